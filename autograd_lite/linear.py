@@ -1,0 +1,104 @@
+"""Weighted sums, the work of a neural network: one recorded node per neuron."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+from operator import add, mul
+from typing import Any
+
+from autograd_lite.modes import current_mode, runtime
+from autograd_lite.node import UNREACHED
+from autograd_lite.primitives import nary, operands_of
+from autograd_lite.value import Value
+
+_new = object.__new__
+
+
+def linear(
+    x: Sequence[Any], weight: Sequence[Sequence[Any]], bias: Sequence[Any] | None = None
+) -> list[Any]:
+    """Return Wx + b: one `dot` node per row of ``weight``, each added from left to right.
+
+    Parameters
+    ----------
+    x : n numbers or Values
+    weight : m rows of n numbers or Values
+    bias : m numbers or Values, optional
+        What the sums start from.
+
+    Returns
+    -------
+    list
+        m Values (floats if there is no Value among the arguments).
+
+    Raises
+    ------
+    ValueError
+        If a row has not as many weights as there are inputs, or not every row has a bias.
+
+    Examples
+    --------
+    >>> from autograd_lite import Value, linear
+    >>> w = [[Value(2.0), Value(3.0)]]
+    >>> (y,) = linear([1.0, 10.0], w, [Value(0.5)])
+    >>> y.data
+    32.5
+    >>> y.partials
+    (1.0, 10.0, 1.0)
+    """
+    operands = operands_of("linear", x)
+    biases: Sequence[Any] = (None,) * len(weight) if bias is None else bias
+    if len(biases) != len(weight):
+        raise ValueError(
+            f"linear expected as many biases as rows of weights, {len(weight)}, got {len(biases)}"
+        )
+    scope = None
+    if runtime.special:
+        mode = current_mode()
+        if not mode.recording:
+            return [_row(operands, row, b) for row, b in zip(weight, biases, strict=True)]
+        scope = mode.scope
+    try:
+        right = [v._data for v in operands]
+        recorded = True
+    except AttributeError:
+        right = list(operands)
+        recorded = False
+        if any(v.__class__ is not float for v in right):
+            return [_row(operands, row, b) for row, b in zip(weight, biases, strict=True)]
+    outputs: list[Any] = []
+    for row, b in zip(weight, biases, strict=True):
+        try:
+            left = [w._data for w in row]
+            fast = row[0]._grad is not None and (b is None or b.__class__ is not float)
+        except AttributeError:
+            fast = False
+        if not fast or len(left) != len(right):
+            outputs.append(_row(operands, row, b))
+            continue
+        out = _new(Value)
+        start, ending, one = ((), (), ()) if b is None else ((b._data,), (b,), (1.0,))
+        out._data = reduce(add, map(mul, left, right), *start)
+        out._primitive = nary.dot_product
+        out._da = None
+        if recorded:
+            out._a = out._b = (*row, *operands, *ending)
+            out._db = (*right, *left, *one)
+        else:
+            out._a = (*row, *ending)
+            out._b = (*row, *operands, *ending)
+            out._db = (*right, *one)
+        out._grad = UNREACHED
+        out._position = 0
+        out._stamp = runtime.clock
+        if scope is not None:
+            out._scope = scope
+        outputs.append(out)
+    return outputs
+
+
+def _row(x: Sequence[Any], row: Sequence[Any], bias: Any) -> Any:
+    if len(row) != len(x):
+        raise ValueError(f"linear expected {len(row)} inputs for {len(row)} weights, got {len(x)}")
+    return nary.dot_product((*row, *x) if bias is None else (*row, *x, bias))

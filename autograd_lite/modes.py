@@ -1,0 +1,267 @@
+"""Modes: whether operations are recorded, and under which name.
+
+A mode belongs to a thread or async task (a context variable). Asking for it at every operation
+would be slow, so `runtime.special` counts the modes that are switched on anywhere in the process,
+and only while it is not 0 does an operation look closer.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextvars import ContextVar, Token
+from functools import wraps
+from threading import Lock
+from types import TracebackType
+from typing import Any, NamedTuple, TypeVar
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+GENERATOR, COROUTINE, ASYNC_GENERATOR = 0x20, 0x80, 0x200  # code flags, as in module inspect
+
+
+class Runtime:
+    """State of the process that every operation reads."""
+
+    __slots__ = ("clock", "special", "sweeping")
+
+    def __init__(self) -> None:
+        self.special = 0  # modes switched on anywhere
+        self.clock = 0  # changes of data so far
+        self.sweeping = False  # whether an order is in use
+
+
+class Scope(NamedTuple):
+    """A name under which operations are recorded, and the scope around it."""
+
+    name: str
+    parent: Scope | None
+
+    def __str__(self) -> str:
+        above = str(self.parent) if self.parent is not None else ""
+        return f"{above}.{self.name}" if above and self.name else above or self.name
+
+
+class Mode(NamedTuple):
+    """What holds for operations in this thread or task."""
+
+    recording: bool
+    scope: Scope | None
+
+
+runtime = Runtime()
+_lock = Lock()
+_mode: ContextVar[Mode] = ContextVar("autograd_lite_mode", default=Mode(True, None))  # noqa: B039  # immutable
+
+current_mode = _mode.get
+
+
+class _ModeSwitch:
+    """Switches a mode on for a with-block or, as a decorator, for each call of a function."""
+
+    def __init__(self) -> None:
+        self._tokens: list[Token[Mode]] = []
+
+    def _changed(self, mode: Mode) -> Mode:
+        raise NotImplementedError
+
+    def _copy(self) -> _ModeSwitch:
+        return type(self)()
+
+    def __enter__(self) -> None:
+        self._tokens.append(_mode.set(self._changed(_mode.get())))
+        with _lock:
+            runtime.special += 1
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        with _lock:
+            runtime.special -= 1
+        _mode.reset(self._tokens.pop())
+
+    def __call__(self, function: Function) -> Function:
+        flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
+        if flags & GENERATOR:
+            return self._around_generator(function)
+        if flags & COROUTINE:
+            return self._around_coroutine(function)
+        if flags & ASYNC_GENERATOR:
+            return self._around_async_generator(function)
+
+        @wraps(function)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with self._copy():
+                return function(*args, **kwargs)
+
+        return wrapper  # type: ignore[return-value]
+
+    def _around_generator(self, function: Function) -> Function:
+        """Switch the mode on while the generator runs, off while its caller does."""
+
+        @wraps(function)
+        def wrapper(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+            generator = function(*args, **kwargs)
+            resume, sent = generator.send, None
+            try:
+                while True:
+                    try:
+                        with self._copy():
+                            item = resume(sent)
+                    except StopIteration as end:
+                        return end.value
+                    try:
+                        resume, sent = generator.send, (yield item)
+                    except GeneratorExit:
+                        raise
+                    except BaseException as error:
+                        resume, sent = generator.throw, error
+            finally:
+                with self._copy():
+                    generator.close()
+
+        return wrapper  # type: ignore[return-value]
+
+    def _around_coroutine(self, function: Function) -> Function:
+        @wraps(function)
+        async def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with self._copy():
+                return await function(*args, **kwargs)
+
+        return wrapper  # type: ignore[return-value]
+
+    def _around_async_generator(self, function: Function) -> Function:
+        @wraps(function)
+        async def wrapper(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+            generator = function(*args, **kwargs)
+            resume, sent = generator.asend, None
+            try:
+                while True:
+                    try:
+                        with self._copy():
+                            item = await resume(sent)
+                    except StopAsyncIteration:
+                        return
+                    try:
+                        resume, sent = generator.asend, (yield item)
+                    except GeneratorExit:
+                        raise
+                    except BaseException as error:
+                        resume, sent = generator.athrow, error
+            finally:
+                with self._copy():
+                    await generator.aclose()
+
+        return wrapper  # type: ignore[return-value]
+
+
+class no_grad(_ModeSwitch):
+    """Do not record: results are constants. A context manager and a decorator.
+
+    The mode is restored when the block ends, however it ends, and does not reach other threads
+    or async tasks. A decorated generator switches it on only while it runs itself; a bare
+    ``with no_grad():`` around a ``yield`` stays on for the caller, as in PyTorch.
+
+    Examples
+    --------
+    >>> from autograd_lite import Value, no_grad
+    >>> x = Value(3.0)
+    >>> with no_grad():
+    ...     y = x * x
+    >>> y.data, y.requires_grad
+    (9.0, False)
+    """
+
+    def _changed(self, mode: Mode) -> Mode:
+        return mode._replace(recording=False)
+
+
+class enable_grad(_ModeSwitch):
+    """Record again inside `no_grad`. A context manager and a decorator.
+
+    Examples
+    --------
+    >>> from autograd_lite import Value, enable_grad, no_grad
+    >>> x = Value(3.0)
+    >>> with no_grad(), enable_grad():
+    ...     y = x * x
+    >>> y.requires_grad
+    True
+    """
+
+    def _changed(self, mode: Mode) -> Mode:
+        return mode._replace(recording=True)
+
+
+class scope(_ModeSwitch):
+    """Record under a name, such as a module's path. Scopes nest: the names join with dots.
+
+    Parameters
+    ----------
+    path : str
+        The name.
+
+    Examples
+    --------
+    >>> from autograd_lite import Value, scope
+    >>> with scope("layers"), scope("0"):
+    ...     y = Value(3.0) * 2.0
+    >>> y.scope
+    'layers.0'
+    """
+
+    def __init__(self, path: str) -> None:
+        if not isinstance(path, str):
+            raise TypeError(f"scope expected a name as text, got {type(path).__name__}: {path!r}")
+        super().__init__()
+        self._path = path
+
+    def _copy(self) -> scope:
+        return scope(self._path)
+
+    def _changed(self, mode: Mode) -> Mode:
+        return mode._replace(scope=Scope(self._path, mode.scope))
+
+
+class collector_paused:
+    """Pause Python's cyclic garbage collector for a block, for speed.
+
+    Graphs have no cycles, so reference counting frees them; the cyclic collector only walks over
+    them in vain, which can cost more than the arithmetic. (`create_graph=True` is the exception:
+    there a leaf's gradient is a graph over the leaf until ``zero_grad()``.) Blocks nest; the
+    collector is restored when the last one ends.
+
+    Examples
+    --------
+    >>> import gc
+    >>> from autograd_lite import collector_paused
+    >>> with collector_paused():
+    ...     gc.isenabled()
+    False
+    >>> gc.isenabled()
+    True
+    """
+
+    _depth = 0
+    _was_enabled = False
+
+    def __enter__(self) -> None:
+        with _lock:
+            if collector_paused._depth == 0:
+                collector_paused._was_enabled = gc.isenabled()
+                gc.disable()
+            collector_paused._depth += 1
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        with _lock:
+            collector_paused._depth -= 1
+            if collector_paused._depth == 0 and collector_paused._was_enabled:
+                gc.enable()

@@ -1,0 +1,274 @@
+"""What a primitive is: a value and one partial derivative per operand.
+
+Both are stated once, as plain arithmetic on the operands and the result. The same statement runs
+on floats (recording), on Values (higher derivatives) and, later, on whatever else has operators.
+A formula calls other primitives by name; they are polymorphic as well. Two rules keep that sound:
+branch with ordered comparisons only, since ``==`` between Values is identity; and write the
+branches so that a NaN reaches a formula that returns it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from numbers import Real
+from typing import Any
+
+from autograd_lite.primitives.ieee import IEEE, RAISED_BY_FLOATS, again
+
+Interval = tuple[float, float]
+REALS: Interval = (-float("inf"), float("inf"))
+
+
+def number(given: object, what: str = "a number") -> float:
+    """Convert ``given`` to a float, or say what to do instead.
+
+    Accepts int, float, bool, Fraction and NumPy scalars. An int beyond the range of floats
+    becomes an infinity.
+    """
+    kind = type(given)
+    if kind is float or kind is int or isinstance(given, Real) or _is_numpy_bool(given):
+        try:
+            return float(given)  # type: ignore[arg-type]  # Real and NumPy's bool have __float__
+        except OverflowError:
+            return float("inf") if given > 0 else -float("inf")  # type: ignore[operator]
+    name = kind.__name__
+    if isinstance(given, str | bytes):
+        hint = "; convert text first, as in Value(float(text))"
+    elif isinstance(given, complex):
+        hint = "; autograd_lite differentiates real numbers: use z.real and z.imag"
+    elif hasattr(given, "shape"):
+        hint = "; make one Value per element, as in [Value(x) for x in array.tolist()]"
+    elif isinstance(given, list | tuple):
+        hint = "; make one Value per element, as in [Value(x) for x in numbers]"
+    else:
+        hint = ""
+    raise TypeError(f"expected {what}, got {name}: {_shortened(given)}{hint}")
+
+
+def _is_numpy_bool(given: object) -> bool:
+    return type(given).__module__ == "numpy" and type(given).__name__ in ("bool", "bool_")
+
+
+def _shortened(given: object) -> str:
+    text = repr(given)
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+class Primitive:
+    """A differentiable operation with a fixed number of operands.
+
+    Parameters
+    ----------
+    name : str
+        How a recorded node shows the operation (its ``op``).
+    value : callable
+        ``value(*operands)``, the result, for floats.
+    partials : sequence of callables
+        One per operand: ``partial(*operands, result)``, the derivative of the result with respect
+        to that operand. Written with operators and other primitives, it works on floats and on
+        Values, and so gives higher derivatives too.
+    beyond : callable, optional
+        The IEEE result where ``value`` raises ``ZeroDivisionError``, ``OverflowError`` or
+        ``ValueError``. By default ``value`` runs again with ``/`` and ``**`` that never raise.
+    domain : sequence of (low, high), optional
+        For each operand the interval where value and partials are finite numbers.
+    kinks : sequence of float, optional
+        Operand values (or differences of two operands) at which no derivative exists.
+    formula, derivatives : str, sequence of str
+        The textbook formulas, as Python expressions of ``x`` (or ``a``, ``b``, ``c``) and ``y``.
+    doc : str
+        One sentence for ``help()``.
+
+    Examples
+    --------
+    >>> from autograd_lite import Primitive, Value, grad
+    >>> cube = Primitive("cube", lambda x: x * x * x, [lambda x, y: 3.0 * x * x])
+    >>> cube(2.0)
+    8.0
+    >>> x = Value(2.0)
+    >>> cube(x).backward()
+    >>> x.grad
+    12.0
+    >>> grad(grad(cube))(2.0)
+    12.0
+    """
+
+    variadic = False
+
+    def __init__(
+        self,
+        name: str,
+        value: Callable[..., Any],
+        partials: Sequence[Callable[..., Any]],
+        *,
+        beyond: Callable[..., float] | None = None,
+        domain: Sequence[Interval] | None = None,
+        kinks: Sequence[float] = (),
+        formula: str = "",
+        derivatives: Sequence[str] = (),
+        doc: str = "",
+    ) -> None:
+        if not partials:
+            raise ValueError(f"primitive {name!r} needs one partial per operand, got none")
+        self.name = name
+        self.value = value
+        self.partials = tuple(partials)
+        self.arity = len(self.partials)
+        self.beyond = beyond
+        self.domain = tuple(domain) if domain is not None else (REALS,) * self.arity
+        self.kinks = tuple(kinks)
+        self.formula = formula
+        self.derivatives = tuple(derivatives)
+        self.__doc__ = self._documentation(doc)
+        self.__name__ = name
+
+    def _documentation(self, doc: str) -> str:
+        names = "x" if self.arity == 1 else ", ".join("abc"[: self.arity])
+        lines = [f"{self.name}({names}): {doc}" if doc else f"{self.name}({names})"]
+        if self.formula:
+            lines.append(f"Value: {self.formula}")
+        lines += [f"Derivative: {text}" for text in self.derivatives]
+        lines.append("Takes numbers (gives a float) and Values (gives a Value).")
+        return "\n\n".join(lines)
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}>"
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        return (find, (self.name,)) if TABLE.get(self.name) is self else super().__reduce__()
+
+    def evaluate(self, *numbers: float) -> float:
+        """Return the value at plain floats; where Python raises, the IEEE result."""
+        try:
+            result = self.value(*numbers)
+        except RAISED_BY_FLOATS:
+            beyond = self.beyond
+            result = beyond(*numbers) if beyond is not None else again(self.value, *numbers)
+        return result if result.__class__ is float else float(result)
+
+    def partial(self, position: int, *numbers: float) -> float:
+        """Return the partial for one operand at plain floats ``(*operands, result)``."""
+        try:
+            result = self.partials[position](*numbers)
+        except RAISED_BY_FLOATS:
+            result = again(self.partials[position], *numbers)
+        return result if result.__class__ is float else float(result)
+
+    def __call__(self, *operands: Any) -> Any:
+        for operand in operands:
+            if operand.__class__ is not float:
+                return self._apply(operands)
+        if len(operands) != self.arity:
+            self._refuse(len(operands))
+        return self.evaluate(*operands)
+
+    def _apply(self, operands: tuple[Any, ...]) -> Any:
+        """Apply to operands that are not all floats: the first that records takes over."""
+        if len(operands) != self.arity:
+            self._refuse(len(operands))
+        for operand in operands:
+            record = getattr(operand, "_record", None)
+            if record is not None:
+                return record(self, operands)
+        numbers = [number(operand, f"a number or Value for {self.name}") for operand in operands]
+        result = self.evaluate(*numbers)
+        return IEEE(result) if any(x.__class__ is IEEE for x in operands) else result
+
+    def _refuse(self, got: int) -> None:
+        raise TypeError(f"{self.name} expected {counted(self.arity, 'operand')}, got {got}")
+
+
+class Variadic:
+    """A differentiable operation on any number of operands, recorded as one node.
+
+    ``value(operands)`` and ``partials(operands, result)`` take the operands as one tuple; the
+    second returns one derivative per operand. The rest is as in `Primitive`.
+    """
+
+    variadic = True
+
+    def __init__(
+        self,
+        name: str,
+        value: Callable[[Sequence[Any]], Any],
+        partials: Callable[[Sequence[Any], Any], Sequence[Any]],
+        *,
+        formula: str = "",
+        doc: str = "",
+    ) -> None:
+        self.name = name
+        self.value = value
+        self.all_partials = partials
+        self.formula = formula
+        self.__doc__ = doc
+        self.__name__ = name
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}>"
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        return (find, (self.name,)) if TABLE.get(self.name) is self else super().__reduce__()
+
+    def evaluate(self, *numbers: float) -> float:
+        """Return the value at plain floats; where Python raises, the IEEE result."""
+        try:
+            result = self.value(numbers)
+        except RAISED_BY_FLOATS:
+            result = self.value([IEEE(x) for x in numbers])
+        return result if result.__class__ is float else float(result)
+
+    def evaluate_partials(self, numbers: Sequence[float], result: float) -> tuple[float, ...]:
+        """Return all partials at plain floats; where Python raises, the IEEE results."""
+        try:
+            partials = self.all_partials(numbers, result)
+        except RAISED_BY_FLOATS:
+            partials = self.all_partials([IEEE(x) for x in numbers], IEEE(result))
+        return tuple(map(float, partials))
+
+    def __call__(self, operands: Sequence[Any]) -> Any:
+        operands = operands_of(self.name, operands)
+        for operand in operands:
+            record = getattr(operand, "_record", None)
+            if record is not None:
+                return record(self, operands)
+        return self.evaluate(*[number(x, f"numbers or Values for {self.name}") for x in operands])
+
+
+def operands_of(name: str, given: Any, *, at_least: int = 1) -> tuple[Any, ...]:
+    """Return the operands of an n-ary operation as a tuple, or say what was wrong."""
+    try:
+        operands = tuple(given)
+    except TypeError:
+        raise TypeError(
+            f"{name} expected a list of numbers or Values, got {type(given).__name__}"
+        ) from None
+    if len(operands) < at_least:
+        wanted = counted(at_least, "operand")
+        raise ValueError(f"{name} expected at least {wanted}, got {len(operands)}")
+    return operands
+
+
+def counted(number_of: int, noun: str) -> str:
+    """Return "1 operand", "2 operands", …"""
+    return f"{number_of} {noun}" if number_of == 1 else f"{number_of} {noun}s"
+
+
+TABLE: dict[str, Primitive | Variadic] = {}
+"""Every primitive of the library by name, in the order of the documentation."""
+
+
+def entry(primitive: Primitive) -> Primitive:
+    """Enter a primitive into the table."""
+    TABLE[primitive.name] = primitive
+    return primitive
+
+
+def variadic_entry(primitive: Variadic) -> Variadic:
+    """Enter an n-ary primitive into the table."""
+    TABLE[primitive.name] = primitive
+    return primitive
+
+
+def find(name: str) -> Primitive | Variadic:
+    """Return the primitive with this name."""
+    return TABLE[name]

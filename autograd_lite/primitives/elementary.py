@@ -1,0 +1,426 @@
+"""Elementary functions: exponentials, logarithms, roots, circular and hyperbolic functions.
+
+The partials are written so that nothing cancels and nothing overflows before the result does;
+the textbook formula stands beside each as text, and a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from autograd_lite.primitives.core import REALS, Interval, Primitive, entry
+from autograd_lite.primitives.ieee import INFINITY, NAN
+
+POSITIVE: Interval = (0.0, INFINITY)
+UNIT: Interval = (-1.0, 1.0)
+LN2 = math.log(2.0)
+LN10 = math.log(10.0)
+TWO_OVER_ROOT_PI = 2.0 / math.sqrt(math.pi)
+
+
+def is_zero(x: float) -> bool:
+    """Tell whether x is 0 by ordered comparison, which compares data for Values as well."""
+    return 0.0 <= x <= 0.0
+
+
+def _nan(*operands: float) -> float:
+    return NAN
+
+
+def _infinite(x: float) -> float:
+    return INFINITY
+
+
+def _at_zero_minus_infinity(x: float) -> float:
+    return -INFINITY if x == 0.0 else NAN
+
+
+def _whole(function: Callable[[float], int]) -> Callable[[float], float]:
+    """Make floor, ceil or round keep infinities, NaN and the sign of zero."""
+
+    def value(x: float) -> float:
+        return math.copysign(float(function(x)), x) if math.isfinite(x) else x
+
+    return value
+
+
+exp = entry(
+    Primitive(
+        "exp",
+        math.exp,
+        [lambda x, y: y],
+        beyond=_infinite,
+        formula="exp(x)",
+        derivatives=("exp(x)",),
+        doc="The exponential function.",
+    )
+)
+exp2 = entry(
+    Primitive(
+        "exp2",
+        math.exp2,
+        [lambda x, y: y * LN2],
+        beyond=_infinite,
+        formula="2**x",
+        derivatives=("2**x * log(2)",),
+        doc="Two to the power x.",
+    )
+)
+expm1 = entry(
+    Primitive(
+        "expm1",
+        math.expm1,
+        [lambda x, y: exp(x)],
+        beyond=_infinite,
+        formula="exp(x) - 1",
+        derivatives=("exp(x)",),
+        doc="exp(x) - 1, accurate near 0.",
+    )
+)
+log = entry(
+    Primitive(
+        "log",
+        math.log,
+        [lambda x, y: NAN if x < 0.0 else 1.0 / x],
+        beyond=_at_zero_minus_infinity,
+        domain=(POSITIVE,),
+        formula="log(x)",
+        derivatives=("1 / x",),
+        doc="The natural logarithm.",
+    )
+)
+log2 = entry(
+    Primitive(
+        "log2",
+        math.log2,
+        [lambda x, y: NAN if x < 0.0 else 1.0 / (x * LN2)],
+        beyond=_at_zero_minus_infinity,
+        domain=(POSITIVE,),
+        formula="log(x) / log(2)",
+        derivatives=("1 / (x * log(2))",),
+        doc="The logarithm to base 2.",
+    )
+)
+log10 = entry(
+    Primitive(
+        "log10",
+        math.log10,
+        [lambda x, y: NAN if x < 0.0 else 1.0 / (x * LN10)],
+        beyond=_at_zero_minus_infinity,
+        domain=(POSITIVE,),
+        formula="log(x) / log(10)",
+        derivatives=("1 / (x * log(10))",),
+        doc="The logarithm to base 10.",
+    )
+)
+log1p = entry(
+    Primitive(
+        "log1p",
+        math.log1p,
+        [lambda x, y: NAN if x < -1.0 else 1.0 / (1.0 + x)],
+        beyond=lambda x: -INFINITY if x == -1.0 else NAN,
+        domain=((-1.0, INFINITY),),
+        formula="log(1 + x)",
+        derivatives=("1 / (1 + x)",),
+        doc="log(1 + x), accurate near 0.",
+    )
+)
+sqrt = entry(
+    Primitive(
+        "sqrt",
+        math.sqrt,
+        [lambda x, y: 0.5 / y],
+        beyond=_nan,
+        domain=(POSITIVE,),
+        formula="x**0.5",
+        derivatives=("1 / (2 * sqrt(x))",),
+        doc="The square root.",
+    )
+)
+cbrt = entry(
+    Primitive(
+        "cbrt",
+        math.cbrt,
+        [lambda x, y: 1.0 / (3.0 * y * y)],
+        formula="sign(x) * abs(x)**(1/3)",
+        derivatives=("1 / (3 * cbrt(x)**2)",),
+        kinks=(0.0,),
+        doc="The cube root, real for negative numbers too.",
+    )
+)
+sin = entry(
+    Primitive(
+        "sin",
+        math.sin,
+        [lambda x, y: cos(x)],
+        beyond=_nan,
+        formula="sin(x)",
+        derivatives=("cos(x)",),
+        doc="The sine.",
+    )
+)
+cos = entry(
+    Primitive(
+        "cos",
+        math.cos,
+        [lambda x, y: -sin(x)],
+        beyond=_nan,
+        formula="cos(x)",
+        derivatives=("-sin(x)",),
+        doc="The cosine.",
+    )
+)
+tan = entry(
+    Primitive(
+        "tan",
+        math.tan,
+        [lambda x, y: 1.0 + y * y],
+        beyond=_nan,
+        formula="sin(x) / cos(x)",
+        derivatives=("1 / cos(x)**2",),
+        doc="The tangent.",
+    )
+)
+asin = entry(
+    Primitive(
+        "asin",
+        math.asin,
+        [lambda x, y: 1.0 / sqrt((1.0 - x) * (1.0 + x))],
+        beyond=_nan,
+        domain=(UNIT,),
+        formula="asin(x)",
+        derivatives=("1 / sqrt(1 - x**2)",),
+        doc="The inverse of the sine.",
+    )
+)
+acos = entry(
+    Primitive(
+        "acos",
+        math.acos,
+        [lambda x, y: -1.0 / sqrt((1.0 - x) * (1.0 + x))],
+        beyond=_nan,
+        domain=(UNIT,),
+        formula="acos(x)",
+        derivatives=("-1 / sqrt(1 - x**2)",),
+        doc="The inverse of the cosine.",
+    )
+)
+
+
+def _atan_partial(x: float, y: float) -> float:
+    root = hypot(1.0, x)
+    return 1.0 / root / root
+
+
+atan = entry(
+    Primitive(
+        "atan",
+        math.atan,
+        [_atan_partial],
+        formula="atan(x)",
+        derivatives=("1 / (1 + x**2)",),
+        doc="The inverse of the tangent.",
+    )
+)
+
+
+def _atan2_partial_y(a: float, b: float, y: float) -> float:
+    radius = hypot(a, b)
+    return b if is_zero(radius) else b / radius / radius
+
+
+def _atan2_partial_x(a: float, b: float, y: float) -> float:
+    radius = hypot(a, b)
+    return -a if is_zero(radius) else -a / radius / radius
+
+
+atan2 = entry(
+    Primitive(
+        "atan2",
+        math.atan2,
+        [_atan2_partial_y, _atan2_partial_x],
+        domain=(POSITIVE, REALS),
+        formula="atan2(a, b)",
+        derivatives=("b / (a**2 + b**2)", "-a / (a**2 + b**2)"),
+        doc="The angle of the point (b, a); at (0, 0) its derivatives are taken as 0.",
+    )
+)
+hypot = entry(
+    Primitive(
+        "hypot",
+        math.hypot,
+        [
+            lambda a, b, y: 0.0 if is_zero(y) else a / y,
+            lambda a, b, y: 0.0 if is_zero(y) else b / y,
+        ],
+        beyond=lambda a, b: INFINITY,
+        domain=(POSITIVE, POSITIVE),
+        formula="(a**2 + b**2)**0.5",
+        derivatives=("a / hypot(a, b)", "b / hypot(a, b)"),
+        doc="The length of the vector (a, b); at (0, 0) its derivatives are taken as 0.",
+    )
+)
+sinh = entry(
+    Primitive(
+        "sinh",
+        math.sinh,
+        [lambda x, y: cosh(x)],
+        beyond=lambda x: math.copysign(INFINITY, x),
+        formula="(exp(x) - exp(-x)) / 2",
+        derivatives=("cosh(x)",),
+        doc="The hyperbolic sine.",
+    )
+)
+cosh = entry(
+    Primitive(
+        "cosh",
+        math.cosh,
+        [lambda x, y: sinh(x)],
+        beyond=_infinite,
+        formula="(exp(x) + exp(-x)) / 2",
+        derivatives=("sinh(x)",),
+        doc="The hyperbolic cosine.",
+    )
+)
+
+
+def _tanh_partial(x: float, y: float) -> float:
+    decay = exp(-2.0 * x if x > 0.0 else 2.0 * x)
+    return 4.0 * decay / ((1.0 + decay) * (1.0 + decay))
+
+
+tanh = entry(
+    Primitive(
+        "tanh",
+        math.tanh,
+        [_tanh_partial],
+        formula="tanh(x)",
+        derivatives=("1 - tanh(x)**2",),
+        doc="The hyperbolic tangent.",
+    )
+)
+asinh = entry(
+    Primitive(
+        "asinh",
+        math.asinh,
+        [lambda x, y: 1.0 / hypot(1.0, x)],
+        formula="asinh(x)",
+        derivatives=("1 / sqrt(x**2 + 1)",),
+        doc="The inverse of the hyperbolic sine.",
+    )
+)
+acosh = entry(
+    Primitive(
+        "acosh",
+        math.acosh,
+        [lambda x, y: 1.0 / (sqrt(x - 1.0) * sqrt(x + 1.0))],
+        beyond=_nan,
+        domain=((1.0, INFINITY),),
+        formula="acosh(x)",
+        derivatives=("1 / sqrt(x**2 - 1)",),
+        doc="The inverse of the hyperbolic cosine.",
+    )
+)
+atanh = entry(
+    Primitive(
+        "atanh",
+        math.atanh,
+        [lambda x, y: NAN if x < -1.0 or x > 1.0 else 1.0 / ((1.0 - x) * (1.0 + x))],
+        beyond=lambda x: math.copysign(INFINITY, x) if abs(x) == 1.0 else NAN,
+        domain=(UNIT,),
+        formula="atanh(x)",
+        derivatives=("1 / (1 - x**2)",),
+        doc="The inverse of the hyperbolic tangent.",
+    )
+)
+
+
+def gaussian(x: float) -> float:
+    """Return exp(-x²), accurate in the tails.
+
+    x² is rounded, and exp magnifies that by x² itself. So x is split into a head h of few bits,
+    whose square is exact, and exp(-x²) = exp(-h²) · exp(-(x - h)(x + h)).
+    """
+    if -27.5 < x < 27.5:
+        head = rounded(x * 64.0) / 64.0
+        return exp(-(head * head)) * exp(-((x - head) * (x + head)))
+    return exp(-(x * x))
+
+
+erf = entry(
+    Primitive(
+        "erf",
+        math.erf,
+        [lambda x, y: TWO_OVER_ROOT_PI * gaussian(x)],
+        formula="erf(x)",
+        derivatives=("2 / sqrt(pi) * exp(-x**2)",),
+        doc="The error function.",
+    )
+)
+erfc = entry(
+    Primitive(
+        "erfc",
+        math.erfc,
+        [lambda x, y: -TWO_OVER_ROOT_PI * gaussian(x)],
+        formula="1 - erf(x)",
+        derivatives=("-2 / sqrt(pi) * exp(-x**2)",),
+        doc="The complementary error function, accurate in the right tail.",
+    )
+)
+
+floor = entry(
+    Primitive(
+        "floor",
+        _whole(math.floor),
+        [lambda x, y: 0.0],
+        formula="floor(x)",
+        derivatives=("0",),
+        doc="The largest whole number that is not above x.",
+    )
+)
+ceil = entry(
+    Primitive(
+        "ceil",
+        _whole(math.ceil),
+        [lambda x, y: 0.0],
+        formula="ceil(x)",
+        derivatives=("0",),
+        doc="The smallest whole number that is not below x.",
+    )
+)
+rounded = entry(
+    Primitive(
+        "round",
+        _whole(round),
+        [lambda x, y: 0.0],
+        formula="round(x)",
+        derivatives=("0",),
+        doc="The nearest whole number, halves to even.",
+    )
+)
+sign = entry(
+    Primitive(
+        "sign",
+        lambda x: 1.0 if x > 0.0 else -1.0 if x < 0.0 else 0.0 if x == 0.0 else x,
+        [lambda x, y: 0.0 if x <= 0.0 or x >= 0.0 else x],
+        kinks=(0.0,),
+        formula="sign(x)",
+        derivatives=("0",),
+        doc="1, 0 or -1.",
+    )
+)
+copysign = entry(
+    Primitive(
+        "copysign",
+        math.copysign,
+        [
+            lambda a, b, y: sign(a) * sign(y),
+            lambda a, b, y: 0.0,
+        ],
+        domain=(POSITIVE, POSITIVE),
+        formula="copysign(a, b)",
+        derivatives=("sign(a) * sign(y)", "0"),
+        doc="The size of a with the sign of b.",
+    )
+)

@@ -1,0 +1,173 @@
+"""Operations on any number of operands, one recorded node each. Sums go from left to right."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import reduce
+from operator import add, mul
+from typing import Any
+
+from autograd_lite.primitives.core import Variadic, variadic_entry
+from autograd_lite.primitives.elementary import exp, is_zero, log1p
+from autograd_lite.primitives.ieee import INFINITY
+
+
+def left_to_right(terms: Sequence[Any]) -> Any:
+    """Add from left to right. (The builtin ``sum`` compensates from Python 3.12 on.)"""
+    return reduce(add, terms)
+
+
+def _count(operands: Sequence[Any]) -> float:
+    return float(len(operands))
+
+
+def _halves(operands: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any], Sequence[Any]]:
+    """Split dot's operands: the xs, the ys, and what the sum starts from (if anything)."""
+    n = len(operands) // 2
+    return operands[:n], operands[n : 2 * n], operands[2 * n :]
+
+
+def _dot(operands: Sequence[Any]) -> Any:
+    xs, ys, start = _halves(operands)
+    products = map(mul, xs, ys)
+    return reduce(add, products, *start)
+
+
+def _dot_partials(operands: Sequence[Any], y: Any) -> Sequence[Any]:
+    xs, ys, start = _halves(operands)
+    return (*ys, *xs, *(1.0 for _ in start))
+
+
+total = variadic_entry(
+    Variadic(
+        "total",
+        left_to_right,
+        lambda operands, y: (1.0,) * len(operands),
+        formula="x[0] + x[1] + …",
+    )
+)
+dot_product = variadic_entry(
+    Variadic(
+        "dot",
+        _dot,
+        _dot_partials,
+        formula="x[0] * y[0] + x[1] * y[1] + …",
+    )
+)
+mean = variadic_entry(
+    Variadic(
+        "mean",
+        lambda operands: left_to_right(operands) / _count(operands),
+        lambda operands, y: (1.0 / _count(operands),) * len(operands),
+        formula="(x[0] + x[1] + …) / n",
+    )
+)
+
+
+def _products_of_the_others(operands: Sequence[Any], y: Any) -> Sequence[Any]:
+    """Prefix times suffix: right when factors are 0, where ``y / x`` would not be."""
+    before: list[Any] = [1.0]
+    for x in operands[:-1]:
+        before.append(before[-1] * x)
+    partials: list[Any] = []
+    after: Any = 1.0
+    for x, product in zip(reversed(operands), reversed(before), strict=True):
+        partials.append(product * after)
+        after = x * after
+    return partials[::-1]
+
+
+prod = variadic_entry(
+    Variadic(
+        "prod",
+        lambda operands: reduce(mul, operands),
+        _products_of_the_others,
+        formula="x[0] * x[1] * …",
+    )
+)
+
+
+def _shares(operands: Sequence[Any], y: Any) -> Sequence[float]:
+    """Share the derivative equally among the operands that attain the result (or are NaN)."""
+    attained = [y <= x <= y or (not y <= y and not x <= x) for x in operands]
+    share = 1.0 / sum(attained)
+    return [share if hit else 0.0 for hit in attained]
+
+
+max_of = variadic_entry(
+    Variadic(
+        "max_of",
+        lambda operands: _extreme(operands, 1.0),
+        _shares,
+        formula="max(x[0], x[1], …)",
+    )
+)
+min_of = variadic_entry(
+    Variadic(
+        "min_of",
+        lambda operands: _extreme(operands, -1.0),
+        _shares,
+        formula="min(x[0], x[1], …)",
+    )
+)
+
+
+def _extreme(operands: Sequence[Any], direction: float) -> Any:
+    """Return the largest (direction 1) or smallest (-1) operand; a NaN if there is one."""
+    best = operands[0]
+    for x in operands[1:]:
+        if not best <= best:
+            return best
+        if not x * direction < best * direction:
+            best = x
+    return best
+
+
+def _logsumexp(operands: Sequence[Any]) -> Any:
+    """Max + log(Σ exp(x - max)), the largest term (exactly 1) left to log1p."""
+    largest = _extreme(operands, 1.0)
+    if not -INFINITY < largest < INFINITY:
+        return largest
+    rest = 0.0
+    counted = False
+    for x in operands:
+        if not counted and largest <= x:
+            counted = True
+        else:
+            rest = rest + exp(x - largest)
+    return largest + log1p(rest)
+
+
+def _softmax(operands: Sequence[Any], y: Any) -> Sequence[Any]:
+    """exp(x) / Σ exp(x), shifted by the largest x: a constant, which cancels in the quotient."""
+    largest = float(_extreme(operands, 1.0))
+    if not -INFINITY < largest < INFINITY:
+        return [exp(x - y) for x in operands]
+    grown = [exp(x - largest) for x in operands]
+    whole = total(grown)
+    return [e / whole for e in grown]
+
+
+logsumexp = variadic_entry(
+    Variadic(
+        "logsumexp",
+        _logsumexp,
+        _softmax,
+        formula="log(exp(x[0]) + exp(x[1]) + …)",
+    )
+)
+
+
+def _norm_partials(operands: Sequence[Any], y: Any) -> Sequence[Any]:
+    return [0.0] * len(operands) if is_zero(y) else [x / y for x in operands]
+
+
+norm = variadic_entry(
+    Variadic(
+        "norm",
+        lambda operands: math.hypot(*operands),
+        _norm_partials,
+        formula="(x[0]**2 + x[1]**2 + …)**0.5",
+    )
+)

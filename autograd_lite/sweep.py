@@ -1,0 +1,182 @@
+"""Topological order and the chain rule, in both directions: the only place gradients are summed.
+
+Nothing here recurses, so a chain of a million operations is as welcome as one of three. An order
+uses the nodes' ``_position`` slots, hence one sweep at a time: the caller holds `sweeping`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain, repeat
+from threading import RLock
+from typing import Any, TypeVar
+
+from autograd_lite.modes import runtime
+from autograd_lite.node import Node
+
+Partials = tuple[Any, Any]
+Result = TypeVar("Result")
+
+_sweeping = RLock()
+"""Held while an order is in use, so that threads that share leaves lose no contribution."""
+
+
+def set_all(nodes: Iterable[Node], attribute: str, values: Iterable[Any]) -> None:
+    """Set one attribute on many nodes, in one step that no signal or thread can interrupt.
+
+    The loop runs in C and calls no Python code, so it is all or nothing.
+    """
+    deque(map(setattr, nodes, repeat(attribute), values), maxlen=0)
+
+
+def topological_order(root: Node) -> list[Any]:
+    """Return all nodes below ``root``, operands before results, and number them from 1.
+
+    The depth-first walk descends into a first operand without touching its stack, which makes
+    the long chains of left-to-right sums cheap. A node's position is 0 before the walk meets it,
+    -1 while its operands are being visited, and its place in the order afterwards. The caller
+    sets the positions back to 0 with `forget` (or lets `with_order` do both).
+    """
+    order: list[Any] = []
+    place = order.append
+    stack: list[Any] = []
+    push, pop = stack.append, stack.pop
+    node: Any = root
+    try:
+        while True:
+            node._position = -1
+            if node._da is not None:
+                if not node._a._position:
+                    push(node)
+                    node = node._a
+                    continue
+                if node._db is not None and not node._b._position:
+                    push(node)
+                    node = node._b
+                    continue
+            elif node._db.__class__ is tuple:
+                push(node)
+                for operand in reversed(node._a):
+                    if not operand._position:
+                        push(operand)
+                node = pop()
+                if not node._position:
+                    continue
+            elif node._db is not None and not node._b._position:
+                push(node)
+                node = node._b
+                continue
+            while True:
+                if node._position < 0:
+                    place(node)
+                    node._position = len(order)
+                if not stack:
+                    return order
+                node = stack[-1]
+                if not node._position:
+                    pop()
+                    break
+                if node._da is not None and node._db is not None and not node._b._position:
+                    node = node._b
+                    break
+                pop()
+    except BaseException:
+        forget(chain(order, stack, (node,)))
+        raise
+
+
+def forget(nodes: Iterable[Node]) -> None:
+    """End the use of an order."""
+    set_all(nodes, "_position", repeat(0))
+
+
+def adjoints(
+    order: Sequence[Node], seed: Any, zero: Any, lifted: Mapping[Node, Partials] | None = None
+) -> list[Any]:
+    """Sweep backward: d root / d node for every node of the order, by the chain rule.
+
+    adjoint(operand) += adjoint(node) · ∂node/∂operand, summed over consumers in a fixed order.
+
+    Parameters
+    ----------
+    order : sequence of Node
+        From `topological_order`; the root comes last.
+    seed : float or Value
+        The adjoint of the root.
+    zero : object
+        What the sums start from.
+    lifted : mapping, optional
+        Partials to use instead of the recorded ones: as Values, for higher derivatives.
+
+    Returns
+    -------
+    list
+        One adjoint per position; position 0 is not used.
+    """
+    sums = [zero] * (len(order) + 1)
+    sums[-1] = seed
+    for node, adjoint in zip(reversed(order), reversed(sums), strict=False):
+        if lifted is None:
+            da = node._da
+            db = node._db
+        else:
+            da, db = lifted[node]
+        if da is not None:
+            sums[node._a._position] += adjoint * da
+            if db is not None:
+                sums[node._b._position] += adjoint * db
+        elif db is not None:
+            if db.__class__ is tuple:
+                for operand, partial in zip(node._a, db, strict=True):
+                    if partial is not None:
+                        sums[operand._position] += adjoint * partial
+            else:
+                sums[node._b._position] += adjoint * db
+    return sums
+
+
+def tangents(
+    order: Sequence[Node],
+    seeds: Mapping[Node, Any],
+    zero: Any,
+    lifted: Mapping[Node, Partials] | None = None,
+) -> list[Any]:
+    """Sweep forward: the derivative of every node along the seeds, by the chain rule.
+
+    tangent(node) = Σ ∂node/∂operand · tangent(operand). Arguments and result as in `adjoints`;
+    ``seeds`` gives the tangents of leaves, all others are ``zero``.
+    """
+    along: list[Any] = [zero]
+    for node in order:
+        da, db = (node._da, node._db) if lifted is None else lifted[node]
+        tangent = seeds.get(node, zero)
+        if da is not None:
+            tangent = tangent + along[node._a._position] * da
+        if db.__class__ is tuple:
+            for operand, partial in zip(node._a, db, strict=True):
+                if partial is not None:
+                    tangent = tangent + along[operand._position] * partial
+        elif db is not None:
+            tangent = tangent + along[node._b._position] * db
+        along.append(tangent)
+    return along
+
+
+def with_order(root: Node, use: Callable[[list[Any]], Result]) -> Result:
+    """Return ``use(order)`` for the topological order below ``root``; end its use in any case."""
+    with _sweeping:
+        if runtime.sweeping:
+            raise RuntimeError(
+                "a backward or forward sweep was started inside another one (by a formula or a"
+                " signal handler); start it after the first has ended"
+            )
+        runtime.sweeping = True
+        try:
+            order = topological_order(root)
+            try:
+                return use(order)
+            finally:
+                forget(order)
+        finally:
+            runtime.sweeping = False

@@ -1,0 +1,625 @@
+"""`Value`: a float that remembers how it was computed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, SupportsFloat, TypeVar
+
+from autograd_lite import functions
+from autograd_lite.lifting import NOTHING, lifted
+from autograd_lite.modes import current_mode, enable_grad, runtime
+from autograd_lite.node import UNREACHED, Node, edges
+from autograd_lite.primitives import (
+    Primitive,
+    activations,
+    arithmetic,
+    elementary,
+    number,
+    piecewise,
+)
+from autograd_lite.primitives.ieee import RAISED_BY_FLOATS
+from autograd_lite.sweep import adjoints, set_all, with_order
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_new = object.__new__
+
+_ADD = arithmetic.add
+_SUBTRACT = arithmetic.subtract
+_MULTIPLY = arithmetic.multiply
+_DIVIDED = arithmetic.divided
+_NEGATIVE = arithmetic.negative
+
+
+# -- recording -----------------------------------------------------------------------------------
+
+
+def _constant(data: float) -> Value:
+    """Return a leaf that needs no gradient."""
+    out = _new(Value)
+    out._data = data
+    out._primitive = out._grad = out._da = out._db = None
+    out._position = 0
+    out._stamp = runtime.clock
+    return out
+
+
+def _record(primitive: Any, operands: tuple[Any, ...]) -> Value:
+    """Apply a primitive to Values and numbers, and record it unless no operand needs a gradient."""
+    arguments_: list[Any] = []
+    numbers: list[float] = []
+    needed = False
+    for operand in operands:
+        if isinstance(operand, Value):
+            arguments_.append(operand)
+            numbers.append(operand._data)
+            needed = needed or operand._grad is not None
+        else:
+            x = operand if operand.__class__ is float else number(operand, _wanted(primitive))
+            arguments_.append(x)
+            numbers.append(x)
+    y = primitive.evaluate(*numbers)
+    mode = current_mode() if runtime.special else None
+    if not needed or (mode is not None and not mode.recording):
+        return _constant(y)
+    out = _new(Value)
+    out._data = y
+    out._primitive = primitive
+    out._da = out._db = None
+    if primitive.variadic or primitive.arity > 2:
+        _record_many(out, primitive, arguments_, numbers)
+    else:
+        out._a = a = arguments_[0]
+        if isinstance(a, Value):
+            out._da = primitive.partial(0, *numbers, y)
+        if primitive.arity == 2:
+            out._b = b = arguments_[1]
+            if isinstance(b, Value):
+                out._db = primitive.partial(1, *numbers, y)
+    out._grad = UNREACHED
+    out._position = 0
+    out._stamp = runtime.clock
+    if mode is not None and mode.scope is not None:
+        out._scope = mode.scope
+    return out
+
+
+def _record_many(out: Value, primitive: Any, given: list[Any], numbers: list[float]) -> None:
+    """Fill in a node with any number of operands."""
+    y = out._data
+    if primitive.variadic:
+        partials = primitive.evaluate_partials(numbers, y)
+    else:
+        partials = [
+            primitive.partial(i, *numbers, y) if isinstance(x, Value) else None
+            for i, x in enumerate(given)
+        ]
+    pairs = [(x, p) for x, p in zip(given, partials, strict=True) if isinstance(x, Value)]
+    out._a = tuple(x for x, _ in pairs)
+    out._db = tuple(p for _, p in pairs)
+    out._b = out._a if len(pairs) == len(given) else tuple(given)
+
+
+def _wanted(primitive: Any) -> str:
+    return f"a number or Value for {primitive.name!r}"
+
+
+_NEVER_OPERANDS = (str, bytes, list, tuple, dict, set, complex, type(None))
+
+
+def _binary(primitive: Primitive, a: Any, b: Any) -> Any:
+    """Record an operator; leave operands of foreign types to their own reflected operator."""
+    for other in (a, b):
+        if other.__class__ is float or isinstance(other, Value | float | int):
+            continue
+        dtype = getattr(other, "dtype", None)
+        if getattr(other, "shape", ()) != () and str(dtype) == "object":
+            return NotImplemented
+        try:
+            number(other, _wanted(primitive))
+        except TypeError:
+            if dtype is not None or isinstance(other, _NEVER_OPERANDS):
+                raise
+            return NotImplemented
+    return _record(primitive, (a, b))
+
+
+def _unary(primitive: Primitive) -> Callable[[Value], Value]:
+    """Make a method of a primitive with one operand."""
+    value = primitive.value
+    (partial,) = primitive.partials
+
+    def method(self: Value) -> Value:
+        if runtime.special or self._grad is None:
+            return _record(primitive, (self,))
+        x = self._data
+        try:
+            y = value(x)
+            da = partial(x, y)
+        except RAISED_BY_FLOATS:
+            return _record(primitive, (self,))
+        out = _new(Value)
+        out._data = y
+        out._primitive = primitive
+        out._a = self
+        out._da = da
+        out._db = None
+        out._grad = UNREACHED
+        out._position = 0
+        out._stamp = runtime.clock
+        return out
+
+    return _named(method, primitive)
+
+
+def _method(primitive: Primitive) -> Callable[[Value, Any], Value]:
+    """Make a method of a primitive with two operands."""
+
+    def method(self: Value, other: Any) -> Value:
+        return _record(primitive, (self, other))
+
+    return _named(method, primitive)
+
+
+def _named(method: Function, primitive: Primitive) -> Function:
+    method.__name__ = method.__qualname__ = primitive.name
+    method.__doc__ = primitive.__doc__
+    return method
+
+
+class Value(Node):
+    """A number that records the operations made with it, so that it can be differentiated.
+
+    Arithmetic and the functions of this package on Values give Values; each remembers its
+    operation, its operands, and the partial derivative with respect to each of them.
+    `backward` then finds the derivative of one Value with respect to all it was computed from.
+
+    Parameters
+    ----------
+    data : int, float, bool, Fraction or NumPy scalar
+        The number.
+    label : str
+        A name for pictures and messages.
+    requires_grad : bool
+        False makes a constant: nothing is differentiated with respect to it.
+
+    Raises
+    ------
+    TypeError
+        For text, lists, arrays, complex numbers and whatever else is not one real number.
+
+    Notes
+    -----
+    ``<``, ``<=``, ``>``, ``>=`` compare data. ``==`` and ``hash`` are those of the object, so that
+    Values can live in sets and dicts; compare ``.data`` to compare numbers.
+
+    Examples
+    --------
+    >>> from autograd_lite import Value
+    >>> x = Value(2.0, label="x")
+    >>> y = x * x + 3.0 * x
+    >>> y.data
+    10.0
+    >>> y.backward()
+    >>> x.grad
+    7.0
+    """
+
+    __slots__ = ()
+
+    def __init__(self, data: SupportsFloat, label: str = "", *, requires_grad: bool = True) -> None:
+        self._data = data if data.__class__ is float else number(data)  # type: ignore[assignment]
+        self._primitive = None
+        self._grad = UNREACHED if requires_grad else None
+        self._da = self._db = None
+        self._position = 0
+        self._stamp = runtime.clock
+        if label:
+            self.label = label
+
+    # -- what a node knows --------------------------------------------------------------------
+
+    @property
+    def data(self) -> float:
+        """The number. Assigning another does not change what was recorded before."""
+        return self._data
+
+    @data.setter
+    def data(self, data: SupportsFloat) -> None:
+        self._data = number(data, "a number for data")
+        runtime.clock = self._stamp = runtime.clock + 1
+
+    @property
+    def grad(self) -> Any:
+        """The derivative of what `backward` was called on, with respect to this: 0.0 at first.
+
+        A float; a Value after ``backward(create_graph=True)``. Leaves accumulate over calls of
+        `backward` until `zero_grad`; interior nodes start afresh with each call.
+        """
+        grad = self._grad
+        return 0.0 if grad is None else grad
+
+    @grad.setter
+    def grad(self, grad: SupportsFloat | None) -> None:
+        if grad is None:
+            self.zero_grad()
+            return
+        given = grad if isinstance(grad, Value) else number(grad, "a number or Value for grad")
+        if self._grad is not None:
+            self._grad = given
+        elif isinstance(given, Value) or given != 0.0:
+            raise ValueError("this Value has requires_grad=False, so it takes no gradient")
+
+    @property
+    def label(self) -> str:
+        """The name in pictures and messages, ``""`` unless given."""
+        return getattr(self, "_label", "")
+
+    @label.setter
+    def label(self, label: str) -> None:
+        if not isinstance(label, str):
+            raise TypeError(f"a label is text, got {type(label).__name__}: {label!r}")
+        self._label = label
+
+    @property
+    def op(self) -> str:
+        """The operation that made this Value, such as ``"*"`` or ``"tanh"``; ``""`` for a leaf."""
+        return "" if self._primitive is None else self._primitive.name
+
+    @property
+    def operands(self) -> tuple[Value, ...]:
+        """The Values this was computed from, in order, duplicates kept; () for a leaf."""
+        return tuple(operand for operand, _ in edges(self))
+
+    @property
+    def partials(self) -> tuple[float, ...]:
+        """The derivative with respect to each operand, recorded when the operation ran."""
+        return tuple(partial for _, partial in edges(self))
+
+    @property
+    def scope(self) -> str:
+        """The `scope` in which this Value was recorded, ``""`` for none."""
+        return str(getattr(self, "_scope", ""))
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether gradients flow to this Value. Can be changed on leaves."""
+        return self._grad is not None
+
+    @requires_grad.setter
+    def requires_grad(self, required: bool) -> None:
+        if self._primitive is not None:
+            raise RuntimeError(
+                f"requires_grad can be changed on leaves only; this Value is the result of"
+                f" {self.op!r}; use detach() for a constant copy"
+            )
+        if not required:
+            self._grad = None
+        elif self._grad is None:
+            self._grad = UNREACHED
+
+    @property
+    def _prev(self) -> set[Value]:
+        """The operands as a set, under micrograd's name."""
+        return set(self.operands)
+
+    @property
+    def _op(self) -> str:
+        """The operation, under micrograd's name."""
+        return self.op
+
+    def item(self) -> float:
+        """Return the number as a plain float."""
+        return self._data
+
+    def detach(self) -> Value:
+        """Return a constant with the same number: gradients do not flow through it."""
+        return _constant(self._data)
+
+    def zero_grad(self) -> None:
+        """Set the gradient back to 0.0."""
+        if self._grad is not None:
+            self._grad = UNREACHED
+
+    # -- the chain rule -----------------------------------------------------------------------
+
+    def backward(self, create_graph: bool = False) -> None:
+        """Add d self / d leaf to the ``grad`` of every leaf; set that of interior nodes.
+
+        Parameters
+        ----------
+        create_graph : bool
+            Compute gradients as Values, recorded in turn, so that they can be differentiated
+            again.
+
+        Raises
+        ------
+        RuntimeError
+            If this Value needs no gradient, or, with ``create_graph``, if an operand's data was
+            changed after it was recorded. An exception leaves every gradient as it was.
+
+        Examples
+        --------
+        >>> from autograd_lite import Value
+        >>> x = Value(3.0)
+        >>> (x**3).backward(create_graph=True)
+        >>> first = x.grad
+        >>> first.data
+        27.0
+        >>> x.zero_grad()
+        >>> first.backward()
+        >>> x.grad
+        18.0
+        """
+        if self._grad is None:
+            raise RuntimeError(
+                "backward() was called on a Value that needs no gradient: it is a constant, or"
+                " it was computed from constants only, or under no_grad()"
+            )
+        if create_graph:
+            with enable_grad():
+                with_order(self, _backward_recorded)
+        else:
+            with_order(self, _backward)
+
+    # -- operators ----------------------------------------------------------------------------
+    # The four hot ones and their recording are written out; a test holds them to the table.
+
+    def __add__(self, other: Any) -> Value:
+        if runtime.special or self._grad is None:
+            return _binary(_ADD, self, other)
+        if isinstance(other, Value):
+            out = _new(Value)
+            out._data = self._data + other._data
+            out._db = 1.0
+        elif other.__class__ is float:
+            out = _new(Value)
+            out._data = self._data + other
+            out._db = None
+        else:
+            return _binary(_ADD, self, other)
+        out._primitive = _ADD
+        out._a = self
+        out._b = other
+        out._da = 1.0
+        out._grad = UNREACHED
+        out._position = 0
+        out._stamp = runtime.clock
+        return out
+
+    def __sub__(self, other: Any) -> Value:
+        if runtime.special or self._grad is None:
+            return _binary(_SUBTRACT, self, other)
+        if isinstance(other, Value):
+            out = _new(Value)
+            out._data = self._data - other._data
+            out._db = -1.0
+        elif other.__class__ is float:
+            out = _new(Value)
+            out._data = self._data - other
+            out._db = None
+        else:
+            return _binary(_SUBTRACT, self, other)
+        out._primitive = _SUBTRACT
+        out._a = self
+        out._b = other
+        out._da = 1.0
+        out._grad = UNREACHED
+        out._position = 0
+        out._stamp = runtime.clock
+        return out
+
+    def __mul__(self, other: Any) -> Value:
+        if runtime.special or self._grad is None:
+            return _binary(_MULTIPLY, self, other)
+        if isinstance(other, Value):
+            out = _new(Value)
+            out._da = b = other._data
+            out._db = a = self._data
+            out._data = a * b
+        elif other.__class__ is float:
+            out = _new(Value)
+            out._da = other
+            out._db = None
+            out._data = self._data * other
+        else:
+            return _binary(_MULTIPLY, self, other)
+        out._primitive = _MULTIPLY
+        out._a = self
+        out._b = other
+        out._grad = UNREACHED
+        out._position = 0
+        out._stamp = runtime.clock
+        return out
+
+    def __truediv__(self, other: Any) -> Value:
+        if runtime.special or self._grad is None:
+            return _binary(_DIVIDED, self, other)
+        if isinstance(other, Value):
+            b = other._data
+            if not b:
+                return _binary(_DIVIDED, self, other)
+            out = _new(Value)
+            out._data = y = self._data / b
+            out._da = 1.0 / b
+            out._db = -y / b
+        elif other.__class__ is float and other:
+            out = _new(Value)
+            out._data = self._data / other
+            out._da = 1.0 / other
+            out._db = None
+        else:
+            return _binary(_DIVIDED, self, other)
+        out._primitive = _DIVIDED
+        out._a = self
+        out._b = other
+        out._grad = UNREACHED
+        out._position = 0
+        out._stamp = runtime.clock
+        return out
+
+    def __neg__(self) -> Value:
+        if runtime.special or self._grad is None:
+            return _record(_NEGATIVE, (self,))
+        out = _new(Value)
+        out._data = -self._data
+        out._primitive = _NEGATIVE
+        out._a = self
+        out._da = -1.0
+        out._db = None
+        out._grad = UNREACHED
+        out._position = 0
+        out._stamp = runtime.clock
+        return out
+
+    def __radd__(self, other: Any) -> Value:
+        return _binary(_ADD, other, self)
+
+    def __rsub__(self, other: Any) -> Value:
+        return _binary(_SUBTRACT, other, self)
+
+    def __rmul__(self, other: Any) -> Value:
+        return _binary(_MULTIPLY, other, self)
+
+    def __rtruediv__(self, other: Any) -> Value:
+        return _binary(_DIVIDED, other, self)
+
+    def __pow__(self, other: Any, modulus: None = None) -> Value:
+        return _binary(arithmetic.to_the_power, self, other)
+
+    def __rpow__(self, other: Any, modulus: None = None) -> Value:
+        return _binary(arithmetic.to_the_power, other, self)
+
+    def __mod__(self, other: Any) -> Value:
+        return _binary(arithmetic.remainder, self, other)
+
+    def __rmod__(self, other: Any) -> Value:
+        return _binary(arithmetic.remainder, other, self)
+
+    def __pos__(self) -> Value:
+        return self
+
+    def __abs__(self) -> Value:
+        return _record(arithmetic.absolute, (self,))
+
+    # -- functions as methods ------------------------------------------------------------------
+
+    exp = _unary(elementary.exp)
+    exp2 = _unary(elementary.exp2)
+    expm1 = _unary(elementary.expm1)
+    log = _unary(elementary.log)
+    log2 = _unary(elementary.log2)
+    log10 = _unary(elementary.log10)
+    log1p = _unary(elementary.log1p)
+    sqrt = _unary(elementary.sqrt)
+    cbrt = _unary(elementary.cbrt)
+    sin = _unary(elementary.sin)
+    cos = _unary(elementary.cos)
+    tan = _unary(elementary.tan)
+    asin = _unary(elementary.asin)
+    acos = _unary(elementary.acos)
+    atan = _unary(elementary.atan)
+    sinh = _unary(elementary.sinh)
+    cosh = _unary(elementary.cosh)
+    tanh = _unary(elementary.tanh)
+    asinh = _unary(elementary.asinh)
+    acosh = _unary(elementary.acosh)
+    atanh = _unary(elementary.atanh)
+    erf = _unary(elementary.erf)
+    erfc = _unary(elementary.erfc)
+    floor = _unary(elementary.floor)
+    ceil = _unary(elementary.ceil)
+    sign = _unary(elementary.sign)
+    sigmoid = _unary(activations.sigmoid)
+    log_sigmoid = _unary(activations.log_sigmoid)
+    relu = _unary(activations.relu)
+    selu = _unary(activations.selu)
+    softplus = _unary(activations.softplus)
+    silu = _unary(activations.silu)
+    mish = _unary(activations.mish)
+    softsign = _unary(activations.softsign)
+    round = _unary(elementary.rounded)
+    atan2 = _method(elementary.atan2)
+    hypot = _method(elementary.hypot)
+    copysign = _method(elementary.copysign)
+    fmod = _method(arithmetic.fmod)
+    maximum = _method(piecewise.maximum)
+    minimum = _method(piecewise.minimum)
+    logaddexp = _method(piecewise.logaddexp)
+    xlogy = _method(piecewise.xlogy)
+
+    leaky_relu = functions.leaky_relu
+    elu = functions.elu
+    gelu = functions.gelu
+    hardtanh = functions.hardtanh
+    clamp = functions.clamp
+
+    # -- comparison and conversion ------------------------------------------------------------
+
+    def __lt__(self, other: Any) -> bool:
+        return self._data < (other._data if isinstance(other, Value) else other)
+
+    def __le__(self, other: Any) -> bool:
+        return self._data <= (other._data if isinstance(other, Value) else other)
+
+    def __gt__(self, other: Any) -> bool:
+        return self._data > (other._data if isinstance(other, Value) else other)
+
+    def __ge__(self, other: Any) -> bool:
+        return self._data >= (other._data if isinstance(other, Value) else other)
+
+    def __bool__(self) -> bool:
+        return self._data != 0.0
+
+    def __float__(self) -> float:
+        return self._data
+
+    def __int__(self) -> int:
+        return int(self._data)
+
+    def __round__(self, ndigits: int | None = None) -> float:
+        return round(self._data, ndigits)
+
+    def __format__(self, specification: str) -> str:
+        return format(self._data, specification) if specification else repr(self)
+
+    def __repr__(self) -> str:
+        label = f", label={self.label!r}" if self.label else ""
+        constant = "" if self.requires_grad else ", requires_grad=False"
+        grad = self.grad.data if isinstance(self.grad, Value) else self.grad
+        return f"Value(data={self._data}, grad={grad}{label}{constant})"
+
+    @staticmethod
+    def _record(primitive: Any, operands: tuple[Any, ...]) -> Value:
+        return _record(primitive, operands)
+
+
+# -- backward ------------------------------------------------------------------------------------
+
+
+def _backward(order: list[Value]) -> None:
+    """Sweep over the recorded partials, then write all gradients in one step."""
+    grads = adjoints(order, 1.0, 0.0)
+    for position, node in enumerate(order, 1):
+        if node._primitive is None:
+            grad = node._grad
+            grads[position] = None if grad is None else float(grad) + grads[position]
+    del grads[0]
+    set_all(order, "_grad", grads)
+
+
+def _backward_recorded(order: list[Value]) -> None:
+    """The same with partials as Values."""
+    grads = adjoints(order, 1.0, NOTHING, lifted(order))
+    for position, node in enumerate(order, 1):
+        grad, adjoint = node._grad, grads[position]
+        if node._primitive is None and grad is not None and grad is not UNREACHED:
+            adjoint = grad + adjoint
+        if grad is None:
+            grads[position] = None
+        elif not isinstance(adjoint, Value):
+            grads[position] = _constant(0.0 if adjoint is NOTHING else float(adjoint))
+        else:
+            grads[position] = adjoint
+    del grads[0]
+    set_all(order, "_grad", grads)
