@@ -208,7 +208,7 @@ class Value(Node):
     __slots__ = ()
 
     def __init__(self, data: SupportsFloat, label: str = "", *, requires_grad: bool = True) -> None:
-        self._data = data if data.__class__ is float else number(data)  # type: ignore[assignment]
+        self._data = data if data.__class__ is float else number(data)
         self._primitive = None
         self._grad = UNREACHED if requires_grad else None
         self._da = self._db = None

@@ -26,7 +26,7 @@ def _sigmoid(x: float) -> float:
     return grown / (1.0 + grown)
 
 
-sigmoid = entry(
+sigmoid: Primitive = entry(
     Primitive(
         "sigmoid",
         _sigmoid,

@@ -51,7 +51,7 @@ divided = entry(
     )
 )
 
-to_the_power = entry(
+to_the_power: Primitive = entry(
     Primitive(
         "**",
         power,

@@ -160,7 +160,7 @@ sin = entry(
         doc="The sine.",
     )
 )
-cos = entry(
+cos: Primitive = entry(
     Primitive(
         "cos",
         math.cos,
@@ -272,7 +272,7 @@ sinh = entry(
         doc="The hyperbolic sine.",
     )
 )
-cosh = entry(
+cosh: Primitive = entry(
     Primitive(
         "cosh",
         math.cosh,
