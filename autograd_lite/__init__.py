@@ -60,9 +60,17 @@ from autograd_lite.primitives.elementary import (
 from autograd_lite.primitives.elementary import rounded as round
 from autograd_lite.primitives.nary import logsumexp, max_of, mean, min_of, norm, prod, total
 from autograd_lite.primitives.piecewise import logaddexp, maximum, minimum, xlogy
+from autograd_lite.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from autograd_lite.value import Value
 
 __all__ = [
+    "vjp",
+    "value_and_grad",
+    "jvp",
+    "jacobian",
+    "hvp",
+    "hessian",
+    "grad",
     "Primitive",
     "Value",
     "Variadic",
