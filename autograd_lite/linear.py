@@ -53,25 +53,25 @@ def linear(
         raise ValueError(
             f"linear expected as many biases as rows of weights, {len(weight)}, got {len(biases)}"
         )
-    scope = None
+    tag = None
     if runtime.special:
         mode = current_mode()
         if not mode.recording:
             return [_row(operands, row, b) for row, b in zip(weight, biases, strict=True)]
-        scope = mode.scope
+        tag = mode.tag
     try:
         right = [v._data for v in operands]
         recorded = True
     except AttributeError:
         right = list(operands)
         recorded = False
-        if any(v.__class__ is not float for v in right):
+        if any(type(v) is not float for v in right):
             return [_row(operands, row, b) for row, b in zip(weight, biases, strict=True)]
     outputs: list[Any] = []
     for row, b in zip(weight, biases, strict=True):
         try:
             left = [w._data for w in row]
-            fast = row[0]._grad is not None and (b is None or b.__class__ is not float)
+            fast = row[0]._grad is not None and (b is None or type(b) is not float)
         except AttributeError:
             fast = False
         if not fast or len(left) != len(right):
@@ -92,8 +92,8 @@ def linear(
         out._grad = UNREACHED
         out._position = 0
         out._stamp = runtime.clock
-        if scope is not None:
-            out._scope = scope
+        if tag is not None:
+            out._tag = tag
         outputs.append(out)
     return outputs
 

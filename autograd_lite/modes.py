@@ -42,11 +42,18 @@ class Scope(NamedTuple):
         return f"{above}.{self.name}" if above and self.name else above or self.name
 
 
+class Tag(NamedTuple):
+    """What a node is called: its own label, and the scope it was recorded in."""
+
+    label: str
+    scope: Scope | None
+
+
 class Mode(NamedTuple):
     """What holds for operations in this thread or task."""
 
     recording: bool
-    scope: Scope | None
+    tag: Tag | None
 
 
 runtime = Runtime()
@@ -223,7 +230,8 @@ class scope(_ModeSwitch):
         return scope(self._path)
 
     def _changed(self, mode: Mode) -> Mode:
-        return mode._replace(scope=Scope(self._path, mode.scope))
+        parent = None if mode.tag is None else mode.tag.scope
+        return mode._replace(tag=Tag("", Scope(self._path, parent)))
 
 
 class collector_paused:

@@ -29,7 +29,7 @@ class Node:
 
     ``_grad`` is None for a constant (``requires_grad=False``). ``_position`` is 0 except while a
     sweep is under way. ``_stamp`` is the clock at the time of recording, or of the last change of
-    ``_data``. ``_label`` and ``_scope`` are unset unless given.
+    ``_data``. ``_tag`` is unset unless there is a label or a scope.
     """
 
     __slots__ = (
@@ -40,11 +40,10 @@ class Node:
         "_data",
         "_db",
         "_grad",
-        "_label",
         "_position",
         "_primitive",
-        "_scope",
         "_stamp",
+        "_tag",
     )
 
     _a: Any
@@ -53,17 +52,16 @@ class Node:
     _data: float
     _db: Any
     _grad: Any
-    _label: str
     _position: int
     _primitive: Any
-    _scope: Any
     _stamp: int
+    _tag: Any
 
 
 def edges(node: Node) -> list[tuple[Any, float]]:
     """Return the Values that a node was computed from, in order, each with its partial."""
     da, db = node._da, node._db
-    if db.__class__ is tuple:
+    if type(db) is tuple:
         return list(zip(node._a, db, strict=True))
     found = [] if da is None else [(node._a, da)]
     return found if db is None else [*found, (node._b, db)]
@@ -74,6 +72,6 @@ def arguments(node: Node) -> tuple[Any, ...]:
     primitive = node._primitive
     if primitive is None:
         return ()
-    if node._db.__class__ is tuple:
+    if type(node._db) is tuple:
         return node._b
     return (node._a,) if primitive.arity == 1 else (node._a, node._b)

@@ -33,54 +33,53 @@ def set_all(nodes: Iterable[Node], attribute: str, values: Iterable[Any]) -> Non
 def topological_order(root: Node) -> list[Any]:
     """Return all nodes below ``root``, operands before results, and number them from 1.
 
-    The depth-first walk descends into a first operand without touching its stack, which makes
-    the long chains of left-to-right sums cheap. A node's position is 0 before the walk meets it,
-    -1 while its operands are being visited, and its place in the order afterwards. The caller
-    sets the positions back to 0 with `forget` (or lets `with_order` do both).
+    The depth-first walk descends into a first operand and leaves the others, and then the node
+    itself, on a stack. A node's position is 0 until it is placed (-1 for an n-ary node whose
+    operands are on the stack). The caller sets the positions back to 0 with `forget` (or lets
+    `with_order` do both).
     """
     order: list[Any] = []
     place = order.append
     stack: list[Any] = []
     push, pop = stack.append, stack.pop
     node: Any = root
+    count = 0
     try:
         while True:
-            node._position = -1
             if node._da is not None:
-                if not node._a._position:
+                operand = node._a
+                if not operand._position:
                     push(node)
-                    node = node._a
+                    if node._db is not None and not node._b._position:
+                        push(node._b)
+                    node = operand
                     continue
-                if node._db is not None and not node._b._position:
-                    push(node)
-                    node = node._b
-                    continue
-            elif node._db.__class__ is tuple:
-                push(node)
-                for operand in reversed(node._a):
+                if node._db is not None:
+                    operand = node._b
                     if not operand._position:
-                        push(operand)
-                node = pop()
+                        push(node)
+                        node = operand
+                        continue
+            elif type(node._db) is tuple:
                 if not node._position:
+                    node._position = -1
+                    push(node)
+                    stack.extend([x for x in reversed(node._a) if not x._position])
+                    node = pop()
                     continue
-            elif node._db is not None and not node._b._position:
-                push(node)
-                node = node._b
-                continue
-            while True:
-                if node._position < 0:
-                    place(node)
-                    node._position = len(order)
+            elif node._db is not None:
+                operand = node._b
+                if not operand._position:
+                    push(node)
+                    node = operand
+                    continue
+            place(node)
+            count += 1
+            node._position = count
+            while node._position > 0:
                 if not stack:
                     return order
-                node = stack[-1]
-                if not node._position:
-                    pop()
-                    break
-                if node._da is not None and node._db is not None and not node._b._position:
-                    node = node._b
-                    break
-                pop()
+                node = pop()
     except BaseException:
         forget(chain(order, stack, (node,)))
         raise
@@ -127,7 +126,7 @@ def adjoints(
             if db is not None:
                 sums[node._b._position] += adjoint * db
         elif db is not None:
-            if db.__class__ is tuple:
+            if type(db) is tuple:
                 for operand, partial in zip(node._a, db, strict=True):
                     if partial is not None:
                         sums[operand._position] += adjoint * partial
@@ -153,7 +152,7 @@ def tangents(
         tangent = seeds.get(node, zero)
         if da is not None:
             tangent = tangent + along[node._a._position] * da
-        if db.__class__ is tuple:
+        if type(db) is tuple:
             for operand, partial in zip(node._a, db, strict=True):
                 if partial is not None:
                     tangent = tangent + along[operand._position] * partial

@@ -7,7 +7,7 @@ from typing import Any, SupportsFloat, TypeVar
 
 from autograd_lite import functions
 from autograd_lite.lifting import NOTHING, lifted
-from autograd_lite.modes import current_mode, enable_grad, runtime
+from autograd_lite.modes import Tag, current_mode, enable_grad, runtime
 from autograd_lite.node import UNREACHED, Node, edges
 from autograd_lite.primitives import (
     Primitive,
@@ -55,7 +55,7 @@ def _record(primitive: Any, operands: tuple[Any, ...]) -> Value:
             numbers.append(operand._data)
             needed = needed or operand._grad is not None
         else:
-            x = operand if operand.__class__ is float else number(operand, _wanted(primitive))
+            x = operand if type(operand) is float else number(operand, _wanted(primitive))
             arguments_.append(x)
             numbers.append(x)
     y = primitive.evaluate(*numbers)
@@ -79,8 +79,8 @@ def _record(primitive: Any, operands: tuple[Any, ...]) -> Value:
     out._grad = UNREACHED
     out._position = 0
     out._stamp = runtime.clock
-    if mode is not None and mode.scope is not None:
-        out._scope = mode.scope
+    if mode is not None and mode.tag is not None:
+        out._tag = mode.tag
     return out
 
 
@@ -110,7 +110,7 @@ _NEVER_OPERANDS = (str, bytes, list, tuple, dict, set, complex, type(None))
 def _binary(primitive: Primitive, a: Any, b: Any) -> Any:
     """Record an operator; leave operands of foreign types to their own reflected operator."""
     for other in (a, b):
-        if other.__class__ is float or isinstance(other, Value | float | int):
+        if type(other) is float or isinstance(other, Value | float | int):
             continue
         dtype = getattr(other, "dtype", None)
         if getattr(other, "shape", ()) != () and str(dtype) == "object":
@@ -208,7 +208,7 @@ class Value(Node):
     __slots__ = ()
 
     def __init__(self, data: SupportsFloat, label: str = "", *, requires_grad: bool = True) -> None:
-        self._data = data if data.__class__ is float else number(data)
+        self._data = data if type(data) is float else number(data)
         self._primitive = None
         self._grad = UNREACHED if requires_grad else None
         self._da = self._db = None
@@ -253,13 +253,15 @@ class Value(Node):
     @property
     def label(self) -> str:
         """The name in pictures and messages, ``""`` unless given."""
-        return getattr(self, "_label", "")
+        tag = getattr(self, "_tag", None)
+        return "" if tag is None else tag.label
 
     @label.setter
     def label(self, label: str) -> None:
         if not isinstance(label, str):
             raise TypeError(f"a label is text, got {type(label).__name__}: {label!r}")
-        self._label = label
+        tag = getattr(self, "_tag", None)
+        self._tag = Tag(label, None if tag is None else tag.scope)
 
     @property
     def op(self) -> str:
@@ -279,7 +281,8 @@ class Value(Node):
     @property
     def scope(self) -> str:
         """The `scope` in which this Value was recorded, ``""`` for none."""
-        return str(getattr(self, "_scope", ""))
+        tag = getattr(self, "_tag", None)
+        return "" if tag is None or tag.scope is None else str(tag.scope)
 
     @property
     def requires_grad(self) -> bool:
@@ -372,7 +375,7 @@ class Value(Node):
             out = _new(Value)
             out._data = self._data + other._data
             out._db = 1.0
-        elif other.__class__ is float:
+        elif type(other) is float:
             out = _new(Value)
             out._data = self._data + other
             out._db = None
@@ -394,7 +397,7 @@ class Value(Node):
             out = _new(Value)
             out._data = self._data - other._data
             out._db = -1.0
-        elif other.__class__ is float:
+        elif type(other) is float:
             out = _new(Value)
             out._data = self._data - other
             out._db = None
@@ -417,7 +420,7 @@ class Value(Node):
             out._da = b = other._data
             out._db = a = self._data
             out._data = a * b
-        elif other.__class__ is float:
+        elif type(other) is float:
             out = _new(Value)
             out._da = other
             out._db = None
@@ -443,7 +446,7 @@ class Value(Node):
             out._data = y = self._data / b
             out._da = 1.0 / b
             out._db = -y / b
-        elif other.__class__ is float and other:
+        elif type(other) is float and other:
             out = _new(Value)
             out._data = self._data / other
             out._da = 1.0 / other
@@ -600,10 +603,9 @@ class Value(Node):
 def _backward(order: list[Value]) -> None:
     """Sweep over the recorded partials, then write all gradients in one step."""
     grads = adjoints(order, 1.0, 0.0)
-    for position, node in enumerate(order, 1):
-        if node._primitive is None:
-            grad = node._grad
-            grads[position] = None if grad is None else float(grad) + grads[position]
+    for leaf in [node for node in order if node._primitive is None]:
+        before = leaf._grad
+        grads[leaf._position] = None if before is None else float(before) + grads[leaf._position]
     del grads[0]
     set_all(order, "_grad", grads)
 
