@@ -1,0 +1,67 @@
+"""Networks of scalar Values: layers, losses, optimisers, training."""
+
+from nn import init, optim
+from nn.activations import (
+    ELU,
+    GELU,
+    SELU,
+    Activation,
+    Hardtanh,
+    LeakyReLU,
+    LogSigmoid,
+    Mish,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softplus,
+    Softsign,
+    Tanh,
+)
+from nn.containers import Flatten, Sequential
+from nn.layers import MLP, Layer, Linear, Neuron
+from nn.losses import (
+    BCEWithLogitsLoss,
+    CrossEntropyLoss,
+    HalfMSELoss,
+    HingeLoss,
+    LogisticLoss,
+    Loss,
+    MSELoss,
+)
+from nn.module import Module, Parameter
+from nn.prediction import predict
+
+__all__ = [
+    "Activation",
+    "BCEWithLogitsLoss",
+    "CrossEntropyLoss",
+    "ELU",
+    "Flatten",
+    "GELU",
+    "HalfMSELoss",
+    "Hardtanh",
+    "HingeLoss",
+    "Layer",
+    "LeakyReLU",
+    "Linear",
+    "LogSigmoid",
+    "LogisticLoss",
+    "Loss",
+    "MLP",
+    "MSELoss",
+    "Mish",
+    "Module",
+    "Neuron",
+    "Parameter",
+    "ReLU",
+    "SELU",
+    "Sequential",
+    "SiLU",
+    "Sigmoid",
+    "Softplus",
+    "Softsign",
+    "Tanh",
+    "init",
+    "optim",
+    "predict",
+]

@@ -1,0 +1,375 @@
+"""Layers: what turns a sample, or a whole batch of them, into the next.
+
+One sample is a list of numbers or Values (a NumPy row too) and gives a list of outputs. A batch
+is a list of samples (a 2-D array too) and gives a list of those; it is passed whole from layer to
+layer. Only an `MLP` with one output gives the Value itself instead of a list of one.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from operator import index
+from typing import Any
+
+from autograd_lite import Value, linear
+from nn.activations import Function, activation_function
+from nn.init import Initialiser, generator, initialiser
+from nn.module import Module, Parameter
+from nn.nested import as_lists, is_list, number
+
+Seed = int | random.Random | None
+
+
+def _size(given: Any, what: str) -> int:
+    """Return a number of inputs or outputs, or say what is wrong with it."""
+    try:
+        size = index(given)
+    except TypeError:
+        raise TypeError(
+            f"{what} expected a whole number, got {type(given).__name__}: {given!r}"
+        ) from None
+    if size < 1:
+        raise ValueError(f"{what} expected at least 1, got {size}")
+    return size
+
+
+def _samples(layer: Module, expected: int, x: Any) -> tuple[list[Sequence[Any]], bool]:
+    """Return the samples in ``x``, each of the expected size, and whether it is a batch."""
+    x = as_lists(x)
+    if not isinstance(x, list | tuple):
+        raise TypeError(
+            f"{_called(layer)} expected a list of {expected} numbers or a batch of such lists, got"
+            f" {type(x).__name__}: {x!r}"
+        )
+    if not x or not is_list(x[0]):
+        return [_sample(layer, expected, x, "")], False
+    return [
+        _sample(layer, expected, sample, f" in sample {position} of the batch")
+        for position, sample in enumerate(x)
+    ], True
+
+
+def _sample(layer: Module, expected: int, sample: Any, where: str) -> Sequence[Any]:
+    """Return a sample as a list of Values and floats, or say what is wrong with it."""
+    sample = as_lists(sample)
+    if not isinstance(sample, list | tuple):
+        raise TypeError(
+            f"{_called(layer)} expected a list of {expected} numbers{where}, got"
+            f" {type(sample).__name__}: {sample!r}"
+        )
+    if len(sample) != expected:
+        noun = "input" if expected == 1 else "inputs"
+        raise ValueError(f"{_called(layer)} expected {expected} {noun}, got {len(sample)}{where}")
+    kinds = set(map(type, sample))
+    if len(kinds) == 1 and (Value in kinds or float in kinds):
+        return sample
+    if any(map(is_list, sample)):
+        raise TypeError(
+            f"{_called(layer)} expected {expected} numbers{where}, got lists; nn.Flatten() makes"
+            " one list of a nested sample"
+        )
+    return [number(element) for element in sample]
+
+
+def _called(layer: Module) -> str:
+    """Return how messages call a layer: its class and its name in the network."""
+    name = type(layer).__name__
+    return f"{name} {layer._scope_name!r}" if layer._scope_name else name
+
+
+def _shown(activation: str | Function | None) -> str:
+    """Return an activation as it stands in ``repr``."""
+    if activation is None or isinstance(activation, str | Module):
+        return repr(activation)
+    return getattr(activation, "__name__", repr(activation))
+
+
+class Neuron(Module):
+    """One neuron: activation(w · x + b), recorded as one `dot` node and one activation.
+
+    Parameters
+    ----------
+    nin : int
+        Number of inputs.
+    activation : str, callable or None
+        A name (see `nn.activations`), a function of one Value, or None for a linear neuron.
+    bias : bool
+        Whether there is a b. It starts at 0.
+    init : str or callable, optional
+        Initialiser of the weights (see `nn.init`); by default the one suited to the activation.
+    seed : int, random.Random or None
+        Where weights are drawn from; None is Python's ``random``.
+    fan_out : int
+        Number of neurons in the layer that this one belongs to, for Xavier initialisation.
+
+    Attributes
+    ----------
+    w : list of Parameter
+    b : Parameter or None
+
+    Raises
+    ------
+    ValueError
+        For a size below 1, an unknown activation or initialiser.
+
+    Examples
+    --------
+    >>> import nn
+    >>> neuron = nn.Neuron(2, activation="sigmoid")
+    >>> for parameter, number in zip(neuron.parameters(), [5.0, -5.0, 1.0]):
+    ...     parameter.data = number
+    >>> round(neuron([1.0, 0.0]).data, 6)
+    0.997527
+    """
+
+    def __init__(
+        self,
+        nin: int,
+        activation: str | Function | None = "relu",
+        bias: bool = True,
+        *,
+        init: str | Initialiser | None = None,
+        seed: Seed = None,
+        fan_out: int = 1,
+    ) -> None:
+        super().__init__()
+        self.nin = _size(nin, f"{type(self).__name__}'s number of inputs")
+        self.activation = activation
+        self._function = activation_function(activation)
+        draw, rng = initialiser(init, activation), generator(seed)
+        self.w = [Parameter(draw(rng, self.nin, fan_out)) for _ in range(self.nin)]
+        self.b = Parameter(0.0) if bias else None
+
+    def forward(self, x: Any) -> Any:
+        """Return one Value for a sample, a list of Values for a batch."""
+        samples, batched = _samples(self, self.nin, x)
+        biases = None if self.b is None else [self.b]
+        outputs = [self._function(linear(sample, [self.w], biases)[0]) for sample in samples]
+        return outputs if batched else outputs[0]
+
+    def extra_repr(self) -> str:
+        return f"{self.nin}, activation={_shown(self.activation)}, bias={self.b is not None}"
+
+
+class Layer(Module):
+    """Neurons beside each other, all with the same inputs.
+
+    Parameters
+    ----------
+    nin, nout : int
+        Number of inputs and of neurons.
+    activation, bias, init, seed
+        As for `Neuron`.
+
+    Attributes
+    ----------
+    neurons : list of Neuron
+
+    Raises
+    ------
+    ValueError
+        For a size below 1, an unknown activation or initialiser; when called, for a wrong number
+        of inputs.
+
+    Examples
+    --------
+    >>> import nn
+    >>> layer = nn.Layer(3, 2, activation="tanh", seed=0)
+    >>> layer
+    Layer(3, 2, activation='tanh', bias=True), 8 parameters
+    >>> len(layer([1.0, 2.0, 3.0]))
+    2
+    """
+
+    def __init__(
+        self,
+        nin: int,
+        nout: int,
+        activation: str | Function | None = "relu",
+        bias: bool = True,
+        *,
+        init: str | Initialiser | None = None,
+        seed: Seed = None,
+    ) -> None:
+        super().__init__()
+        self.nin = _size(nin, f"{type(self).__name__}'s number of inputs")
+        self.nout = _size(nout, f"{type(self).__name__}'s number of neurons")
+        self.activation = activation
+        self._function = activation_function(activation)
+        rng = generator(seed)
+        self.neurons = [
+            Neuron(self.nin, activation, bias, init=init, seed=rng, fan_out=self.nout)
+            for _ in range(self.nout)
+        ]
+
+    def forward(self, x: Any) -> list[Any]:
+        """Return a list of outputs for a sample, a list of such lists for a batch."""
+        samples, batched = _samples(self, self.nin, x)
+        weight = [neuron.w for neuron in self.neurons]
+        bias = [neuron.b for neuron in self.neurons] if self.neurons[0].b is not None else None
+        function = self._function
+        outputs = [list(map(function, linear(sample, weight, bias))) for sample in samples]
+        return outputs if batched else outputs[0]
+
+    def extra_repr(self) -> str:
+        return (
+            f"{self.nin}, {self.nout}, activation={_shown(self.activation)},"
+            f" bias={self.neurons[0].b is not None}"
+        )
+
+
+class MLP(Module):
+    """A multi-layer perceptron: layers behind each other.
+
+    Parameters
+    ----------
+    nin : int
+        Number of inputs.
+    nouts : sequence of int
+        Number of neurons of each layer; the last is the number of outputs.
+    activation : str, callable, None, or a list of them
+        Of the hidden layers; a list has one for each.
+    output_activation : str, callable or None
+        Of the last layer.
+    bias : bool
+        Whether neurons have a bias.
+    seed : int, random.Random or None
+        One generator for all layers; None draws from Python's ``random``.
+    init : str or callable, optional
+        Initialiser of all weights; by default the one suited to each layer's activation.
+
+    Attributes
+    ----------
+    layers : list of Layer
+
+    Raises
+    ------
+    ValueError
+        For no layers, a size below 1, an unknown activation, a wrong number of activations.
+
+    Notes
+    -----
+    With one output, a sample gives the Value itself and a batch a list of Values; with more, lists.
+
+    Examples
+    --------
+    >>> import nn
+    >>> model = nn.MLP(2, [16, 16, 1], seed=0)
+    >>> len(model.parameters())
+    337
+    >>> model([0.5, -1.0]).op
+    'dot'
+    >>> len(nn.MLP(3, [2, 2, 1], "sigmoid", "sigmoid", bias=False).parameters())
+    12
+    """
+
+    def __init__(
+        self,
+        nin: int,
+        nouts: Sequence[int],
+        activation: str | Function | Sequence[str | Function | None] | None = "relu",
+        output_activation: str | Function | None = None,
+        bias: bool = True,
+        seed: Seed = None,
+        *,
+        init: str | Initialiser | None = None,
+    ) -> None:
+        super().__init__()
+        if not is_list(nouts):
+            raise TypeError(
+                f"MLP expected a list of layer sizes, such as [16, 16, 1], got"
+                f" {type(nouts).__name__}: {nouts!r}"
+            )
+        sizes = [nin, *nouts]
+        hidden = len(sizes) - 2
+        if hidden < 0:
+            raise ValueError("MLP expected at least one layer size, got an empty list")
+        activations: list[Any] = (
+            list(activation) if isinstance(activation, list | tuple) else [activation] * hidden
+        )
+        if len(activations) != hidden:
+            raise ValueError(
+                f"MLP expected one activation for each of {hidden} hidden layers (the last layer"
+                f" takes output_activation), got {len(activations)}"
+            )
+        activations.append(output_activation)
+        rng = generator(seed)
+        self.layers = [
+            Layer(fan_in, fan_out, chosen, bias, init=init, seed=rng)
+            for fan_in, fan_out, chosen in zip(sizes[:-1], sizes[1:], activations, strict=True)
+        ]
+
+    def forward(self, x: Any) -> Any:
+        """Return the outputs of a sample, or a list of those of a batch."""
+        for layer in self.layers:
+            x = layer(x)
+        if self.layers[-1].nout > 1:
+            return x
+        return [sample[0] for sample in x] if isinstance(x[0], list) else x[0]
+
+
+class Linear(Module):
+    """The affine map Wx + b, one `dot` node per output.
+
+    Parameters
+    ----------
+    in_features, out_features : int
+        Number of inputs and outputs.
+    bias : bool
+        Whether there is a b. It starts at 0.
+    init : str or callable, optional
+        Initialiser of W. By default ``"xavier_normal"``, since the layer does not know which
+        activation follows; before a ReLU, ``init="he_normal"`` is the better choice. (PyTorch draws
+        W and b uniformly from ±1/√in_features.)
+    seed : int, random.Random or None
+        Where weights are drawn from; None is Python's ``random``.
+
+    Attributes
+    ----------
+    weight : list of lists of Parameter
+        One row per output, as in PyTorch.
+    bias : list of Parameter, or None
+
+    Raises
+    ------
+    ValueError
+        For a size below 1 or an unknown initialiser; when called, for a wrong number of inputs.
+
+    Examples
+    --------
+    >>> import nn
+    >>> fc = nn.Linear(3, 2)
+    >>> len(fc.weight), len(fc.weight[0]), len(fc.bias)
+    (2, 3, 2)
+    >>> len(fc([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]]))
+    3
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        *,
+        init: str | Initialiser | None = None,
+        seed: Seed = None,
+    ) -> None:
+        super().__init__()
+        self.in_features = nin = _size(in_features, f"{type(self).__name__}'s in_features")
+        self.out_features = nout = _size(out_features, f"{type(self).__name__}'s out_features")
+        draw, rng = initialiser(init), generator(seed)
+        self.weight = [[Parameter(draw(rng, nin, nout)) for _ in range(nin)] for _ in range(nout)]
+        self.bias = [Parameter(0.0) for _ in range(nout)] if bias else None
+
+    def forward(self, x: Any) -> list[Any]:
+        """Return a list of outputs for a sample, a list of such lists for a batch."""
+        samples, batched = _samples(self, self.in_features, x)
+        outputs = [linear(sample, self.weight, self.bias) for sample in samples]
+        return outputs if batched else outputs[0]
+
+    def extra_repr(self) -> str:
+        return (
+            f"in_features={self.in_features}, out_features={self.out_features},"
+            f" bias={self.bias is not None}"
+        )

@@ -1,0 +1,274 @@
+"""`Module`, what every network is made of, and `Parameter`, what it learns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from autograd_lite import Value, scope
+
+
+class Parameter(Value):
+    """A Value that a network learns: modules find it among their attributes by themselves.
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.Parameter(0.5)
+    Parameter(data=0.5, grad=0.0)
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "Parameter" + super().__repr__().removeprefix("Value")
+
+
+_Found = tuple[int, str, tuple[Any, ...], Any]
+"""Depth, path of the owning module, (attribute, position, …) in the owner, and what is there."""
+
+
+class Module:
+    """A part of a network: it holds parameters and other modules, and computes in `forward`.
+
+    Parameters and modules are found among the attributes, also inside lists, tuples and dicts of
+    any nesting, in the order in which they were set. Nothing has to be registered, and calling
+    ``super().__init__()`` is not necessary. A module may also override `parameters`.
+
+    Calling a module calls `forward` and records what happens there under the module's name (see
+    `autograd_lite.scope`), so that pictures show the parts of a network. The names are those of
+    `named_modules` for the module that is called first; modules added after that have none.
+
+    Attributes
+    ----------
+    training : bool
+        True at first; set by `train` and `eval`.
+
+    Examples
+    --------
+    >>> import nn
+    >>> class Net(nn.Module):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.fc1 = nn.Linear(4, 3)
+    ...         self.relu = nn.ReLU()
+    ...         self.fc2 = nn.Linear(3, 2)
+    ...
+    ...     def forward(self, x):
+    ...         return self.fc2(self.relu(self.fc1(x)))
+    >>> net = Net()
+    >>> net
+    Net: 23 parameters
+      fc1: Linear(in_features=4, out_features=3, bias=True), 15 parameters
+      relu: ReLU()
+      fc2: Linear(in_features=3, out_features=2, bias=True), 8 parameters
+    >>> len(net([1.0, 2.0, 3.0, 4.0]))
+    2
+    >>> [name for name, _ in net.named_parameters()][:2]
+    ['fc1.weight[0][0]', 'fc1.weight[0][1]']
+    """
+
+    training: bool = True
+    _scope_name: str | None = None
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the output. To be written by every module that is called."""
+        raise NotImplementedError(f"{type(self).__name__} has no forward(); write one to call it")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        name = self._scope_name
+        if name is None:
+            name = self._give_names()
+        if not name:
+            return self.forward(*args, **kwargs)
+        with scope(name):
+            return self.forward(*args, **kwargs)
+
+    def _give_names(self) -> str:
+        """Name all modules below as their owners do, and this one, the root, not at all."""
+        for _, _, keys, thing in self._walk():
+            if isinstance(thing, Module):
+                thing._scope_name = _name(keys, thing)
+        self._scope_name = ""
+        return ""
+
+    # -- what a module holds --------------------------------------------------------------------
+
+    def _walk(self) -> Iterator[_Found]:
+        """Yield every module and parameter below this one once, in the order of definition."""
+        seen: set[int] = {id(self)}
+        stack = _members(self, 1, "")
+        while stack:
+            found = stack.pop()
+            depth, owner, keys, thing = found
+            if isinstance(thing, list | tuple | dict):
+                pairs = thing.items() if isinstance(thing, dict) else enumerate(thing)
+                stack += [
+                    (depth, owner, (*keys, key), element)
+                    for key, element in pairs
+                    if isinstance(element, _FOLLOWED)
+                ][::-1]
+            elif id(thing) not in seen:
+                seen.add(id(thing))
+                yield found
+                if isinstance(thing, Module):
+                    stack += _members(thing, depth + 1, _path(owner, keys, thing))
+
+    def named_modules(self) -> Iterator[tuple[str, Module]]:
+        """Yield this module (as ``""``) and all below it, each once, with their paths.
+
+        Examples
+        --------
+        >>> import nn
+        >>> [name for name, _ in nn.MLP(2, [1]).named_modules()]
+        ['', 'layers.0', 'layers.0.neurons.0']
+        """
+        yield "", self
+        for _, owner, keys, thing in self._walk():
+            if isinstance(thing, Module):
+                yield _path(owner, keys, thing), thing
+
+    def modules(self) -> Iterator[Module]:
+        """Yield this module and all below it, each once."""
+        for _, module in self.named_modules():
+            yield module
+
+    def named_parameters(self) -> Iterator[tuple[str, Value]]:
+        """Yield every parameter once, with its path, in the order of definition.
+
+        Names join attributes with dots; positions in lists of parameters stand in brackets.
+        Parameters from an overridden `parameters` are called ``parameters[0]``, ``…[1]``.
+
+        Examples
+        --------
+        >>> import nn
+        >>> [name for name, _ in nn.MLP(2, [1]).named_parameters()]
+        ['layers.0.neurons.0.w[0]', 'layers.0.neurons.0.w[1]', 'layers.0.neurons.0.b']
+        """
+        if _overrides_parameters(self):
+            for position, parameter in enumerate(self.parameters()):
+                yield f"parameters[{position}]", parameter
+            return
+        seen: set[int] = set()
+        for _, owner, keys, thing in self._walk():
+            path = _path(owner, keys, thing)
+            named: list[tuple[str, Value]] = []
+            if not isinstance(thing, Module):
+                named = [(path, thing)]
+            elif _overrides_parameters(thing):
+                named = [(f"{path}.{name}", p) for name, p in thing.named_parameters()]
+            for name, parameter in named:
+                if id(parameter) not in seen:
+                    seen.add(id(parameter))
+                    yield name, parameter
+
+    def parameters(self) -> list[Value]:
+        """Return every parameter of this module and those below it, each once.
+
+        Examples
+        --------
+        >>> import nn
+        >>> len(nn.MLP(2, [16, 16, 1]).parameters())
+        337
+        """
+        found: dict[int, Value] = {}
+        for _, _, _, thing in self._walk():
+            if not isinstance(thing, Module):
+                found.setdefault(id(thing), thing)
+            elif _overrides_parameters(thing):
+                for parameter in thing.parameters():
+                    found.setdefault(id(parameter), parameter)
+        return list(found.values())
+
+    # -- what can be done with them -------------------------------------------------------------
+
+    def zero_grad(self) -> None:
+        """Set the gradients of all parameters back to 0.0."""
+        for parameter in self.parameters():
+            parameter.zero_grad()
+
+    def train(self, mode: bool = True) -> Module:
+        """Set `training` here and in all modules below; return the module."""
+        if not isinstance(mode, bool):
+            raise TypeError(f"train expected True or False, got {type(mode).__name__}: {mode!r}")
+        for module in self.modules():
+            module.training = mode
+        return self
+
+    def eval(self) -> Module:
+        """Switch to inference: ``train(False)``."""
+        return self.train(False)
+
+    # -- how it looks ---------------------------------------------------------------------------
+
+    def extra_repr(self) -> str:
+        """Return what stands in the parentheses of ``repr``, such as the sizes.
+
+        A module that describes itself here is shown in one line, without what is in it.
+        """
+        return ""
+
+    def __repr__(self) -> str:
+        lines = [_headline(self)]
+        shapes: dict[tuple[str, str], tuple[int, list[tuple[Any, ...]]]] = {}
+        shown_to = 0 if self.extra_repr() else float("inf")
+        for depth, owner, (attribute, *positions), thing in self._walk():
+            if depth > shown_to:
+                continue
+            shown_to = float("inf")
+            indent = "  " * depth
+            if isinstance(thing, Module):
+                name = _name((attribute, *positions), thing)
+                lines.append(f"{indent}{name}: {_headline(thing)}")
+                if thing.extra_repr():
+                    shown_to = depth
+            else:
+                line, found = shapes.setdefault((owner, attribute), (len(lines), []))
+                if not found:
+                    lines.append(
+                        f"{indent}{attribute}: {'parameters' if positions else 'parameter'}"
+                    )
+                found.append(tuple(positions))
+        for line, found in shapes.values():
+            sizes = " × ".join(str(len(set(column))) for column in zip(*found, strict=False))
+            lines[line] += f" of shape {sizes}" if sizes else ""
+        return "\n".join(lines)
+
+
+_FOLLOWED = (Parameter, Module, list, tuple, dict)
+
+
+def _members(module: Module, depth: int, path: str) -> list[tuple[int, str, tuple[Any, ...], Any]]:
+    """Return a module's attributes that hold something, the first one last."""
+    return [
+        (depth, path, (name,), value)
+        for name, value in vars(module).items()
+        if isinstance(value, _FOLLOWED)
+    ][::-1]
+
+
+def _overrides_parameters(module: Module) -> bool:
+    return type(module).parameters is not Module.parameters
+
+
+def _name(keys: tuple[Any, ...], thing: Any) -> str:
+    """Return how the owner names what it holds: ``layers.0`` a module, ``w[2]`` a parameter."""
+    if isinstance(thing, Module):
+        return ".".join(map(str, keys))
+    attribute, *positions = keys
+    return str(attribute) + "".join(f"[{position}]" for position in positions)
+
+
+def _path(owner: str, keys: tuple[Any, ...], thing: Any) -> str:
+    return f"{owner}.{_name(keys, thing)}" if owner else _name(keys, thing)
+
+
+def _headline(module: Module) -> str:
+    """Return a module's class, sizes and number of parameters in one line."""
+    count = len(module.parameters())
+    noun = "parameter" if count == 1 else "parameters"
+    name, extra = type(module).__name__, module.extra_repr()
+    if extra or not vars(module):
+        name += f"({extra})"
+        return f"{name}, {count} {noun}" if count else name
+    return f"{name}: {count} {noun}"

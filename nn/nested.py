@@ -1,0 +1,71 @@
+"""Nested lists: how one sample, a batch and rows of weights are held.
+
+One sample is a list of numbers or Values, a batch is a list of samples. NumPy arrays (and
+whatever else has ``tolist``) are taken wherever lists are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from autograd_lite import Value
+
+
+def is_list(given: Any) -> bool:
+    """Tell whether ``given`` holds several numbers: a list, a tuple or an array."""
+    return isinstance(given, list | tuple) or getattr(given, "ndim", 0) > 0
+
+
+def as_lists(given: Any) -> Any:
+    """Return arrays as nested lists, everything else as it is."""
+    if isinstance(given, list | tuple | Value):
+        return given
+    tolist = getattr(given, "tolist", None)
+    return given if tolist is None else tolist()
+
+
+def elementwise(function: Callable[[Any], Any], given: Any) -> Any:
+    """Apply ``function`` to every element; the nesting stays."""
+    given = as_lists(given)
+    if isinstance(given, list | tuple):
+        return [elementwise(function, element) for element in given]
+    return function(given)
+
+
+def flat(given: Any) -> Iterator[Any]:
+    """Yield every element in reading order."""
+    given = as_lists(given)
+    if isinstance(given, list | tuple):
+        for element in given:
+            yield from flat(element)
+    else:
+        yield given
+
+
+def shape_of(given: Any, what: str) -> tuple[int, ...]:
+    """Return the sizes of nested lists, outermost first; () for one number.
+
+    Raises
+    ------
+    ValueError
+        If lists beside each other differ in size; ``what`` names them in the message.
+    """
+    given = as_lists(given)
+    if not isinstance(given, list | tuple):
+        return ()
+    shapes = [shape_of(element, what) for element in given]
+    for position, shape in enumerate(shapes):
+        if shape != shapes[0]:
+            raise ValueError(
+                f"{what} expected samples of one size, got shape {shapes[0]} at position 0 and"
+                f" {shape} at position {position}"
+            )
+    return (len(shapes), *shapes[0]) if shapes else (0,)
+
+
+def number(given: Any) -> Any:
+    """Return Values and floats as they are and other numbers as floats; refuse all else."""
+    if isinstance(given, Value) or given.__class__ is float:
+        return given
+    return Value(given, requires_grad=False).data
