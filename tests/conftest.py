@@ -1,0 +1,34 @@
+"""What holds for all tests."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+# The test command is reproducible; the nightly run looks further, anew each time.
+settings.register_profile("default", derandomize=True, deadline=None, max_examples=200)
+settings.register_profile("nightly", deadline=None, max_examples=10_000)
+settings.load_profile("default")
+
+NOTHING_OPTIONAL = os.environ.get("AUTOGRAD_LITE_REQUIRE_OPTIONAL") == "1"
+
+
+def _refuse_skipping(report: Any) -> Any:
+    if NOTHING_OPTIONAL and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped where every optional part is installed: {report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, Any, Any]:
+    return _refuse_skipping((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, Any, Any]:
+    return _refuse_skipping((yield))
