@@ -76,10 +76,11 @@ def topological_order(root: Node) -> list[Any]:
             place(node)
             count += 1
             node._position = count
+            node = pop()
             while node._position > 0:
-                if not stack:
-                    return order
                 node = pop()
+    except IndexError:  # from pop: nothing is left
+        return order
     except BaseException:
         forget(chain(order, stack, (node,)))
         raise
