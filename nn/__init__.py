@@ -1,6 +1,6 @@
 """Networks of scalar Values: layers, losses, optimisers, training."""
 
-from nn import init, optim
+from nn import data, init, metrics, optim
 from nn.activations import (
     ELU,
     GELU,
@@ -30,6 +30,7 @@ from nn.losses import (
 )
 from nn.module import Module, Parameter
 from nn.prediction import predict
+from nn.training import History, fit
 
 __all__ = [
     "Activation",
@@ -41,6 +42,7 @@ __all__ = [
     "HalfMSELoss",
     "Hardtanh",
     "HingeLoss",
+    "History",
     "Layer",
     "LeakyReLU",
     "Linear",
@@ -61,7 +63,10 @@ __all__ = [
     "Softplus",
     "Softsign",
     "Tanh",
+    "data",
+    "fit",
     "init",
+    "metrics",
     "optim",
     "predict",
 ]

@@ -1,0 +1,193 @@
+"""Samples and their targets: checked, and divided into parts to train and to test on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+from typing import Any, NamedTuple
+
+from nn.init import generator
+from nn.nested import as_lists, is_list, shape_of
+
+Seed = int | Random | None
+"""Where random numbers come from: a seed, a generator, or (None) Python's module `random`."""
+
+
+class Dataset(NamedTuple):
+    """Samples and their targets, of equal number. As a pair, it unpacks.
+
+    Attributes
+    ----------
+    inputs : list
+        N samples, each a list of numbers (or lists of them: rows of an image), all of one shape.
+    targets : list
+        N labels or numbers, or N lists of one length.
+    """
+
+    inputs: list[Any]
+    targets: list[Any]
+
+
+def dataset(inputs: Any, targets: Any) -> Dataset:
+    """Check samples and their targets, and return them as plain lists.
+
+    Parameters
+    ----------
+    inputs : sequence or array of N samples
+        Each sample a list of numbers, or of lists of them; all of one shape.
+    targets : sequence or array of N targets
+        Each a label or number, or a list of numbers; all of one shape.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    TypeError
+        If one of them is no list or array, or a sample is a bare number.
+    ValueError
+        If there is no sample, the numbers of samples and targets differ, or so do the shapes of
+        two samples or of two targets.
+
+    Examples
+    --------
+    >>> from nn import data
+    >>> data.dataset([(0.0, 1.0), (1.0, 0.0)], (1, 0))
+    Dataset(inputs=[[0.0, 1.0], [1.0, 0.0]], targets=[1, 0])
+    """
+    samples = _rows(inputs, "inputs")
+    wanted = _rows(targets, "targets")
+    if len(samples) != len(wanted):
+        raise ValueError(
+            f"data expected one target per sample, got {len(samples)} samples and"
+            f" {len(wanted)} targets"
+        )
+    if not samples:
+        raise ValueError("data expected at least one sample, got none")
+    _check_shapes(samples, "inputs")
+    _check_shapes(wanted, "targets")
+    if not is_list(samples[0]):
+        raise TypeError(
+            f"inputs expected samples that are lists of numbers, got {samples[0]!r} at position 0;"
+            " write [[x] for x in inputs] for samples of one number"
+        )
+    return Dataset(samples, wanted)
+
+
+def _rows(given: Any, what: str) -> list[Any]:
+    """Return a list of the rows, arrays among them as lists and tuples too."""
+    if not is_list(given):
+        raise TypeError(f"{what} expected a list or array, got {type(given).__name__}")
+    return [list(row) if isinstance(row, tuple) else row for row in map(as_lists, as_lists(given))]
+
+
+def _check_shapes(rows: Sequence[Any], what: str) -> None:
+    first = shape_of(rows[0], what)
+    if 0 in first:
+        raise ValueError(f"{what} expected rows that hold numbers, got {rows[0]!r} at position 0")
+    flat = len(first) == 1
+    for position, row in enumerate(rows):
+        if flat and isinstance(row, list):  # in a row of numbers, looking at each is too slow
+            shape: tuple[int, ...] = (len(row),)
+        else:
+            shape = shape_of(row, what)
+        if shape != first:
+            raise ValueError(
+                f"{what} expected rows of one shape, got {_shape(first)} at position 0 and"
+                f" {_shape(shape)} at position {position}"
+            )
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    if not shape:
+        return "a number"
+    return " x ".join(map(str, shape)) + (" numbers" if len(shape) == 1 else "")
+
+
+def split(
+    data: tuple[Any, Any], test: float = 0.2, *, stratify: bool = False, seed: Seed = None
+) -> tuple[Dataset, Dataset]:
+    """Divide data at random into a part to train on and a part to test on.
+
+    Parameters
+    ----------
+    data : Dataset or pair (inputs, targets)
+    test : float, optional
+        Share of the N samples that the test part gets, between 0 and 1; rounded to whole samples.
+    stratify : bool, optional
+        Keep each label's share in both parts, to within one sample. Needs targets that are labels.
+    seed : int or random.Random, optional
+        Makes the division repeatable. Without it Python's `random` draws.
+
+    Returns
+    -------
+    train, test : Dataset
+
+    Raises
+    ------
+    TypeError
+        If ``data`` is no pair, or ``stratify`` meets targets that are lists.
+    ValueError
+        If the share is not between 0 and 1, or would leave one part empty.
+
+    Examples
+    --------
+    >>> from nn import data
+    >>> train, test = data.split(data.moons(50, seed=0), stratify=True, seed=0)
+    >>> len(train.inputs), len(test.inputs), sum(test.targets)
+    (40, 10, 5)
+    """
+    inputs, targets = dataset(*as_pair("split", data))
+    if isinstance(test, bool) or not isinstance(test, int | float):
+        raise TypeError(f"test expected a share, got {type(test).__name__}: {test!r}")
+    if not 0.0 < test < 1.0:
+        raise ValueError(f"test expected a share between 0 and 1, got {test!r}")
+    total = len(inputs)
+    count = round(test * total)
+    if not 0 < count < total:
+        raise ValueError(
+            f"split expected samples in both parts, got {total - count} to train on and {count} to"
+            f" test on: a share of {test!r} of {total} samples"
+        )
+    draw = generator(seed)
+    order = list(range(total))
+    draw.shuffle(order)
+    held_out = set(_stratified(order, targets, count) if stratify else order[:count])
+    train, rest = [
+        Dataset([inputs[i] for i in part], [targets[i] for i in part])
+        for part in (
+            [i for i in order if i not in held_out],
+            [i for i in order if i in held_out],
+        )
+    ]
+    return train, rest
+
+
+def as_pair(who: str, data: Any) -> tuple[Any, Any]:
+    """Return the inputs and targets of a pair, or say who expected one."""
+    if not isinstance(data, tuple | list) or len(data) != 2:
+        size = f" of length {len(data)}" if isinstance(data, tuple | list) else ""
+        raise TypeError(
+            f"{who} expected data as a pair (inputs, targets), got {type(data).__name__}{size}"
+        )
+    return data[0], data[1]
+
+
+def _stratified(order: Sequence[int], targets: Sequence[Any], count: int) -> list[int]:
+    """Choose ``count`` places, of each label its share: largest remainders are rounded up."""
+    by_label: dict[Any, list[int]] = {}
+    for place in order:
+        if is_list(targets[place]):
+            raise TypeError(
+                f"stratify expected targets that are labels, got {targets[place]!r} at position"
+                f" {place}"
+            )
+        by_label.setdefault(targets[place], []).append(place)
+    groups = list(by_label.values())
+    exact = [divmod(len(group) * count, len(order)) for group in groups]
+    left_over = count - sum(whole for whole, _ in exact)
+    fullest = sorted(range(len(groups)), key=lambda i: -exact[i][1])[:left_over]
+    return [
+        place for i, group in enumerate(groups) for place in group[: exact[i][0] + (i in fullest)]
+    ]
