@@ -16,12 +16,12 @@ from autograd_lite import Value
 def _setting(owner: object, name: str, given: Any, *, below: float = math.inf) -> float:
     """Return a setting as a float in [0, below), or say what is wrong with it."""
     optimiser = type(owner).__name__
-    wanted = f"0 <= {name}" + (f" < {below:g}" if below < math.inf else ", finite")
+    wanted = f"a finite {name} >= 0" if below == math.inf else f"0 <= {name} < {below:g}"
     try:
         setting = float(given)
     except (TypeError, ValueError):
         raise TypeError(
-            f"{optimiser} expected a number {wanted}, got {type(given).__name__}: {given!r}"
+            f"{optimiser} expected a number for {name}, got {type(given).__name__}: {given!r}"
         ) from None
     if not 0.0 <= setting < below:
         raise ValueError(f"{optimiser} expected {wanted}, got {given}")
