@@ -18,7 +18,10 @@ it by reference counting.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, SupportsFloat
+
+from autograd_lite.modes import Tag, runtime
+from autograd_lite.primitives import number
 
 UNREACHED = float("0")
 """The 0.0 that stands in ``_grad`` until backward writes a gradient: told apart by identity."""
@@ -56,6 +59,142 @@ class Node:
     _primitive: Any
     _stamp: int
     _tag: Any
+
+    @property
+    def data(self) -> float:
+        """The number. Assigning another does not change what was recorded before."""
+        return self._data
+
+    @data.setter
+    def data(self, data: SupportsFloat) -> None:
+        self._data = number(data, "a number for data")
+        runtime.clock = self._stamp = runtime.clock + 1
+
+    @property
+    def grad(self) -> Any:
+        """The derivative of what `backward` was called on, with respect to this: 0.0 at first.
+
+        A float; a Value after ``backward(create_graph=True)``. Leaves accumulate over calls of
+        `backward` until `zero_grad`; interior nodes start afresh with each call.
+        """
+        grad = self._grad
+        return 0.0 if grad is None else grad
+
+    @grad.setter
+    def grad(self, grad: SupportsFloat | None) -> None:
+        if grad is None:
+            self.zero_grad()
+            return
+        given = grad if isinstance(grad, Node) else number(grad, "a number or Value for grad")
+        if self._grad is not None:
+            self._grad = given
+        elif isinstance(given, Node) or given != 0.0:
+            raise ValueError("this Value has requires_grad=False, so it takes no gradient")
+
+    @property
+    def label(self) -> str:
+        """The name in pictures and messages, ``""`` unless given."""
+        tag = getattr(self, "_tag", None)
+        return "" if tag is None else tag.label
+
+    @label.setter
+    def label(self, label: str) -> None:
+        if not isinstance(label, str):
+            raise TypeError(f"a label is text, got {type(label).__name__}: {label!r}")
+        tag = getattr(self, "_tag", None)
+        self._tag = Tag(label, None if tag is None else tag.scope)
+
+    @property
+    def op(self) -> str:
+        """The operation that made this Value, such as ``"*"`` or ``"tanh"``; ``""`` for a leaf."""
+        return "" if self._primitive is None else self._primitive.name
+
+    @property
+    def operands(self) -> tuple[Any, ...]:
+        """The Values this was computed from, in order, duplicates kept; () for a leaf."""
+        return tuple(operand for operand, _ in edges(self))
+
+    @property
+    def partials(self) -> tuple[float, ...]:
+        """The derivative with respect to each operand, recorded when the operation ran."""
+        return tuple(partial for _, partial in edges(self))
+
+    @property
+    def scope(self) -> str:
+        """The `scope` in which this Value was recorded, ``""`` for none."""
+        tag = getattr(self, "_tag", None)
+        return "" if tag is None or tag.scope is None else str(tag.scope)
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether gradients flow to this Value. Can be changed on leaves."""
+        return self._grad is not None
+
+    @requires_grad.setter
+    def requires_grad(self, required: bool) -> None:
+        if self._primitive is not None:
+            raise RuntimeError(
+                f"requires_grad can be changed on leaves only; this Value is the result of"
+                f" {self.op!r}; use detach() for a constant copy"
+            )
+        if not required:
+            self._grad = None
+        elif self._grad is None:
+            self._grad = UNREACHED
+
+    @property
+    def _prev(self) -> set[Any]:
+        """The operands as a set, under micrograd's name."""
+        return set(self.operands)
+
+    @property
+    def _op(self) -> str:
+        """The operation, under micrograd's name."""
+        return self.op
+
+    def item(self) -> float:
+        """Return the number as a plain float."""
+        return self._data
+
+    def zero_grad(self) -> None:
+        """Set the gradient back to 0.0."""
+        if self._grad is not None:
+            self._grad = UNREACHED
+
+    # -- comparison and conversion ------------------------------------------------------------
+
+    def __lt__(self, other: Any) -> bool:
+        return self._data < (other._data if isinstance(other, Node) else other)
+
+    def __le__(self, other: Any) -> bool:
+        return self._data <= (other._data if isinstance(other, Node) else other)
+
+    def __gt__(self, other: Any) -> bool:
+        return self._data > (other._data if isinstance(other, Node) else other)
+
+    def __ge__(self, other: Any) -> bool:
+        return self._data >= (other._data if isinstance(other, Node) else other)
+
+    def __bool__(self) -> bool:
+        return self._data != 0.0
+
+    def __float__(self) -> float:
+        return self._data
+
+    def __int__(self) -> int:
+        return int(self._data)
+
+    def __round__(self, ndigits: int | None = None) -> float:
+        return round(self._data, ndigits)
+
+    def __format__(self, specification: str) -> str:
+        return format(self._data, specification) if specification else repr(self)
+
+    def __repr__(self) -> str:
+        label = f", label={self.label!r}" if self.label else ""
+        constant = "" if self.requires_grad else ", requires_grad=False"
+        grad = self.grad.data if isinstance(self.grad, Node) else self.grad
+        return f"Value(data={self._data}, grad={grad}{label}{constant})"
 
 
 def edges(node: Node) -> list[tuple[Any, float]]:

@@ -30,15 +30,14 @@ def set_all(nodes: Iterable[Node], attribute: str, values: Iterable[Any]) -> Non
     deque(map(setattr, nodes, repeat(attribute), values), maxlen=0)
 
 
-def topological_order(root: Node) -> list[Any]:
-    """Return all nodes below ``root``, operands before results, and number them from 1.
+def topological_order(root: Node, order: list[Any], opened: list[Any]) -> None:
+    """Append all nodes below ``root`` to ``order``, operands before results; number them from 1.
 
     The depth-first walk descends into a first operand and leaves the others, and then the node
     itself, on a stack. A node's position is 0 until it is placed (-1 for an n-ary node whose
-    operands are on the stack). The caller sets the positions back to 0 with `forget` (or lets
-    `with_order` do both).
+    operands are on the stack; these are also appended to ``opened``). So a walk that is
+    interrupted, wherever that is, has changed no positions but those of ``order`` and ``opened``.
     """
-    order: list[Any] = []
     place = order.append
     stack: list[Any] = []
     push, pop = stack.append, stack.pop
@@ -62,6 +61,7 @@ def topological_order(root: Node) -> list[Any]:
                         continue
             elif type(node._db) is tuple:
                 if not node._position:
+                    opened.append(node)
                     node._position = -1
                     push(node)
                     stack.extend([x for x in reversed(node._a) if not x._position])
@@ -80,15 +80,7 @@ def topological_order(root: Node) -> list[Any]:
             while node._position > 0:
                 node = pop()
     except IndexError:  # from pop: nothing is left
-        return order
-    except BaseException:
-        forget(chain(order, stack, (node,)))
-        raise
-
-
-def forget(nodes: Iterable[Node]) -> None:
-    """End the use of an order."""
-    set_all(nodes, "_position", repeat(0))
+        return
 
 
 def adjoints(
@@ -101,7 +93,7 @@ def adjoints(
     Parameters
     ----------
     order : sequence of Node
-        From `topological_order`; the root comes last.
+        From `with_order`; the root comes last.
     seed : float or Value
         The adjoint of the root.
     zero : object
@@ -164,19 +156,26 @@ def tangents(
 
 
 def with_order(root: Node, use: Callable[[list[Any]], Result]) -> Result:
-    """Return ``use(order)`` for the topological order below ``root``; end its use in any case."""
+    """Return ``use(order)`` for the topological order below ``root``; end its use in any case.
+
+    Positions are set back by one call into C, the first thing that happens when the order is no
+    longer needed: Python delivers signals (Ctrl-C) before or after such a call.
+    """
     with _sweeping:
         if runtime.sweeping:
             raise RuntimeError(
                 "a backward or forward sweep was started inside another one (by a formula or a"
                 " signal handler); start it after the first has ended"
             )
+        order: list[Any] = []
+        opened: list[Any] = []
+        cleared = map(setattr, chain(opened, order), repeat("_position"), repeat(0))
         runtime.sweeping = True
         try:
-            order = topological_order(root)
             try:
+                topological_order(root, order, opened)
                 return use(order)
             finally:
-                forget(order)
+                deque(cleared, maxlen=0)
         finally:
             runtime.sweeping = False

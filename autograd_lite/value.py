@@ -7,8 +7,8 @@ from typing import Any, SupportsFloat, TypeVar
 
 from autograd_lite import functions
 from autograd_lite.lifting import NOTHING, lifted
-from autograd_lite.modes import Tag, current_mode, enable_grad, runtime
-from autograd_lite.node import UNREACHED, Node, edges
+from autograd_lite.modes import current_mode, enable_grad, runtime
+from autograd_lite.node import UNREACHED, Node
 from autograd_lite.primitives import (
     Primitive,
     activations,
@@ -104,13 +104,51 @@ def _wanted(primitive: Any) -> str:
     return f"a number or Value for {primitive.name!r}"
 
 
+def _binary(primitive: Primitive, a: Any, b: Any) -> Any:
+    """Record an operator whose operands are Values and plain numbers; `_foreign` sees the rest."""
+    try:
+        if isinstance(a, Value):
+            x = a._data
+            needed = a._grad is not None
+        elif type(a) is float or type(a) is int:
+            x = a = float(a)
+            needed = False
+        else:
+            return _foreign(primitive, a, b)
+        if isinstance(b, Value):
+            z = b._data
+            needed = needed or b._grad is not None
+        elif type(b) is float or type(b) is int:
+            z = b = float(b)
+        else:
+            return _foreign(primitive, a, b)
+        if runtime.special or not needed:
+            return _record(primitive, (a, b))
+        y = primitive.value(x, z)
+        da = primitive.partials[0](x, z, y) if a is not x else None
+        db = primitive.partials[1](x, z, y) if b is not z else None
+    except RAISED_BY_FLOATS:
+        return _record(primitive, (a, b))
+    out = _new(Value)
+    out._data = y
+    out._primitive = primitive
+    out._a = a
+    out._b = b
+    out._da = da
+    out._db = db
+    out._grad = UNREACHED
+    out._position = 0
+    out._stamp = runtime.clock
+    return out
+
+
 _NEVER_OPERANDS = (str, bytes, list, tuple, dict, set, complex, type(None))
 
 
-def _binary(primitive: Primitive, a: Any, b: Any) -> Any:
-    """Record an operator; leave operands of foreign types to their own reflected operator."""
+def _foreign(primitive: Primitive, a: Any, b: Any) -> Any:
+    """Record an operator of other kinds of numbers; leave what else has one to its own."""
     for other in (a, b):
-        if type(other) is float or isinstance(other, Value | float | int):
+        if isinstance(other, Value | float | int):
             continue
         dtype = getattr(other, "dtype", None)
         if getattr(other, "shape", ()) != () and str(dtype) == "object":
@@ -217,112 +255,9 @@ class Value(Node):
         if label:
             self.label = label
 
-    # -- what a node knows --------------------------------------------------------------------
-
-    @property
-    def data(self) -> float:
-        """The number. Assigning another does not change what was recorded before."""
-        return self._data
-
-    @data.setter
-    def data(self, data: SupportsFloat) -> None:
-        self._data = number(data, "a number for data")
-        runtime.clock = self._stamp = runtime.clock + 1
-
-    @property
-    def grad(self) -> Any:
-        """The derivative of what `backward` was called on, with respect to this: 0.0 at first.
-
-        A float; a Value after ``backward(create_graph=True)``. Leaves accumulate over calls of
-        `backward` until `zero_grad`; interior nodes start afresh with each call.
-        """
-        grad = self._grad
-        return 0.0 if grad is None else grad
-
-    @grad.setter
-    def grad(self, grad: SupportsFloat | None) -> None:
-        if grad is None:
-            self.zero_grad()
-            return
-        given = grad if isinstance(grad, Value) else number(grad, "a number or Value for grad")
-        if self._grad is not None:
-            self._grad = given
-        elif isinstance(given, Value) or given != 0.0:
-            raise ValueError("this Value has requires_grad=False, so it takes no gradient")
-
-    @property
-    def label(self) -> str:
-        """The name in pictures and messages, ``""`` unless given."""
-        tag = getattr(self, "_tag", None)
-        return "" if tag is None else tag.label
-
-    @label.setter
-    def label(self, label: str) -> None:
-        if not isinstance(label, str):
-            raise TypeError(f"a label is text, got {type(label).__name__}: {label!r}")
-        tag = getattr(self, "_tag", None)
-        self._tag = Tag(label, None if tag is None else tag.scope)
-
-    @property
-    def op(self) -> str:
-        """The operation that made this Value, such as ``"*"`` or ``"tanh"``; ``""`` for a leaf."""
-        return "" if self._primitive is None else self._primitive.name
-
-    @property
-    def operands(self) -> tuple[Value, ...]:
-        """The Values this was computed from, in order, duplicates kept; () for a leaf."""
-        return tuple(operand for operand, _ in edges(self))
-
-    @property
-    def partials(self) -> tuple[float, ...]:
-        """The derivative with respect to each operand, recorded when the operation ran."""
-        return tuple(partial for _, partial in edges(self))
-
-    @property
-    def scope(self) -> str:
-        """The `scope` in which this Value was recorded, ``""`` for none."""
-        tag = getattr(self, "_tag", None)
-        return "" if tag is None or tag.scope is None else str(tag.scope)
-
-    @property
-    def requires_grad(self) -> bool:
-        """Whether gradients flow to this Value. Can be changed on leaves."""
-        return self._grad is not None
-
-    @requires_grad.setter
-    def requires_grad(self, required: bool) -> None:
-        if self._primitive is not None:
-            raise RuntimeError(
-                f"requires_grad can be changed on leaves only; this Value is the result of"
-                f" {self.op!r}; use detach() for a constant copy"
-            )
-        if not required:
-            self._grad = None
-        elif self._grad is None:
-            self._grad = UNREACHED
-
-    @property
-    def _prev(self) -> set[Value]:
-        """The operands as a set, under micrograd's name."""
-        return set(self.operands)
-
-    @property
-    def _op(self) -> str:
-        """The operation, under micrograd's name."""
-        return self.op
-
-    def item(self) -> float:
-        """Return the number as a plain float."""
-        return self._data
-
     def detach(self) -> Value:
         """Return a constant with the same number: gradients do not flow through it."""
         return _constant(self._data)
-
-    def zero_grad(self) -> None:
-        """Set the gradient back to 0.0."""
-        if self._grad is not None:
-            self._grad = UNREACHED
 
     # -- the chain rule -----------------------------------------------------------------------
 
@@ -332,8 +267,8 @@ class Value(Node):
         Parameters
         ----------
         create_graph : bool
-            Compute gradients as Values, recorded in turn, so that they can be differentiated
-            again.
+            Compute gradients as Values; those of leaves are recorded in turn, so that they can
+            be differentiated again.
 
         Raises
         ------
@@ -487,10 +422,10 @@ class Value(Node):
     def __rtruediv__(self, other: Any) -> Value:
         return _binary(_DIVIDED, other, self)
 
-    def __pow__(self, other: Any, modulus: None = None) -> Value:
+    def __pow__(self, other: Any) -> Value:
         return _binary(arithmetic.to_the_power, self, other)
 
-    def __rpow__(self, other: Any, modulus: None = None) -> Value:
+    def __rpow__(self, other: Any) -> Value:
         return _binary(arithmetic.to_the_power, other, self)
 
     def __mod__(self, other: Any) -> Value:
@@ -557,41 +492,6 @@ class Value(Node):
     hardtanh = functions.hardtanh
     clamp = functions.clamp
 
-    # -- comparison and conversion ------------------------------------------------------------
-
-    def __lt__(self, other: Any) -> bool:
-        return self._data < (other._data if isinstance(other, Value) else other)
-
-    def __le__(self, other: Any) -> bool:
-        return self._data <= (other._data if isinstance(other, Value) else other)
-
-    def __gt__(self, other: Any) -> bool:
-        return self._data > (other._data if isinstance(other, Value) else other)
-
-    def __ge__(self, other: Any) -> bool:
-        return self._data >= (other._data if isinstance(other, Value) else other)
-
-    def __bool__(self) -> bool:
-        return self._data != 0.0
-
-    def __float__(self) -> float:
-        return self._data
-
-    def __int__(self) -> int:
-        return int(self._data)
-
-    def __round__(self, ndigits: int | None = None) -> float:
-        return round(self._data, ndigits)
-
-    def __format__(self, specification: str) -> str:
-        return format(self._data, specification) if specification else repr(self)
-
-    def __repr__(self) -> str:
-        label = f", label={self.label!r}" if self.label else ""
-        constant = "" if self.requires_grad else ", requires_grad=False"
-        grad = self.grad.data if isinstance(self.grad, Value) else self.grad
-        return f"Value(data={self._data}, grad={grad}{label}{constant})"
-
     @staticmethod
     def _record(primitive: Any, operands: tuple[Any, ...]) -> Value:
         return _record(primitive, operands)
@@ -611,17 +511,23 @@ def _backward(order: list[Value]) -> None:
 
 
 def _backward_recorded(order: list[Value]) -> None:
-    """The same with partials as Values."""
+    """The same with partials as Values.
+
+    An interior node gets its gradient as a constant: a graph over the node, held by the node,
+    would be a cycle that no `zero_grad` of a leaf breaks.
+    """
     grads = adjoints(order, 1.0, NOTHING, lifted(order))
     for position, node in enumerate(order, 1):
         grad, adjoint = node._grad, grads[position]
-        if node._primitive is None and grad is not None and grad is not UNREACHED:
-            adjoint = grad + adjoint
         if grad is None:
             grads[position] = None
-        elif not isinstance(adjoint, Value):
-            grads[position] = _constant(0.0 if adjoint is NOTHING else float(adjoint))
-        else:
-            grads[position] = adjoint
+            continue
+        if node._primitive is not None:
+            adjoint = 0.0 if adjoint is NOTHING else float(adjoint)
+        elif grad is not UNREACHED:
+            adjoint = grad + adjoint
+        if not isinstance(adjoint, Value):
+            adjoint = _constant(0.0 if adjoint is NOTHING else float(adjoint))
+        grads[position] = adjoint
     del grads[0]
     set_all(order, "_grad", grads)
