@@ -9,21 +9,17 @@ from __future__ import annotations
 import math
 
 from autograd_lite.primitives.core import Primitive, entry
-from autograd_lite.primitives.elementary import erfc, exp, expm1, gaussian, log1p
+from autograd_lite.primitives.elementary import erfc, exp, expm1, log1p, rounded, times_gaussian
 
 SELU_ALPHA = 1.6732632423543772848170429916717
 SELU_SCALE = 1.0507009873554804934193349852946
-ROOT_HALF = math.sqrt(0.5)
-ONE_OVER_ROOT_TWO_PI = 1.0 / math.sqrt(2.0 * math.pi)
-ROOT_TWO_OVER_PI = math.sqrt(2.0 / math.pi)
-CUBIC = 0.044715
 
 
 def _sigmoid(x: float) -> float:
     if x > 0.0:
-        return 1.0 / (1.0 + exp(-x))
-    grown = exp(x)
-    return grown / (1.0 + grown)
+        decayed = exp(-x)
+        return 1.0 - decayed / (1.0 + decayed)
+    return 1.0 / (1.0 + exp(-x)) if x > -700.0 else exp(x)
 
 
 sigmoid: Primitive = entry(
@@ -59,7 +55,7 @@ log_sigmoid = entry(
 relu = entry(
     Primitive(
         "relu",
-        lambda x: x if x > 0.0 else 0.0 if x <= 0.0 else x,
+        lambda x: 0.0 if x < 0.0 else x,
         [lambda x, y: 1.0 if x > 0.0 else 0.0 if x <= 0.0 else x],
         kinks=(0.0,),
         formula="max(0, x)",
@@ -108,48 +104,131 @@ selu = entry(
 )
 
 
+# -- smooth relatives of relu --------------------------------------------------------------------
+# Each falls to a minimum left of 0, rises from there, and tends to 0 at -∞. Two places need care.
+# In the left tail exp(x) becomes subnormal: the factor before it comes in between two halves of
+# the exponential. Around the minimum the textbook derivative is a difference of equal numbers:
+# there it is written with the distance from its zero, so that all terms have one sign.
+
+
 def _far_left(x: float) -> bool:
     """Tell whether x is so negative that x times anything that decays like exp(x) is 0."""
     return x < -1000.0
 
 
+def _times_exp(factor: float, x: float) -> float:
+    """Return factor · exp(x), without losing digits where exp(x) alone is subnormal."""
+    half = exp(0.5 * x)
+    return factor * half * half
+
+
+def _from_root(x: float, root: tuple[float, float]) -> float:
+    """Return x - root, the root given to twice the precision of a float."""
+    return (x - root[0]) - root[1]
+
+
+def _one_plus(du: float, dw: float, decay: float) -> float:
+    """Return 1 + (1 + w) exp(-u), for du and dw the distances from where it is 0.
+
+    There 1 + w = -exp(u), hence it is 1 - exp(-du) + dw · decay · exp(-du), with decay = exp(-u).
+    """
+    return dw * decay * exp(-du) - expm1(-du)
+
+
+SILU_ROOT = (-1.2784645427610737, -1.0946994183093437e-16)
+SILU_ROOT_DECAY = 3.591121476668622  # exp(-root)
+
+
+def _silu(x: float) -> float:
+    if x < -700.0:
+        return -0.0 if _far_left(x) else _times_exp(x, x)
+    return x - x * sigmoid(-x) if 0.0 < x < 1000.0 else x * sigmoid(x)
+
+
+def _silu_partial(x: float, y: float) -> float:
+    if x < -700.0:
+        return -0.0 if _far_left(x) else _times_exp(1.0 + x, x)
+    if -3.0 < x < -0.5:
+        distance = _from_root(x, SILU_ROOT)
+        grown = 1.0 + exp(-x)
+        return _one_plus(distance, distance, SILU_ROOT_DECAY) / (grown * grown)
+    if x > 1000.0:
+        return 1.0
+    return sigmoid(x) * (1.0 + x * sigmoid(-x))
+
+
 silu = entry(
     Primitive(
         "silu",
-        lambda x: -0.0 if _far_left(x) else x * sigmoid(x),
-        [lambda x, y: _silu_partial(x)],
+        _silu,
+        [_silu_partial],
         formula="x / (1 + exp(-x))",
         derivatives=("sigmoid(x) * (1 + x * (1 - sigmoid(x)))",),
         doc="x times its logistic function, also called swish.",
     )
 )
 
-
-def _silu_partial(x: float) -> float:
-    if _far_left(x):
-        return -0.0
-    if x > 1000.0:
-        return 1.0
-    return sigmoid(x) * (1.0 + x * sigmoid(-x))
+ONE_OVER_ROOT_TWO_PI = 1.0 / math.sqrt(2.0 * math.pi)
+ONE_OVER_ROOT_PI = 1.0 / math.sqrt(math.pi)
+ROOT_HALF = math.sqrt(0.5)
+ROOT_HALF_HEAD = 0.7071067839860916  # the first 26 bits of √½
+ROOT_HALF_TAIL = -2.799544089368687e-09  # √½ - head
 
 
-def _phi(x: float) -> float:
-    """Return the standard normal distribution function."""
-    return 0.5 * erfc(-x * ROOT_HALF)
+def _normal_cdf(x: float) -> float:
+    """Φ(x) = ½ erfc(-x/√2), corrected by what rounding x/√2 would change, up to x² ulp."""
+    if not -40.0 < x < 40.0:
+        return 0.5 * erfc(-x * ROOT_HALF)
+    head = rounded(x * 2.0**20) / 2.0**20
+    exact = head * ROOT_HALF_HEAD
+    rest = head * ROOT_HALF_TAIL + (x - head) * ROOT_HALF
+    z = exact + rest
+    return 0.5 * erfc(-z) + times_gaussian(ONE_OVER_ROOT_PI * (rest - (z - exact)), z)
+
+
+normal_cdf = entry(
+    Primitive(
+        "normal_cdf",
+        _normal_cdf,
+        [lambda x, y: times_gaussian(ONE_OVER_ROOT_TWO_PI, x, 0.5)],
+        formula="(1 + erf(x / sqrt(2))) / 2",
+        derivatives=("exp(-x**2 / 2) / sqrt(2 * pi)",),
+        doc="The standard normal distribution function Φ, accurate in the left tail.",
+    )
+)
+
+GELU_ROOT = (-0.7517915246935645, 1.4956759177009883e-17)
+GAUSS_LEGENDRE = (
+    # nodes on (0, 1) and weights of the rule with six nodes
+    (0.03376524289842399, 0.08566224618958517),
+    (0.16939530676686774, 0.1803807865240693),
+    (0.38069040695840156, 0.23395696728634552),
+    (0.6193095930415985, 0.23395696728634552),
+    (0.8306046932331322, 0.1803807865240693),
+    (0.966234757101576, 0.08566224618958517),
+)
 
 
 def _gelu_partial(x: float, y: float) -> float:
+    """Φ(x) + x φ(x); near its zero the integral of its own derivative, (2 - t²) φ(t)."""
+    distance = _from_root(x, GELU_ROOT)
+    if -0.25 < distance < 0.25:
+        whole = 0.0
+        for node, weight in GAUSS_LEGENDRE:
+            t = GELU_ROOT[0] + distance * node
+            whole = whole + times_gaussian(weight * (2.0 - t * t), t, 0.5)
+        return distance * whole * ONE_OVER_ROOT_TWO_PI
     if _far_left(x):
         return -0.0
     if x > 1000.0:
         return 1.0
-    return _phi(x) + x * (ONE_OVER_ROOT_TWO_PI * gaussian(x * ROOT_HALF))
+    return normal_cdf(x) + times_gaussian(x * ONE_OVER_ROOT_TWO_PI, x, 0.5)
 
 
 gelu_none = entry(
     Primitive(
         "gelu",
-        lambda x: -0.0 if _far_left(x) else x * _phi(x),
+        lambda x: -0.0 if _far_left(x) else x * normal_cdf(x),
         [_gelu_partial],
         formula="x * (1 + erf(x / sqrt(2))) / 2",
         derivatives=("(1 + erf(x / sqrt(2))) / 2 + x * exp(-x**2 / 2) / sqrt(2 * pi)",),
@@ -157,26 +236,62 @@ gelu_none = entry(
     )
 )
 
+CUBIC = 0.044715
+SLOPE = 2.0 * math.sqrt(2.0 / math.pi)
+SLOPE_HEAD, SLOPE_TAIL = 1.5957691222429276, -6.37196839509747e-10  # the first 30 bits, the rest
+CUBED_HEAD, CUBED_TAIL = 0.07135391235351562, 9.03919084620272e-07  # SLOPE · CUBIC: 16 bits, rest
+GELU_TANH_ROOT = (-0.7524614220710163, 3.4358218314355225e-17)
+GELU_TANH_ROOT_DECAY = 3.4251829019991535  # exp(-u(root))
+
 
 def _gelu_tanh_argument(x: float) -> float:
-    """Return twice tanh's argument: (1 + tanh u) / 2 is sigmoid(2u)."""
-    return 2.0 * ROOT_TWO_OVER_PI * x * (1.0 + CUBIC * x * x)
+    """U(x), twice tanh's argument, since (1 + tanh(u/2)) / 2 = sigmoid(u)."""
+    return SLOPE * x * (1.0 + CUBIC * x * x)
+
+
+def _times_exp_of_argument(factor: float, x: float) -> float:
+    """Return factor · exp(u(x)) for x < 0: u's large part from a head of x, without rounding."""
+    head = rounded(x * 64.0) / 64.0
+    tail = x - head
+    cube = head * head * head
+    rest = SLOPE_TAIL * head + CUBED_TAIL * cube
+    rest = rest + tail * SLOPE * (1.0 + CUBIC * (x * x + x * head + head * head))
+    return factor * exp(SLOPE_HEAD * head) * exp(CUBED_HEAD * cube) * exp(rest)
+
+
+def _gelu_tanh(x: float) -> float:
+    if x < -1.5:
+        if _far_left(x):
+            return -0.0
+        return _times_exp_of_argument(x, x) / (1.0 + _times_exp_of_argument(1.0, x))
+    return x * sigmoid(_gelu_tanh_argument(x))
 
 
 def _gelu_tanh_partial(x: float, y: float) -> float:
-    if _far_left(x):
-        return -0.0
     if x > 1000.0:
         return 1.0
+    if _far_left(x):
+        return -0.0
+    if -1.5 < x < -0.3:
+        root = GELU_TANH_ROOT[0]
+        distance = SLOPE * _from_root(x, GELU_TANH_ROOT)
+        cubic = CUBIC * (x * x + x * root + root * root)
+        du, dw = distance * (1.0 + cubic), distance * (1.0 + 3.0 * cubic)
+        decayed = _times_exp_of_argument(1.0, x)
+        share = decayed / (1.0 + decayed)  # sigmoid(u)
+        return _one_plus(du, dw, GELU_TANH_ROOT_DECAY) * share * share
+    growth = SLOPE * x * (1.0 + 3.0 * CUBIC * x * x)  # x · u'(x)
+    if x < -1.0:
+        grown = 1.0 + _times_exp_of_argument(1.0, x)
+        return _times_exp_of_argument(1.0 + growth / grown, x) / grown
     argument = _gelu_tanh_argument(x)
-    slope = 2.0 * ROOT_TWO_OVER_PI * (1.0 + 3.0 * CUBIC * x * x)
-    return sigmoid(argument) * (1.0 + x * slope * sigmoid(-argument))
+    return sigmoid(argument) * (1.0 + growth * sigmoid(-argument))
 
 
 gelu_tanh = entry(
     Primitive(
         "gelu_tanh",
-        lambda x: -0.0 if _far_left(x) else x * sigmoid(_gelu_tanh_argument(x)),
+        _gelu_tanh,
         [_gelu_tanh_partial],
         formula="x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x**3))) / 2",
         derivatives=(
@@ -188,30 +303,45 @@ gelu_tanh = entry(
     )
 )
 
+MISH_ROOT = (-1.1924312145154952, -4.8484829848031044e-17)
+MISH_ROOT_EXP = 0.3034825352815289  # exp(root)
+
 
 def _mish(x: float) -> float:
     """X · tanh(softplus(x)), with tanh(log(1 + e)) = e(e + 2) / (e(e + 2) + 2) for e = exp(x)."""
     if x > 0.0:
         e = exp(-x)
-        return x * ((1.0 + 2.0 * e) / (1.0 + 2.0 * e + 2.0 * e * e))
-    if _far_left(x):
-        return -0.0
+        square = 2.0 * e * e
+        return x * (1.0 - square / (1.0 + 2.0 * e + square))
+    if x < -700.0:
+        return -0.0 if _far_left(x) else _times_exp(x, x)
     e = exp(x)
     n = e * (e + 2.0)
     return x * (n / (n + 2.0))
 
 
 def _mish_partial(x: float, y: float) -> float:
+    """Return exp(x) · (e³ + 4e² + 6e + 4 + 4x(1 + e)) / (e² + 2e + 2)² with e = exp(x).
+
+    Near the zero of the bracket, that is the difference from its value there, term by term.
+    """
     if x > 0.0:
         if x > 1000.0:
             return 1.0
         e = exp(-x)
-        n = 1.0 + 2.0 * e + 2.0 * e * e
-        return (1.0 + 2.0 * e) / n + x * (4.0 * e * e * (1.0 + e) / (n * n))
-    if _far_left(x):
-        return -0.0
+        square = 2.0 * e * e
+        n = 1.0 + 2.0 * e + square
+        return 1.0 + square / n * (2.0 * x * (1.0 + e) / n - 1.0)
+    if x < -700.0:
+        return -0.0 if _far_left(x) else _times_exp(1.0 + x, x)
     e = exp(x)
     n = e * (e + 2.0) + 2.0
+    if -3.0 < x < -0.4:
+        root, r = MISH_ROOT[0], MISH_ROOT_EXP
+        d = _from_root(x, MISH_ROOT)
+        bracket = r * r * r * expm1(3.0 * d) + 4.0 * r * r * expm1(2.0 * d)
+        bracket = bracket + r * (6.0 + 4.0 * root) * expm1(d) + 4.0 * d * (1.0 + e)
+        return e * bracket / (n * n)
     return e * (e + 2.0) / n + x * (4.0 * e * (1.0 + e) / (n * n))
 
 

@@ -7,7 +7,7 @@ import operator
 
 from autograd_lite.primitives.core import REALS, Primitive, entry
 from autograd_lite.primitives.elementary import POSITIVE, is_zero, log, rounded
-from autograd_lite.primitives.ieee import NAN, divide, modulo, power
+from autograd_lite.primitives.ieee import INFINITY, NAN, divide, modulo, power
 
 add = entry(
     Primitive(
@@ -51,12 +51,23 @@ divided = entry(
     )
 )
 
+
+def _power_partial(a: float, b: float, y: float) -> float:
+    """Return b · a^(b - 1); as b · y / a where b - 1 is not exact, since a magnifies its error."""
+    if is_zero(b):
+        return 0.0
+    below = b - 1.0
+    if 0.0 < a < INFINITY and (below + 1.0 < b or below + 1.0 > b):
+        return b * (y / a)
+    return b * to_the_power(a, below)
+
+
 to_the_power: Primitive = entry(
     Primitive(
         "**",
         power,
         [
-            lambda a, b, y: 0.0 if is_zero(b) else b * to_the_power(a, b - 1.0),
+            _power_partial,
             lambda a, b, y: 0.0 if is_zero(a) and b >= 0.0 else y * log(a),
         ],
         domain=(POSITIVE, REALS),

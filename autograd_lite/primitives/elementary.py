@@ -15,7 +15,8 @@ from autograd_lite.primitives.ieee import INFINITY, NAN
 POSITIVE: Interval = (0.0, INFINITY)
 UNIT: Interval = (-1.0, 1.0)
 LN2 = math.log(2.0)
-LN10 = math.log(10.0)
+LOG2_E = 1.0 / LN2
+LOG10_E = 1.0 / math.log(10.0)
 TWO_OVER_ROOT_PI = 2.0 / math.sqrt(math.pi)
 
 
@@ -56,11 +57,11 @@ exp = entry(
         doc="The exponential function.",
     )
 )
-exp2 = entry(
+exp2: Primitive = entry(
     Primitive(
         "exp2",
         math.exp2,
-        [lambda x, y: y * LN2],
+        [lambda x, y: y * LN2 if x < 1024.0 else exp2(x - 1.0) * (2.0 * LN2)],
         beyond=_infinite,
         formula="2**x",
         derivatives=("2**x * log(2)",),
@@ -94,7 +95,7 @@ log2 = entry(
     Primitive(
         "log2",
         math.log2,
-        [lambda x, y: NAN if x < 0.0 else 1.0 / (x * LN2)],
+        [lambda x, y: NAN if x < 0.0 else LOG2_E / x],
         beyond=_at_zero_minus_infinity,
         domain=(POSITIVE,),
         formula="log(x) / log(2)",
@@ -106,7 +107,7 @@ log10 = entry(
     Primitive(
         "log10",
         math.log10,
-        [lambda x, y: NAN if x < 0.0 else 1.0 / (x * LN10)],
+        [lambda x, y: NAN if x < 0.0 else LOG10_E / x],
         beyond=_at_zero_minus_infinity,
         domain=(POSITIVE,),
         formula="log(x) / log(10)",
@@ -225,35 +226,48 @@ atan = entry(
 )
 
 
-def _atan2_partial_y(a: float, b: float, y: float) -> float:
-    radius = hypot(a, b)
-    return b if is_zero(radius) else b / radius / radius
+def toward_one(*numbers: float) -> float:
+    """Return the power of two that brings the largest of the numbers near 1, exactly.
+
+    Squares of numbers so scaled neither overflow nor lose digits to underflow.
+    """
+    largest = max(abs(float(x)) for x in numbers)
+    if not 0.0 < largest < INFINITY:
+        return 1.0
+    return math.ldexp(1.0, min(1 - math.frexp(largest)[1], 1022))
 
 
-def _atan2_partial_x(a: float, b: float, y: float) -> float:
-    radius = hypot(a, b)
-    return -a if is_zero(radius) else -a / radius / radius
+def _per_square(x: float, a: float, b: float) -> float:
+    """Return x / (a² + b²), for x one of a, b; x itself where both are 0."""
+    scale = toward_one(a, b)
+    p, q = a * scale, b * scale
+    square = p * p + q * q
+    return x if is_zero(square) else x * scale * scale / square
+
+
+def _per_length(x: float, a: float, b: float) -> float:
+    """Return x / √(a² + b²), for x one of a, b; 0 where both are 0."""
+    scale = toward_one(a, b)
+    length = hypot(a * scale, b * scale)
+    return 0.0 if is_zero(length) else x * scale / length
 
 
 atan2 = entry(
     Primitive(
         "atan2",
         math.atan2,
-        [_atan2_partial_y, _atan2_partial_x],
+        [lambda a, b, y: _per_square(b, a, b), lambda a, b, y: -_per_square(a, a, b)],
         domain=(POSITIVE, REALS),
         formula="atan2(a, b)",
         derivatives=("b / (a**2 + b**2)", "-a / (a**2 + b**2)"),
         doc="The angle of the point (b, a); at (0, 0) its derivatives are taken as 0.",
     )
 )
-hypot = entry(
+hypot: Primitive = entry(
     Primitive(
         "hypot",
         math.hypot,
-        [
-            lambda a, b, y: 0.0 if is_zero(y) else a / y,
-            lambda a, b, y: 0.0 if is_zero(y) else b / y,
-        ],
+        [lambda a, b, y: _per_length(a, a, b), lambda a, b, y: _per_length(b, a, b)],
         beyond=lambda a, b: INFINITY,
         domain=(POSITIVE, POSITIVE),
         formula="(a**2 + b**2)**0.5",
@@ -336,23 +350,25 @@ atanh = entry(
 )
 
 
-def gaussian(x: float) -> float:
-    """Return exp(-x²), accurate in the tails.
+def times_gaussian(factor: float, x: float, rate: float = 1.0) -> float:
+    """Return factor · exp(-rate · x²) for a rate of 1 or ½, accurate in the tails.
 
     x² is rounded, and exp magnifies that by x² itself. So x is split into a head h of few bits,
-    whose square is exact, and exp(-x²) = exp(-h²) · exp(-(x - h)(x + h)).
+    whose square is exact, and exp(-x²) = exp(-h²/2)² · exp(-(x - h)(x + h)); in two halves, so
+    that the factor comes in before anything underflows.
     """
-    if -27.5 < x < 27.5:
+    if -64.0 < x < 64.0:
         head = rounded(x * 64.0) / 64.0
-        return exp(-(head * head)) * exp(-((x - head) * (x + head)))
-    return exp(-(x * x))
+        half = exp(-0.5 * rate * (head * head))
+        return factor * half * exp(-rate * ((x - head) * (x + head))) * half
+    return factor * exp(-rate * (x * x))
 
 
 erf = entry(
     Primitive(
         "erf",
         math.erf,
-        [lambda x, y: TWO_OVER_ROOT_PI * gaussian(x)],
+        [lambda x, y: times_gaussian(TWO_OVER_ROOT_PI, x)],
         formula="erf(x)",
         derivatives=("2 / sqrt(pi) * exp(-x**2)",),
         doc="The error function.",
@@ -362,7 +378,7 @@ erfc = entry(
     Primitive(
         "erfc",
         math.erfc,
-        [lambda x, y: -TWO_OVER_ROOT_PI * gaussian(x)],
+        [lambda x, y: times_gaussian(-TWO_OVER_ROOT_PI, x)],
         formula="1 - erf(x)",
         derivatives=("-2 / sqrt(pi) * exp(-x**2)",),
         doc="The complementary error function, accurate in the right tail.",

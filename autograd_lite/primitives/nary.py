@@ -9,7 +9,7 @@ from operator import add, mul
 from typing import Any
 
 from autograd_lite.primitives.core import Variadic, variadic_entry
-from autograd_lite.primitives.elementary import exp, is_zero, log1p
+from autograd_lite.primitives.elementary import exp, is_zero, log1p, toward_one
 from autograd_lite.primitives.ieee import INFINITY
 
 
@@ -160,10 +160,13 @@ logsumexp = variadic_entry(
 
 
 def _norm_partials(operands: Sequence[Any], y: Any) -> Sequence[Any]:
-    return [0.0] * len(operands) if is_zero(y) else [x / y for x in operands]
+    scale = toward_one(*operands)
+    scaled = [x * scale for x in operands]
+    length = norm(scaled)
+    return [0.0] * len(operands) if is_zero(length) else [x / length for x in scaled]
 
 
-norm = variadic_entry(
+norm: Variadic = variadic_entry(
     Variadic(
         "norm",
         lambda operands: math.hypot(*operands),

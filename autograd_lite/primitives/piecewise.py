@@ -16,7 +16,7 @@ def _share_of_larger(a: float, b: float) -> float:
 maximum = entry(
     Primitive(
         "maximum",
-        lambda a, b: a if a > b else b if b >= a else NAN,
+        lambda a, b: a if a >= b else b if b > a else NAN,
         [lambda a, b, y: _share_of_larger(a, b), lambda a, b, y: _share_of_larger(b, a)],
         kinks=(0.0,),
         formula="max(a, b)",
@@ -27,7 +27,7 @@ maximum = entry(
 minimum = entry(
     Primitive(
         "minimum",
-        lambda a, b: a if a < b else b if b <= a else NAN,
+        lambda a, b: a if a <= b else b if b < a else NAN,
         [lambda a, b, y: _share_of_larger(b, a), lambda a, b, y: _share_of_larger(a, b)],
         kinks=(0.0,),
         formula="min(a, b)",
