@@ -1,0 +1,333 @@
+"""``python -m nn train``: a network learns before your eyes, and is put to the test.
+
+Results go to standard output, progress and errors to standard error, all in plain ASCII. Exit
+codes: 0 done, 1 the training diverged, 2 the command was wrong or something is not installed, 130
+interrupted by Ctrl-C (after printing what was reached).
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Sequence
+from random import Random
+from time import perf_counter
+from typing import Any, NamedTuple, NoReturn
+
+from autograd_lite import no_grad
+from nn.data import Dataset, digits, moons, split
+from nn.layers import MLP
+from nn.losses import CrossEntropyLoss
+from nn.metrics import accuracy, confusion_matrix
+from nn.optim import SGD, Adam, Optimizer
+from nn.prediction import predict
+from nn.training import History, fit
+
+
+class Task(NamedTuple):
+    """A data set that can be named on the command line, and what suits it."""
+
+    load: Callable[[int], Dataset]
+    about: str
+    classes: int
+    hidden: tuple[int, ...]
+    epochs: int
+    batch: int
+
+
+TASKS = {
+    "digits": Task(
+        lambda seed: digits(),
+        "1797 handwritten digits, 8 x 8 pixels (needs scikit-learn)",
+        classes=10,
+        hidden=(32,),
+        epochs=20,
+        batch=32,
+    ),
+    "moons": Task(
+        lambda seed: moons(500, noise=0.15, seed=seed),
+        "500 points on two interleaving half circles",
+        classes=2,
+        hidden=(16,),
+        epochs=30,
+        batch=16,
+    ),
+}
+
+OPTIMIZERS: dict[str, tuple[float, Callable[[list[Any], float], Optimizer]]] = {
+    "adam": (0.005, lambda parameters, lr: Adam(parameters, lr=lr)),
+    "sgd": (0.05, lambda parameters, lr: SGD(parameters, lr=lr, momentum=0.9)),
+}
+"""By name: the learning rate that suits it, and how it is made."""
+
+EXAMPLES = """\
+examples:
+  python -m nn train digits                     read handwritten digits, with the defaults
+  python -m nn train digits --hidden 64 --epochs 10
+  python -m nn train digits --optimizer sgd --lr 0.05 --batch 16
+  python -m nn train digits --seed 7            other weights, split and order of the samples
+  python -m nn train moons --hidden 16,16       two hidden layers
+  python -m nn train moons --json               results for machines, losses with all digits
+
+Ctrl-C ends the training and prints what was reached (exit code 130). Nothing is saved.
+"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command with these arguments; return its exit code."""
+    asked = _parser().parse_args(arguments)
+    try:
+        return train(asked)
+    except ModuleNotFoundError as error:
+        sys.stderr.write(f"python -m nn train: error: {error}\n")
+        return 2
+
+
+def train(asked: Any) -> int:
+    """Train as asked, and write the report."""
+    task = TASKS[asked.dataset]
+    seeds = Random(asked.seed)  # one stream of random numbers each for split, weights and order
+    split_seed, weight_seed, order_seed, data_seed = (seeds.getrandbits(64) for _ in range(4))
+    learn, test = split(task.load(data_seed), stratify=True, seed=split_seed)
+    sizes = [len(learn.inputs[0]), *(asked.hidden or task.hidden), task.classes]
+    model = MLP(sizes[0], sizes[1:], seed=weight_seed)
+    usual_rate, optimizer_of = OPTIMIZERS[asked.optimizer]
+    rate = usual_rate if asked.lr is None else asked.lr
+    epochs = asked.epochs or task.epochs
+    history = History()
+    result: dict[str, Any] = {
+        "dataset": asked.dataset,
+        "train_samples": len(learn.inputs),
+        "test_samples": len(test.inputs),
+        "layers": sizes,
+        "parameters": len(model.parameters()),
+        "optimizer": asked.optimizer,
+        "lr": rate,
+        "batch": asked.batch or task.batch,
+        "epochs": epochs,
+        "seed": asked.seed,
+    }
+    if not asked.json:
+        sys.stdout.write(_heading(result))
+        sys.stdout.flush()
+    status = 0
+    start = perf_counter()
+    try:
+        fit(
+            model,
+            learn,
+            loss=CrossEntropyLoss(),
+            optimizer=optimizer_of(model.parameters(), rate),
+            epochs=epochs,
+            batch_size=result["batch"],
+            seed=order_seed,
+            validation=test,
+            metric=accuracy,
+            progress=True,
+            history=history,
+        )
+    except KeyboardInterrupt:
+        status = 130
+    except FloatingPointError as error:
+        sys.stderr.write(f"python -m nn train: error: {error}\n")
+        return 1
+    seconds = perf_counter() - start
+    model.eval()
+    with no_grad():
+        predictions = predict(model(test.inputs), rule="argmax")
+    matrix = confusion_matrix(predictions, test.targets, labels=range(task.classes))
+    right = sum(matrix[i][i] for i in range(task.classes))
+    result |= {
+        "interrupted": status == 130,
+        "history": [
+            {
+                "epoch": e.number,
+                "loss": e.loss,
+                "test_loss": e.validation_loss,
+                "accuracy": e.metric,
+            }
+            for e in history
+        ],
+        "accuracy": right / len(test.inputs),
+        "confusion_matrix": matrix,
+        "steps": len(history.step_losses),
+        "seconds": seconds,
+        "steps_per_second": len(history.step_losses) / seconds,
+    }
+    if asked.json:
+        import json
+
+        sys.stdout.write(json.dumps(result) + "\n")
+    else:
+        sys.stdout.write(_report(result))
+    sys.stdout.flush()
+    return status
+
+
+# -- what is written -----------------------------------------------------------------------------
+
+
+def _heading(result: dict[str, Any]) -> str:
+    layers = "-".join(map(str, result["layers"]))
+    return (
+        f"{result['dataset']}: {result['train_samples']} samples to learn from,"
+        f" {result['test_samples']} to be tested on\n"
+        f"network {layers}, {result['parameters']} parameters; {result['optimizer']}, learning"
+        f" rate {result['lr']:g}, batches of {result['batch']}, {result['epochs']} epochs, seed"
+        f" {result['seed']}\n"
+    )
+
+
+def _report(result: dict[str, Any]) -> str:
+    matrix = result["confusion_matrix"]
+    right = sum(row[i] for i, row in enumerate(matrix))
+    lines = [""]
+    if result["interrupted"]:
+        done = len(result["history"])
+        lines += [f"interrupted in epoch {done + 1} of {result['epochs']}; reached so far:", ""]
+    lines += [
+        f"test accuracy {result['accuracy']:.2%} ({right} of {result['test_samples']})",
+        "",
+        "confusion matrix (row: what it is, column: what it was taken for)",
+    ]
+    width = max(4, len(str(result["test_samples"])) + 1)
+    lines.append(" " * 6 + "".join(f"{label:{width}}" for label in range(len(matrix))))
+    lines += [
+        f"{label:6}" + "".join(f"{count or '.':>{width}}" for count in row)
+        for label, row in enumerate(matrix)
+    ]
+    lines += [
+        "",
+        f"{result['steps']} steps in {result['seconds']:.1f} s,"
+        f" {result['steps_per_second']:.1f} steps per second",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+# -- what is asked -------------------------------------------------------------------------------
+
+
+def _parser() -> Any:
+    import argparse
+
+    class Parser(argparse.ArgumentParser):
+        def error(self, message: str) -> NoReturn:
+            """Say what is wrong in one line; the usage is for --help."""
+            self.exit(2, f"{self.prog}: error: {message} (--help shows examples)\n")
+
+    def checked(convert: Callable[[str], Any]) -> Callable[[str], Any]:
+        """Return a conversion whose error says what was expected and given."""
+
+        def converted(text: str) -> Any:
+            try:
+                return convert(text)
+            except ValueError as error:
+                shown = text if len(text) <= 40 else text[:37] + "..."
+                raise argparse.ArgumentTypeError(f"expected {error}, got {shown!r}") from None
+
+        return converted
+
+    parser = Parser(
+        prog="python -m nn",
+        description="Train small networks whose every weight is a scalar Value.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(metavar="train", required=True, dest="command")
+    command = commands.add_parser(
+        "train",
+        help="train a network and test it",
+        description="Train a network, and test it on samples that it does not learn from: after"
+        " every epoch, to show how it comes along, and at the end.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = command.add_argument
+    about = "; ".join(f"{name}: {task.about}" for name, task in TASKS.items())
+    rates = ", ".join(f"{rate:g} for {name}" for name, (rate, _) in OPTIMIZERS.items())
+    add("dataset", type=checked(_one_of(TASKS)), help=about)
+    add(
+        "--hidden",
+        type=checked(_sizes),
+        metavar="N[,N...]",
+        help=f"neurons of the hidden layers ({_defaults('hidden')})",
+    )
+    for name in ("epochs", "batch"):
+        what = "how often to go through the data" if name == "epochs" else "samples per step"
+        add(
+            f"--{name}",
+            type=checked(_at_least_1),
+            metavar="N",
+            help=f"{what} ({_defaults(name)})",
+        )
+    add("--lr", type=checked(_rate), metavar="RATE", help=f"the learning rate ({rates})")
+    add(
+        "--optimizer",
+        type=checked(_one_of(OPTIMIZERS)),
+        default="adam",
+        metavar="NAME",
+        help="adam (default), or sgd with momentum 0.9",
+    )
+    add(
+        "--seed",
+        type=checked(_whole),
+        default=0,
+        metavar="N",
+        help="the same seed gives the same bits (default 0)",
+    )
+    add("--json", action="store_true", help="print the results as one line of JSON")
+    return parser
+
+
+def _defaults(field: str) -> str:
+    """Return what a field of the tasks is by default, in words."""
+    return ", ".join(
+        f"{','.join(map(str, value)) if isinstance(value, tuple) else value} for {name}"
+        for name, task in TASKS.items()
+        for value in [getattr(task, field)]
+    )
+
+
+def _one_of(table: Any) -> Callable[[str], str]:
+    def convert(text: str) -> str:
+        if text not in table:
+            raise ValueError(" or ".join(table))
+        return text
+
+    return convert
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError("a whole number") from None
+
+
+def _at_least_1(text: str) -> int:
+    try:
+        count = int(text)
+    except ValueError:
+        count = 0
+    if count < 1:
+        raise ValueError("a whole number of at least 1")
+    return count
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(_at_least_1(size) for size in text.split(","))
+    except ValueError:
+        raise ValueError("whole numbers of at least 1, separated by commas") from None
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = math.nan
+    if not 0.0 < rate < math.inf:
+        raise ValueError("a finite number above 0")
+    return rate
