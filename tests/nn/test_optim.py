@@ -57,7 +57,7 @@ def test_three_unit_gradients_with_momentum_move_by_0_561_not_by_an_average():
     for _ in range(3):
         w.grad = 1.0
         optimizer.step()
-    assert w.data == pytest.approx(-0.561, rel=1e-15)
+    assert w.data == pytest.approx(-0.561, rel=1e-15, abs=0.0)
 
 
 def test_weight_decay_adds_lambda_theta():
@@ -71,7 +71,7 @@ def test_adams_first_step_has_the_size_of_lr(gradient):
     w = nn.Parameter(0.0)
     w.grad = gradient
     nn.optim.Adam([w], lr=0.001).step()
-    assert w.data == pytest.approx(-0.001 * gradient / (gradient + 1e-8), rel=1e-14)
+    assert w.data == pytest.approx(-0.001 * gradient / (gradient + 1e-8), rel=1e-14, abs=0.0)
 
 
 # -- state and parameters ------------------------------------------------------------------------
