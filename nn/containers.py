@@ -23,7 +23,7 @@ class Sequential(Module):
     >>> import nn
     >>> model = nn.Sequential(nn.Linear(5, 3), nn.ReLU(), nn.Linear(3, 1), nn.Flatten(0, 1))
     >>> model
-    Sequential: 22 parameters
+    Sequential, 22 parameters
       0: Linear(in_features=5, out_features=3, bias=True), 18 parameters
       1: ReLU()
       2: Linear(in_features=3, out_features=1, bias=True), 4 parameters

@@ -58,7 +58,7 @@ class Module:
     ...         return self.fc2(self.relu(self.fc1(x)))
     >>> net = Net()
     >>> net
-    Net: 23 parameters
+    Net, 23 parameters
       fc1: Linear(in_features=4, out_features=3, bias=True), 15 parameters
       relu: ReLU()
       fc2: Linear(in_features=3, out_features=2, bias=True), 8 parameters
@@ -267,8 +267,7 @@ def _headline(module: Module) -> str:
     """Return a module's class, sizes and number of parameters in one line."""
     count = len(module.parameters())
     noun = "parameter" if count == 1 else "parameters"
-    name, extra = type(module).__name__, module.extra_repr()
-    if extra or not vars(module):
-        name += f"({extra})"
-        return f"{name}, {count} {noun}" if count else name
-    return f"{name}: {count} {noun}"
+    extra = module.extra_repr()
+    # A module without sizes and parts, such as ReLU(), is shown as the call that makes it.
+    name = type(module).__name__ + (f"({extra})" if extra or not count else "")
+    return f"{name}, {count} {noun}" if count else name
