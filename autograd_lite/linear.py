@@ -7,12 +7,13 @@ from functools import reduce
 from operator import add, mul
 from typing import Any
 
+from autograd_lite.allocation import allocator
 from autograd_lite.modes import current_mode, runtime
 from autograd_lite.node import UNREACHED
 from autograd_lite.primitives import nary, operands_of
 from autograd_lite.value import Value
 
-_new = object.__new__
+_blank = allocator(Value)
 
 
 def linear(
@@ -77,7 +78,7 @@ def linear(
         if not fast or len(left) != len(right):
             outputs.append(_row(operands, row, b))
             continue
-        out = _new(Value)
+        out = _blank()
         start, ending, one = ((), (), ()) if b is None else ((b._data,), (b,), (1.0,))
         out._data = reduce(add, map(mul, left, right), *start)
         out._primitive = nary.dot_product

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, SupportsFloat, TypeVar
 
 from autograd_lite import functions
+from autograd_lite.allocation import allocator
 from autograd_lite.lifting import NOTHING, lifted
 from autograd_lite.modes import current_mode, enable_grad, runtime
 from autograd_lite.node import UNREACHED, Node
@@ -22,8 +23,6 @@ from autograd_lite.sweep import adjoints, set_all, with_order
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-_new = object.__new__
-
 _ADD = arithmetic.add
 _SUBTRACT = arithmetic.subtract
 _MULTIPLY = arithmetic.multiply
@@ -36,7 +35,7 @@ _NEGATIVE = arithmetic.negative
 
 def _constant(data: float) -> Value:
     """Return a leaf that needs no gradient."""
-    out = _new(Value)
+    out = _blank()
     out._data = data
     out._primitive = out._grad = out._da = out._db = None
     out._position = 0
@@ -62,7 +61,7 @@ def _record(primitive: Any, operands: tuple[Any, ...]) -> Value:
     mode = current_mode() if runtime.special else None
     if not needed or (mode is not None and not mode.recording):
         return _constant(y)
-    out = _new(Value)
+    out = _blank()
     out._data = y
     out._primitive = primitive
     out._da = out._db = None
@@ -129,7 +128,7 @@ def _binary(primitive: Primitive, a: Any, b: Any) -> Any:
         db = primitive.partials[1](x, z, y) if b is not z else None
     except RAISED_BY_FLOATS:
         return _record(primitive, (a, b))
-    out = _new(Value)
+    out = _blank()
     out._data = y
     out._primitive = primitive
     out._a = a
@@ -176,7 +175,7 @@ def _unary(primitive: Primitive) -> Callable[[Value], Value]:
             da = partial(x, y)
         except RAISED_BY_FLOATS:
             return _record(primitive, (self,))
-        out = _new(Value)
+        out = _blank()
         out._data = y
         out._primitive = primitive
         out._a = self
@@ -307,11 +306,11 @@ class Value(Node):
         if runtime.special or self._grad is None:
             return _binary(_ADD, self, other)
         if isinstance(other, Value):
-            out = _new(Value)
+            out = _blank()
             out._data = self._data + other._data
             out._db = 1.0
         elif type(other) is float:
-            out = _new(Value)
+            out = _blank()
             out._data = self._data + other
             out._db = None
         else:
@@ -329,11 +328,11 @@ class Value(Node):
         if runtime.special or self._grad is None:
             return _binary(_SUBTRACT, self, other)
         if isinstance(other, Value):
-            out = _new(Value)
+            out = _blank()
             out._data = self._data - other._data
             out._db = -1.0
         elif type(other) is float:
-            out = _new(Value)
+            out = _blank()
             out._data = self._data - other
             out._db = None
         else:
@@ -351,12 +350,12 @@ class Value(Node):
         if runtime.special or self._grad is None:
             return _binary(_MULTIPLY, self, other)
         if isinstance(other, Value):
-            out = _new(Value)
+            out = _blank()
             out._da = b = other._data
             out._db = a = self._data
             out._data = a * b
         elif type(other) is float:
-            out = _new(Value)
+            out = _blank()
             out._da = other
             out._db = None
             out._data = self._data * other
@@ -377,12 +376,12 @@ class Value(Node):
             b = other._data
             if not b:
                 return _binary(_DIVIDED, self, other)
-            out = _new(Value)
+            out = _blank()
             out._data = y = self._data / b
             out._da = 1.0 / b
             out._db = -y / b
         elif type(other) is float and other:
-            out = _new(Value)
+            out = _blank()
             out._data = self._data / other
             out._da = 1.0 / other
             out._db = None
@@ -399,7 +398,7 @@ class Value(Node):
     def __neg__(self) -> Value:
         if runtime.special or self._grad is None:
             return _record(_NEGATIVE, (self,))
-        out = _new(Value)
+        out = _blank()
         out._data = -self._data
         out._primitive = _NEGATIVE
         out._a = self
@@ -495,6 +494,9 @@ class Value(Node):
     @staticmethod
     def _record(primitive: Any, operands: tuple[Any, ...]) -> Value:
         return _record(primitive, operands)
+
+
+_blank = allocator(Value)
 
 
 # -- backward ------------------------------------------------------------------------------------
