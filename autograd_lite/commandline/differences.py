@@ -61,5 +61,15 @@ def central_difference(f: Callable[[float], float], x: float) -> Difference:
 
 
 def relative_difference(a: float, b: float) -> float:
-    """Return |a - b| over the larger of |a| and |b|; 0 where both are 0."""
-    return 0.0 if a == b == 0.0 else abs(a - b) / max(abs(a), abs(b))
+    """Return |a - b| over the larger of |a| and |b|; NaN unless both are finite.
+
+    Examples
+    --------
+    >>> from autograd_lite.commandline.differences import relative_difference
+    >>> relative_difference(1.0, -1.0), relative_difference(0.0, 0.0)
+    (2.0, 0.0)
+    """
+    if not (math.isfinite(a) and math.isfinite(b)):
+        return math.nan
+    larger = max(abs(a), abs(b))
+    return abs(a / larger - b / larger) if larger else 0.0

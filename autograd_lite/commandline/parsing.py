@@ -269,7 +269,10 @@ class _Parser:
             value = math.inf
         if value == math.inf:
             raise self._refuse("this number is too large: floats end at 1.797e+308", node)
-        text = (ast.get_source_segment(self.source, node) or repr(given)).lower()
+        assert node.end_lineno is not None
+        assert node.end_col_offset is not None
+        end = self._place(node.end_lineno, node.end_col_offset)
+        text = self.source[self._start(node) : end].lower()
         value = -value if sign else value
         return lambda _: self.program.constant(value, sign + text)
 

@@ -71,7 +71,8 @@ class Function(NamedTuple):
         names = f" ({', '.join(self.parameters)})"
         if self.least == self.most:
             return counted(self.least, "argument") + names
-        return f"{self.least} or {counted(int(self.most), 'argument')}" + names
+        to = " or " if self.most == self.least + 1 else " to "
+        return f"{self.least}{to}{counted(int(self.most), 'argument')}" + names
 
 
 def _bracketed(operand: tuple[str, int], level: int) -> str:
