@@ -39,7 +39,7 @@ def _samples(layer: Module, expected: int, x: Any) -> tuple[list[Sequence[Any]],
     x = as_lists(x)
     if not isinstance(x, list | tuple):
         raise TypeError(
-            f"{_called(layer)} expected a list of {expected} numbers or a batch of such lists, got"
+            f"{_called(layer)} expected a list of {_counted(expected, 'number')} or a batch of such lists, got"
             f" {type(x).__name__}: {x!r}"
         )
     if not x or not is_list(x[0]):
@@ -55,21 +55,25 @@ def _sample(layer: Module, expected: int, sample: Any, where: str) -> Sequence[A
     sample = as_lists(sample)
     if not isinstance(sample, list | tuple):
         raise TypeError(
-            f"{_called(layer)} expected a list of {expected} numbers{where}, got"
+            f"{_called(layer)} expected a list of {_counted(expected, 'number')}{where}, got"
             f" {type(sample).__name__}: {sample!r}"
         )
     if len(sample) != expected:
-        noun = "input" if expected == 1 else "inputs"
-        raise ValueError(f"{_called(layer)} expected {expected} {noun}, got {len(sample)}{where}")
+        wanted = _counted(expected, "input")
+        raise ValueError(f"{_called(layer)} expected {wanted}, got {len(sample)}{where}")
     kinds = set(map(type, sample))
     if len(kinds) == 1 and (Value in kinds or float in kinds):
         return sample
     if any(map(is_list, sample)):
         raise TypeError(
-            f"{_called(layer)} expected {expected} numbers{where}, got lists; nn.Flatten() makes"
-            " one list of a nested sample"
+            f"{_called(layer)} expected {_counted(expected, 'number')}{where}, got lists;"
+            " nn.Flatten() makes one list of a nested sample"
         )
     return [number(element) for element in sample]
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _called(layer: Module) -> str:

@@ -1,0 +1,411 @@
+"""Layers: what shapes they give, what they compute, and which inputs they refuse."""
+
+import random
+import re
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import autograd_lite
+import nn
+from autograd_lite import Value
+from nn.activations import ACTIVATIONS
+
+
+def set_parameters(module, numbers):
+    for parameter, number in zip(module.parameters(), numbers, strict=True):
+        parameter.data = number
+
+
+def data(outputs):
+    return nn.predict(outputs, rule="value")
+
+
+# -- shapes --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: nn.Layer(2, 1, activation=None),
+        lambda: nn.Linear(2, 1),
+        lambda: nn.Sequential(nn.Linear(2, 1)),
+    ],
+    ids=["Layer", "Linear", "Sequential"],
+)
+def test_one_output_is_a_list_of_one(make):
+    layer = make()
+    set_parameters(layer, [2.0, 3.0, 0.5])
+    assert data(layer([1.0, 10.0])) == [32.5]
+    assert data(layer([[1.0, 10.0], [0.0, 0.0]])) == [[32.5], [0.5]]
+
+
+def test_an_mlp_with_one_output_gives_the_value_itself():
+    model = nn.MLP(2, [1])
+    set_parameters(model, [2.0, 3.0, 0.5])
+    assert isinstance(model([1.0, 10.0]), Value)
+    assert data(model([[1.0, 10.0], [0.0, 0.0]])) == [32.5, 0.5]
+    assert data(model([[1.0, 10.0]])) == [32.5]
+
+
+def test_an_mlp_with_several_outputs_gives_lists():
+    model = nn.MLP(1, [2])
+    set_parameters(model, [1.0, 0.0, -1.0, 0.5])
+    assert data(model([3.0])) == [3.0, -2.5]
+    assert data(model([[3.0], [0.0]])) == [[3.0, -2.5], [0.0, 0.5]]
+
+
+def test_a_neuron_gives_one_value_per_sample():
+    neuron = nn.Neuron(2, activation="relu")
+    set_parameters(neuron, [1.0, -1.0, 0.25])
+    assert neuron([2.0, 1.0]).data == 1.25
+    assert data(neuron([[2.0, 1.0], [1.0, 2.0]])) == [1.25, 0.0]
+
+
+def test_a_batch_is_passed_whole_from_layer_to_layer():
+    seen = []
+
+    class Spy(nn.Module):
+        def forward(self, x):
+            seen.append(x)
+            return x
+
+    model = nn.Sequential(nn.Linear(2, 3), Spy(), nn.Linear(3, 1))
+    model([[1.0, 2.0]] * 4)
+    assert [len(x) for x in seen] == [4]
+    assert [len(sample) for sample in seen[0]] == [3] * 4
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        [1, 2],
+        (1.0, 2.0),
+        [True, Fraction(2)],
+        [Value(1.0), Value(2.0)],
+        [Value(1.0), 2],
+        [nn.Parameter(1.0), 2.0],
+        np.array([1.0, 2.0]),
+        np.array([1, 2], dtype=np.int32),
+        [np.float64(1.0), np.float32(2.0)],
+        np.array([Value(1.0), Value(2.0)], dtype=object),
+    ],
+    ids=lambda x: f"{type(x).__name__} of {type(x[0]).__name__}",
+)
+def test_a_sample_may_hold_any_numbers(x):
+    layer = nn.Linear(2, 1)
+    set_parameters(layer, [2.0, 3.0, 0.5])
+    (y,) = layer(x)
+    assert y.data == 8.5
+    y.backward()
+    assert [p.grad for p in layer.parameters()] == [1.0, 2.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    "batch",
+    [
+        [[1, 2], [3, 4]],
+        ((1.0, 2.0), (3.0, 4.0)),
+        np.array([[1.0, 2.0], [3.0, 4.0]]),
+        [np.array([1, 2]), np.array([3, 4])],
+    ],
+    ids=["lists", "tuples", "array", "rows"],
+)
+def test_a_batch_may_be_lists_or_arrays(batch):
+    layer = nn.Layer(2, 1, activation=None)
+    set_parameters(layer, [2.0, 3.0, 0.5])
+    assert data(layer(batch)) == [[8.5], [18.5]]
+
+
+def test_gradients_reach_inputs_that_are_values():
+    layer = nn.Linear(2, 1)
+    set_parameters(layer, [2.0, 3.0, 0.5])
+    x = [Value(1.0), Value(2.0)]
+    layer(x)[0].backward()
+    assert [v.grad for v in x] == [2.0, 3.0]
+
+
+# -- what they compute ---------------------------------------------------------------------------
+
+
+def test_a_neuron_is_one_dot_and_one_activation():
+    y = nn.Layer(16, 1, activation="tanh")([0.5] * 16)[0]
+    assert y.op == "tanh"
+    (z,) = y.operands
+    assert z.op == "dot"
+    assert len(z.operands) == 17
+    assert not any(operand.op for operand in z.operands)
+
+
+def test_weights_of_linear_have_pytorchs_shape():
+    fc = nn.Linear(3, 2)
+    assert (len(fc.weight), {len(row) for row in fc.weight}, len(fc.bias)) == (2, {3}, 2)
+    set_parameters(fc, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 0.5, -0.5])
+    assert data(fc([1.0, 1.0, 1.0])) == [6.5, 14.5]
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_neuron_layer_and_linear_agree(bias):
+    layer = nn.Layer(3, 2, activation=None, bias=bias, seed=1)
+    linear = nn.Linear(3, 2, bias=bias)
+    for row, neuron in zip(linear.weight, layer.neurons, strict=True):
+        for theirs, ours in zip(row, neuron.w, strict=True):
+            theirs.data = ours.data
+    x = [0.3, -0.7, 1.1]
+    assert data(layer(x)) == data(linear(x)) == [neuron(x).data for neuron in layer.neurons]
+    assert (linear.bias is None) == (not bias)
+    assert all((neuron.b is None) == (not bias) for neuron in layer.neurons)
+
+
+def test_activations_by_layer_as_names_functions_and_modules():
+    model = nn.MLP(1, [1, 1, 1, 1], ["tanh", lambda z: z * z, nn.LeakyReLU(0.5)], "identity", False)
+    set_parameters(model, [1.0, 1.0, -1.0, 4.0])
+    t = autograd_lite.tanh(0.75)
+    assert model([0.75]).data == -0.5 * t * t * 4.0
+
+
+MODULES = {
+    "relu": nn.ReLU(),
+    "leaky_relu": nn.LeakyReLU(),
+    "elu": nn.ELU(),
+    "selu": nn.SELU(),
+    "softplus": nn.Softplus(),
+    "silu": nn.SiLU(),
+    "gelu": nn.GELU(),
+    "mish": nn.Mish(),
+    "softsign": nn.Softsign(),
+    "hardtanh": nn.Hardtanh(),
+    "sigmoid": nn.Sigmoid(),
+    "log_sigmoid": nn.LogSigmoid(),
+    "tanh": nn.Tanh(),
+}
+
+
+def test_every_named_activation_has_a_module():
+    assert set(MODULES) == set(ACTIVATIONS) - {"identity"}
+
+
+@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("x", [-1.5, 0.0, 0.7])
+def test_names_and_modules_stand_for_the_engines_functions(name, x):
+    expected = getattr(autograd_lite, name)(x)
+    neuron = nn.Neuron(1, activation=name)
+    set_parameters(neuron, [1.0, 0.0])
+    y = neuron([x])
+    assert y.data == expected
+    assert y.op == getattr(autograd_lite, name)(Value(x)).op
+    assert MODULES[name](x) == expected
+    assert data(MODULES[name]([[Value(x), 0.5], [x, x]]))[0][0] == expected
+
+
+def test_parameters_of_activations_are_used():
+    assert nn.LeakyReLU(0.25)(-2.0) == -0.5
+    assert nn.LeakyReLU(negative_slope=0.25)([-2.0]) == [-0.5]
+    assert nn.ELU(2.0)(-1.0) == autograd_lite.elu(-1.0, 2.0)
+    assert nn.GELU("tanh")(1.0) == autograd_lite.gelu(1.0, "tanh") != nn.GELU()(1.0)
+    assert nn.Hardtanh(-2.0, 3.0)([-5.0, 1.0, 5.0]) == [-2.0, 1.0, 3.0]
+
+
+def test_a_slope_that_is_a_parameter_is_learned():
+    activation = nn.LeakyReLU(nn.Parameter(0.25))
+    activation(Value(-2.0)).backward()
+    assert [p.grad for p in activation.parameters()] == [-2.0]
+
+
+def test_activations_keep_the_shape_and_take_arrays():
+    assert nn.ReLU()(np.array([[-1.0, 2.0], [3.0, -4.0]])) == [[0.0, 2.0], [3.0, 0.0]]
+    assert nn.ReLU()([]) == []
+    assert nn.ReLU()(-3) == 0.0
+
+
+# -- Sequential and Flatten ----------------------------------------------------------------------
+
+
+def test_sequential_is_a_sequence_of_modules():
+    parts = [nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1)]
+    model = nn.Sequential(*parts)
+    assert len(model) == 3
+    assert list(model) == parts
+    assert (model[0], model[-1]) == (parts[0], parts[2])
+    assert list(model[1:]) == parts[1:]
+    assert [name for name, _ in model.named_parameters()][0] == "0.weight[0][0]"
+    with pytest.raises(IndexError):
+        model[3]
+
+
+def test_an_empty_sequential_is_the_identity():
+    assert nn.Sequential()([1.0]) == [1.0]
+
+
+def test_plain_functions_may_stand_in_a_sequential():
+    assert nn.Sequential(nn.ReLU(), sum)([1.0, -5.0, 2.0]) == 3.0
+
+
+CUBE = [[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.0]]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "x", "expected"),
+    [
+        ((), CUBE, [[1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, 8.0]]),
+        ((0,), CUBE, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]),
+        ((0, 1), CUBE, [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0]]),
+        ((-2, -1), CUBE, [[1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, 8.0]]),
+        ((1, 1), CUBE, CUBE),
+        ((0, 1), [[1.0], [2.0]], [1.0, 2.0]),
+        ((), [[1.0, 2.0]], [[1.0, 2.0]]),
+        ((0, 0), [1.0, 2.0], [1.0, 2.0]),
+        ((), np.array(CUBE), [[1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, 8.0]]),
+        ((0, -1), 3.0, [3.0]),
+    ],
+)
+def test_flatten_joins_dimensions_as_pytorch_does(arguments, x, expected):
+    assert nn.Flatten(*arguments)(x) == expected
+
+
+def test_flatten_refuses_dimensions_that_are_not_there():
+    with pytest.raises(
+        IndexError,
+        match=re.escape(
+            "Flatten expected a dimension from -1 to 0, since its input has 1 dimension, got 1"
+        ),
+    ):
+        nn.Flatten()([1.0, 2.0])
+    with pytest.raises(ValueError, match="start_dim not to come after end_dim, got 1 and 0"):
+        nn.Flatten(1, 0)([[1.0]])
+
+
+def test_flatten_refuses_samples_of_different_sizes():
+    with pytest.raises(
+        ValueError,
+        match=re.escape(
+            "Flatten expected samples of one size, got shape (2,) at position 0 and (1,) at"
+            " position 1"
+        ),
+    ):
+        nn.Flatten(0, 1)([[1.0, 2.0], [3.0]])
+
+
+# -- what is refused -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: nn.Linear(3, 1)([1.0, 2.0]), "Linear expected 3 inputs, got 2"),
+        (lambda: nn.Layer(1, 1)([1.0, 2.0]), "Layer expected 1 input, got 2"),
+        (lambda: nn.Neuron(3)([]), "Neuron expected 3 inputs, got 0"),
+        (
+            lambda: nn.Linear(2, 1)([[1.0, 2.0], [1.0]]),
+            "Linear expected 2 inputs, got 1 in sample 1 of the batch",
+        ),
+        (
+            lambda: nn.Linear(2, 1)(np.zeros((2, 3))),
+            "Linear expected 2 inputs, got 3 in sample 0 of the batch",
+        ),
+        (lambda: nn.MLP(2, [2, 1])([1.0]), "Layer 'layers.0' expected 2 inputs, got 1"),
+        (
+            lambda: nn.Sequential(nn.Linear(1, 2), nn.Linear(3, 1))([1.0]),
+            "Linear '1' expected 3 inputs, got 2",
+        ),
+        (lambda: nn.MLP(2, []), "MLP expected at least one layer size, got an empty list"),
+        (lambda: nn.MLP(2, [3, 0]), "Layer's number of neurons expected at least 1, got 0"),
+        (lambda: nn.MLP(0, [3]), "Layer's number of inputs expected at least 1, got 0"),
+        (lambda: nn.Linear(-2, 1), "Linear's in_features expected at least 1, got -2"),
+        (lambda: nn.Linear(2, 0), "Linear's out_features expected at least 1, got 0"),
+        (lambda: nn.Neuron(0), "Neuron's number of inputs expected at least 1, got 0"),
+        (
+            lambda: nn.MLP(2, [3, 3, 1], ["relu"]),
+            "MLP expected one activation for each of 2 hidden layers (the last layer takes"
+            " output_activation), got 1",
+        ),
+        (
+            lambda: nn.MLP(2, [3, 1], "rleu"),
+            "activation expected one of relu, leaky_relu, elu, selu, softplus, silu, gelu, mish,"
+            " softsign, hardtanh, sigmoid, log_sigmoid, tanh, identity, got 'rleu'",
+        ),
+        (
+            lambda: nn.Linear(1, 1, init="he"),
+            "init expected one of he_normal, he_uniform, xavier_normal, xavier_uniform,"
+            " lecun_normal, zeros, got 'he'",
+        ),
+        (lambda: nn.Hardtanh(1.0, 1.0), "Hardtanh expected min_val < max_val, got 1.0 and 1.0"),
+        (lambda: nn.GELU("exact"), 'approximate must be "none" or "tanh", got \'exact\''),
+    ],
+)
+def test_wrong_numbers_are_refused(call, message):
+    with pytest.raises(ValueError) as refusal:
+        call()
+    assert str(refusal.value) == message
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda: nn.Linear(2, 1)(1.0),
+            "Linear expected a list of 2 numbers or a batch of such lists, got float: 1.0",
+        ),
+        (
+            lambda: nn.Linear(2, 1)([[1.0, 2.0], 3.0]),
+            "Linear expected a list of 2 numbers in sample 1 of the batch, got float: 3.0",
+        ),
+        (
+            lambda: nn.Linear(1, 1)([[[1.0, 2.0]]]),
+            "Linear expected 1 number in sample 0 of the batch, got lists; nn.Flatten() makes one"
+            " list of a nested sample",
+        ),
+        (
+            lambda: nn.Linear(2, 1)([1.0, "2"]),
+            "expected a number, got str: '2'; convert text first, as in Value(float(text))",
+        ),
+        (lambda: nn.MLP(2, 1), "MLP expected a list of layer sizes, such as [16, 16, 1], got int"),
+        (lambda: nn.Linear(2.0, 1), "Linear's in_features expected a whole number, got float: 2.0"),
+        (lambda: nn.Neuron(1, activation=3), "activation expected a name, a function of one Value"),
+        (lambda: nn.Sequential([nn.ReLU()]), "Sequential expected modules, got list at position 0"),
+    ],
+)
+def test_things_of_another_kind_are_refused(call, message):
+    with pytest.raises(TypeError) as refusal:
+        call()
+    assert str(refusal.value).startswith(message)
+
+
+def test_a_refused_batch_records_nothing_and_changes_nothing():
+    layer = nn.Linear(2, 1, seed=0)
+    before = [p.data for p in layer.parameters()]
+    with pytest.raises(ValueError):
+        layer([[1.0, 2.0], [1.0]])
+    assert [(p.data, p.grad) for p in layer.parameters()] == [(x, 0.0) for x in before]
+
+
+# -- code written for micrograd ------------------------------------------------------------------
+
+
+def test_micrograds_demo_runs_unchanged():
+    random.seed(1337)
+    points = [[random.uniform(-1, 1), random.uniform(-1, 1)] for _ in range(20)]
+    labels = [1 if x * y > 0 else -1 for x, y in points]
+    model = nn.MLP(2, [16, 16, 1])
+    assert len(model.parameters()) == 337
+
+    def loss():
+        inputs = [list(map(Value, row)) for row in points]
+        scores = list(map(model, inputs))
+        losses = [(1 + -yi * scorei).relu() for yi, scorei in zip(labels, scores, strict=True)]
+        data_loss = sum(losses) * (1.0 / len(losses))
+        reg_loss = 1e-4 * sum(p * p for p in model.parameters())
+        return data_loss + reg_loss
+
+    first = loss()
+    for k in range(10):
+        total_loss = loss()
+        model.zero_grad()
+        total_loss.backward()
+        learning_rate = 1.0 - 0.9 * k / 100
+        for p in model.parameters():
+            p.data -= learning_rate * p.grad
+    assert loss().data < 0.7 * first.data
+    expected = nn.HingeLoss()(model(points), labels) + 1e-4 * sum(p * p for p in model.parameters())
+    assert loss().data == pytest.approx(expected.data, rel=1e-14, abs=0.0)
