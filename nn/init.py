@@ -74,9 +74,9 @@ INITIALISERS: dict[str, Initialiser] = {
 }
 """The initialisers by name."""
 
-_SUITED_TO = {
+_SUITED_TO: dict[str, Initialiser] = {
     "relu": he_normal,
-    "leaky_relu": he_normal,
+    "leakyrelu": he_normal,
     "elu": he_normal,
     "softplus": he_normal,
     "silu": he_normal,
@@ -92,15 +92,23 @@ def suited_to(activation: object) -> Initialiser:
     He for those that are about 0 on the left (relu, leaky_relu, elu, softplus, silu, gelu, mish),
     LeCun for selu, Xavier for all others: tanh, sigmoid, none, or a function of one's own.
 
+    Parameters
+    ----------
+    activation : str, callable or None
+        A name, a function (judged by its name) or an activation module.
+
     Examples
     --------
     >>> from nn.init import suited_to
     >>> suited_to("relu").__name__, suited_to("tanh").__name__, suited_to(None).__name__
     ('he_normal', 'xavier_normal', 'xavier_normal')
     """
-    return (
-        _SUITED_TO.get(activation, xavier_normal) if isinstance(activation, str) else xavier_normal
-    )
+    if isinstance(activation, str):
+        name = activation
+    else:
+        name = getattr(activation, "__name__", type(activation).__name__)
+    # One key for "leaky_relu", the engine's function of that name, and the module LeakyReLU.
+    return _SUITED_TO.get(name.replace("_", "").lower(), xavier_normal)
 
 
 def initialiser(init: str | Initialiser | None, activation: object = None) -> Initialiser:

@@ -39,8 +39,8 @@ def _samples(layer: Module, expected: int, x: Any) -> tuple[list[Sequence[Any]],
     x = as_lists(x)
     if not isinstance(x, list | tuple):
         raise TypeError(
-            f"{_called(layer)} expected a list of {_counted(expected, 'number')} or a batch of such lists, got"
-            f" {type(x).__name__}: {x!r}"
+            f"{_called(layer)} expected a list of {_counted(expected, 'number')} or a batch of such"
+            f" lists, got {type(x).__name__}: {x!r}"
         )
     if not x or not is_list(x[0]):
         return [_sample(layer, expected, x, "")], False

@@ -6,7 +6,7 @@ import random
 import pytest
 
 import nn
-from autograd_lite import Value
+from autograd_lite import Value, relu
 from nn.init import INITIALISERS, suited_to
 
 VARIANCES = {
@@ -60,6 +60,8 @@ def test_uniform_numbers_fill_their_interval(name):
         ("identity", "xavier_normal"),
         (None, "xavier_normal"),
         (Value.sin, "xavier_normal"),
+        (lambda z: z * z, "xavier_normal"),
+        (relu, "he_normal"),
         (nn.ReLU(), "he_normal"),
         (nn.LeakyReLU(0.1), "he_normal"),
         (nn.SELU(), "lecun_normal"),

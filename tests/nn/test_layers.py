@@ -229,7 +229,7 @@ def test_sequential_is_a_sequence_of_modules():
     assert list(model) == parts
     assert (model[0], model[-1]) == (parts[0], parts[2])
     assert list(model[1:]) == parts[1:]
-    assert [name for name, _ in model.named_parameters()][0] == "0.weight[0][0]"
+    assert next(name for name, _ in model.named_parameters()) == "0.weight[0][0]"
     with pytest.raises(IndexError):
         model[3]
 
