@@ -121,6 +121,7 @@ def fit(
     batch_size: int = 32,
     replacement: bool = False,
     seed: Seed = None,
+    schedule: Callable[[int], float] | None = None,
     validation: tuple[Any, Any] | None = None,
     metric: Callable[[Any, Any], float] | None = None,
     progress: bool | None = None,
@@ -153,6 +154,9 @@ def fit(
     seed : int or random.Random, optional
         Makes the order of the samples repeatable, and thereby the training to the last bit (the
         initial weights have a seed of their own). Without it Python's `random` draws.
+    schedule : callable, optional
+        ``schedule(step)`` is the learning rate of a step, numbered from 0 over the whole history.
+        Without it that of the optimiser stays.
     validation : Dataset or pair (inputs, targets), optional
         Samples to compute loss and metric on after every epoch. Nothing is learnt from them.
     metric : callable, optional
@@ -199,7 +203,7 @@ def fit(
     """
     train = dataset(*as_pair("fit", data))
     held_out = _checked_validation(train, validation, metric)
-    _check_arguments(model, loss, optimizer, epochs, metric, progress, history)
+    _check_arguments(model, loss, optimizer, epochs, schedule, metric, progress, history)
     steps = batches(*train, batch_size, replacement=replacement, seed=seed)
     history = History() if history is None else history
     if metric is not None:
@@ -214,6 +218,8 @@ def fit(
                 model.train()
                 summed, samples = 0.0, 0
                 for inputs, targets in steps:
+                    if schedule is not None:
+                        optimizer.lr = schedule(len(history.step_losses))
                     found = _step(model, loss, optimizer, inputs, targets)
                     history.step_losses.append(found)
                     summed += found * len(inputs)
@@ -333,7 +339,14 @@ def _checked_validation(
 
 
 def _check_arguments(
-    model: Any, loss: Any, optimizer: Any, epochs: Any, metric: Any, progress: Any, history: Any
+    model: Any,
+    loss: Any,
+    optimizer: Any,
+    epochs: Any,
+    schedule: Any,
+    metric: Any,
+    progress: Any,
+    history: Any,
 ) -> None:
     def refuse(what: str, wanted: str, given: Any) -> None:
         kind = given.__name__ if isinstance(given, type) else f"{type(given).__name__}: {given!r}"
@@ -345,6 +358,8 @@ def _check_arguments(
         refuse("loss", "a function of outputs and targets such as nn.MSELoss()", loss)
     if not isinstance(optimizer, Optimizer):
         refuse("optimizer", "an optimiser such as nn.optim.Adam(model.parameters())", optimizer)
+    if schedule is not None and not callable(schedule):
+        refuse("schedule", "a function of the number of the step", schedule)
     if metric is not None and not callable(metric):
         refuse("metric", "a function of outputs and targets", metric)
     if isinstance(epochs, bool) or not isinstance(epochs, int):

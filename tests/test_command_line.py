@@ -474,6 +474,12 @@ def test_the_caret_stands_below_wide_letters(capsys):
     assert message.splitlines()[1:] == ["  漢 + é", "       ^"]
 
 
+def test_control_characters_do_not_reach_the_terminal(capsys):
+    message = refused(capsys, "x\x1b[31m + y", "x=2")
+    assert "\x1b" not in message
+    assert message.splitlines()[1:] == ["  x?[31m + y", "   ^"]
+
+
 def test_only_the_offending_line_is_shown(capsys):
     message = refused(capsys, "a = x\n  b = a ^ 2\nb", "x=2")
     assert message.splitlines()[1:] == ["  b = a ^ 2", "        ^"]

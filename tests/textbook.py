@@ -15,7 +15,7 @@ from types import CodeType
 from mpmath import mp, mpf
 
 BITS = 2560  # what is left of 1 when the smallest float, 2**-1074, is the difference: 1486 bits
-TAME_BITS = 320  # for operands that are neither large nor small
+TAMER = ((320, 2.0**-20, 8.0), (1400, 2.0**-60, 40.0))  # enough for operands between such limits
 
 
 class _ExactLiterals(ast.NodeTransformer):
@@ -69,8 +69,9 @@ def evaluate(formula: str, **names: float):
 
 def exactly(formula: str, **names: float):
     """Return the value of a formula, exact for all that floats can tell."""
-    tame = all(2.0**-20 < abs(x) < 8.0 for x in names.values())
-    with mp.workprec(TAME_BITS if tame else BITS):
+    sizes = [abs(x) for x in names.values()]
+    bits = next((n for n, low, high in TAMER if low < min(sizes) and max(sizes) < high), BITS)
+    with mp.workprec(bits):
         return evaluate(formula, **names)
 
 

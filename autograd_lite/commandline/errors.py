@@ -41,7 +41,8 @@ class ExpressionError(UsageError):
             before, after = "..." if start else "", "..." if end < len(line) else ""
             column += len(before) - start
             line = before + line[start:end] + after
-        return f"{self.message}\n  {line}\n  {_blank(line[:column])}^"
+        shown = "".join(c if c.isprintable() else "?" for c in line)
+        return f"{self.message}\n  {shown}\n  {_blank(shown[:column])}^"
 
 
 def _blank(text: str) -> str:

@@ -362,11 +362,11 @@ def _softsign(x: float) -> float:
         return 1.0
     if x < -1e300:
         return -1.0
-    return x / (1.0 + (x if x > 0.0 else -x))
+    return x / (1.0 + abs(x))
 
 
 def _softsign_partial(x: float, y: float) -> float:
-    grown = 1.0 + (x if x > 0.0 else -x)
+    grown = 1.0 + abs(x)
     return 1.0 / grown / grown
 
 

@@ -42,8 +42,9 @@ def _clamp(x: float, low: float, high: float) -> float:
     return raised if raised <= high else high if raised > high else NAN
 
 
-def _inside(x: float, low: float, high: float) -> float:
-    return 1.0 if low <= x <= high else 0.0 if x < low or x > high else NAN
+def _one_if(taken: bool, *operands: float) -> float:
+    """Return 1 for the operand that is taken, else 0; NaN where there is a NaN among them."""
+    return (1.0 if taken else 0.0) if all(x <= x for x in operands) else NAN
 
 
 clamp_between = entry(
@@ -51,9 +52,9 @@ clamp_between = entry(
         "clamp",
         _clamp,
         [
-            lambda x, low, high, y: _inside(x, low, high),
-            lambda x, low, high, y: 1.0 if x < low < high else 0.0,
-            lambda x, low, high, y: 1.0 if x > high or low > high else 0.0,
+            lambda x, low, high, y: _one_if(low <= x <= high, x, low, high),
+            lambda x, low, high, y: _one_if(x < low < high, x, low, high),
+            lambda x, low, high, y: _one_if(x > high or low > high, x, low, high),
         ],
         kinks=(0.0,),
         formula="min(max(a, b), c)",
@@ -66,11 +67,9 @@ hardtanh_between = entry(
         "hardtanh",
         _clamp,
         [
-            lambda x, low, high, y: (
-                1.0 if low < x < high else 0.0 if x <= low or x >= high else NAN
-            ),
-            lambda x, low, high, y: 1.0 if x <= low < high else 0.0,
-            lambda x, low, high, y: 1.0 if x >= high or low > high else 0.0,
+            lambda x, low, high, y: _one_if(low < x < high, x, low, high),
+            lambda x, low, high, y: _one_if(x <= low < high, x, low, high),
+            lambda x, low, high, y: _one_if(x >= high or low > high, x, low, high),
         ],
         kinks=(0.0,),
         formula="min(max(a, b), c)",
@@ -88,12 +87,20 @@ taken = entry(
         doc="The side of a `where` that was taken.",
     )
 )
+
+
+def _logaddexp(a: float, b: float) -> float:
+    if a > b:
+        return a + log1p(exp(b - a))
+    if b > a:
+        return b + log1p(exp(a - b))
+    return a + LN2 if a <= b else NAN
+
+
 logaddexp = entry(
     Primitive(
         "logaddexp",
-        lambda a, b: (
-            a + log1p(exp(b - a)) if a > b else b + log1p(exp(a - b)) if b > a else a + LN2
-        ),
+        _logaddexp,
         [lambda a, b, y: sigmoid(a - b), lambda a, b, y: sigmoid(b - a)],
         formula="log(exp(a) + exp(b))",
         derivatives=("exp(a) / (exp(a) + exp(b))", "exp(b) / (exp(a) + exp(b))"),
