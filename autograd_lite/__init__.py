@@ -12,6 +12,7 @@ from autograd_lite.functions import (
     var,
     where,
 )
+from autograd_lite.graphs import graph
 from autograd_lite.linear import linear
 from autograd_lite.modes import collector_paused, enable_grad, no_grad, scope
 from autograd_lite.primitives import Primitive, Variadic
@@ -60,10 +61,13 @@ from autograd_lite.primitives.elementary import (
 from autograd_lite.primitives.elementary import rounded as round
 from autograd_lite.primitives.nary import logsumexp, max_of, mean, min_of, norm, prod, total
 from autograd_lite.primitives.piecewise import logaddexp, maximum, minimum, xlogy
+from autograd_lite.stepping import steps
 from autograd_lite.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from autograd_lite.value import Value
 
 __all__ = [
+    "graph",
+    "steps",
     "vjp",
     "value_and_grad",
     "jvp",

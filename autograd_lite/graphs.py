@@ -7,7 +7,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd_lite.modes import Scope
-from autograd_lite.node import UNREACHED, Node, arguments, edges
+from autograd_lite.node import UNREACHED, arguments, edges
 from autograd_lite.sweep import with_order
 from autograd_lite.value import Value
 
@@ -44,7 +44,7 @@ class GraphNode(NamedTuple):
         The number itself.
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # stands above tuple's method
     name: str
     kind: str
     op: str
@@ -139,8 +139,7 @@ class Graph(Sequence[GraphNode]):
     @property
     def root(self) -> GraphNode:
         """The node that the graph was asked for: the last one."""
-        node: GraphNode = self[-1]
-        return node
+        return self[-1]
 
     def find(self, wanted: Value | str) -> GraphNode:
         """Return the node of a Value, or the node with a name.
@@ -153,12 +152,10 @@ class Graph(Sequence[GraphNode]):
         if isinstance(wanted, Value):
             if wanted not in self._index:
                 raise KeyError(f"{wanted!r} is not part of the graph of {self.root.name!r}")
-            node: GraphNode = self[self._index[wanted]]
-            return node
+            return self[self._index[wanted]]
         for index, name in enumerate(self._names):
             if name == wanted:
-                node = self[index]
-                return node
+                return self[index]
         some = ", ".join(self._names[:10])
         raise KeyError(f"no node of the graph is called {wanted!r}; there are {some}")
 
@@ -174,7 +171,7 @@ class Graph(Sequence[GraphNode]):
         if primitive is None:
             return self._names[index]
         given = [
-            self._names[self._index[x]] if isinstance(x, Node) else f"{x:g}"
+            self._names[self._index[x]] if isinstance(x, Value) else f"{x:g}"
             for x in arguments(value)
         ]
         if primitive.name in _INFIX:
@@ -303,10 +300,10 @@ def graph(root: Value, *, names: Mapping[str, Any] | None = None) -> Graph:
     >>> f.backward()
     >>> print(graph(f, names={"x": x, "a": a, "f": f}))
     name  expression  data      grad      partials
-    x     leaf        2         -13.4851
-    a     x ** 2      4         -3.37128  4
-    v1    sin(a)      -0.756802 4         -0.653644
-    f     a * v1      -3.02721  1         -0.756802, 4
+    x     leaf        2          -13.4855
+    a     x ** 2      4          -3.37138  4
+    v1    sin(a)      -0.756802  4         -0.653644
+    f     a * v1      -3.02721   1         -0.756802, 4
     """
     return Graph(root, names)
 
@@ -366,5 +363,4 @@ def _values_in(name: str, thing: Any) -> Iterator[tuple[str, Value]]:
         for position, element in enumerate(thing):
             yield from _values_in(f"{name}[{position}]", element)
     elif not isinstance(thing, type) and hasattr(thing, "named_parameters"):
-        for path, parameter in thing.named_parameters():
-            yield path, parameter
+        yield from thing.named_parameters()
