@@ -1,5 +1,6 @@
 """A scalar reverse-mode autodiff engine in which everything can be seen."""
 
+from autograd_lite.affine import linear
 from autograd_lite.functions import (
     clamp,
     dot,
@@ -13,7 +14,6 @@ from autograd_lite.functions import (
     where,
 )
 from autograd_lite.graphs import graph
-from autograd_lite.linear import linear
 from autograd_lite.modes import collector_paused, enable_grad, no_grad, scope
 from autograd_lite.primitives import Primitive, Variadic
 from autograd_lite.primitives.activations import (
