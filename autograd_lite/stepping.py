@@ -1,129 +1,51 @@
-"""The backward pass taken apart: each contribution of the chain rule, in order of the sweep."""
+"""`steps`: the backward pass, one contribution at a time, to read, print and walk through."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
-from autograd_lite.graphs import Graph
-from autograd_lite.node import edges
-from autograd_lite.sweep import adjoints, with_order
+from autograd_lite.contributions import BackwardPass
 from autograd_lite.value import Value
 
 
-class Step(NamedTuple):
-    """What one consumer adds to the gradient of one of its operands.
+class Steps(BackwardPass):
+    """The steps of a backward pass and the ways to look at them; see `steps`.
 
-    Attributes
-    ----------
-    node, operand : Value
-        The consumer, and the operand whose gradient grows.
-    node_name, operand_name : str
-        What the graph calls them.
-    upstream : float
-        The gradient of the consumer, complete by then.
-    partial : float
-        ∂node / ∂operand, recorded when the operation ran.
-    contribution : float
-        ``upstream * partial``.
-    total : float
-        The gradient of the operand so far, with this contribution.
-    index, count : int
-        This is contribution number ``index`` (from 1) of ``count`` to the operand's gradient.
+    A sequence of `Step`, worked out as far as it is read, so that a million nodes are no burden.
     """
 
-    node: Value
-    operand: Value
-    node_name: str
-    operand_name: str
-    upstream: float
-    partial: float
-    contribution: float
-    total: float
-    index: int  # type: ignore[assignment]  # stands above tuple's method
-    count: int  # type: ignore[assignment]
+    def table(self) -> str:
+        """Return all steps as text, one line each.
 
+        A sign ``≈`` stands where the shown digits, six at most, do not give the shown result. A
+        star marks what `watch` stops at. Signs that the console cannot show are replaced.
 
-class ForwardStep(NamedTuple):
-    """One operation of the forward pass.
+        Examples
+        --------
+        >>> from autograd_lite import Value, steps
+        >>> x = Value(3.0, label="x")
+        >>> print(steps(x**2 - x).table())
+        step  chain rule                    numbers   contribution  running sum
+           0  v2.grad = ∂v2/∂v2                       = 1           1
+           1  v1.grad += v2.grad · ∂v2/∂v1  1 · 1     = 1           1             1 of 1
+           2  x.grad += v2.grad · ∂v2/∂x    1 · (-1)  = -1          -1            1 of 2
+           3  x.grad += v1.grad · ∂v1/∂x    1 · 6     = 6           (-1) + 6 = 5  2 of 2
+        """
+        return self._as_text(None)
 
-    Attributes
-    ----------
-    node : Value
-        What was computed.
-    name : str
-        What the graph calls it.
-    expression : str
-        The operation in terms of the names of its operands.
-    data : float
-        The result.
-    """
+    def __str__(self) -> str:
+        """Return the table; of more than 60 steps the first and the last 30."""
+        return self._as_text(60)
 
-    node: Value
-    name: str
-    expression: str
-    data: float
+    def _as_text(self, most: int | None) -> str:
+        import sys
 
+        from autograd_lite.notation import encodable, symbols_for
+        from autograd_lite.step_table import step_table
 
-class Steps:
-    """The contributions of a backward pass, one by one; see `steps`.
-
-    Attributes
-    ----------
-    graph : Graph
-        The graph that the steps walk over.
-    """
-
-    def __init__(self, root: Value, names: Mapping[str, Any] | None = None) -> None:
-        self.graph = Graph(root, names)
-        if not root.requires_grad:
-            raise RuntimeError(
-                f"{self.graph.root.name!r} needs no gradient, so there are no steps: it is a"
-                " constant, or it was computed from constants only, or under no_grad()"
-            )
-        self._values = [node.value for node in self.graph]
-        self._names = {node.value: node.name for node in self.graph}
-        self._adjoints = with_order(root, lambda order: adjoints(order, 1.0, 0.0))[1:]
-
-    def __len__(self) -> int:
-        return sum(self._counts().values())
-
-    def _counts(self) -> Counter[Value]:
-        return Counter(
-            operand for node in self._values for operand, _ in edges(node) if operand.requires_grad
-        )
-
-    def __iter__(self) -> Iterator[Step]:
-        counts = self._counts()
-        indices: Counter[Value] = Counter()
-        totals = dict.fromkeys(self._values, 0.0)
-        for node, upstream in zip(reversed(self._values), reversed(self._adjoints), strict=True):
-            for operand, partial in edges(node):
-                if not operand.requires_grad:
-                    continue
-                contribution = upstream * partial
-                totals[operand] += contribution
-                indices[operand] += 1
-                yield Step(
-                    node,
-                    operand,
-                    self._names[node],
-                    self._names[operand],
-                    upstream,
-                    partial,
-                    contribution,
-                    totals[operand],
-                    indices[operand],
-                    counts[operand],
-                )
-
-    def forward(self) -> Iterator[ForwardStep]:
-        """Yield the operations of the forward pass, in the order in which they could have run."""
-        for node in self.graph:
-            if node.op:
-                expression = self.graph.expression(node.index)
-                yield ForwardStep(node.value, node.name, expression, node.data)
+        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+        return encodable(step_table(self, symbols_for(encoding), most), encoding)
 
 
 def steps(root: Value, *, names: Mapping[str, Any] | None = None) -> Steps:
@@ -142,7 +64,8 @@ def steps(root: Value, *, names: Mapping[str, Any] | None = None) -> Steps:
     Returns
     -------
     Steps
-        To iterate over, to show, to save.
+        A sequence of `Step`, with a ``.table()`` of all and a ``.run()`` through them in a
+        terminal; ``.find()`` searches, ``.watch()`` sets breakpoints.
 
     Raises
     ------
