@@ -12,15 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd_lite
-from autograd_lite import Value
+from autograd_lite import Value, steps
 from autograd_lite.commandline.application import run
-from autograd_lite.commandline.contributions import contributions
 from autograd_lite.commandline.derivation import derive
 from autograd_lite.commandline.differences import central_difference
 from autograd_lite.commandline.errors import ExpressionError
 from autograd_lite.commandline.parsing import parse
-from autograd_lite.commandline.report import ASCII, UNICODE, as_data, symbols_for
+from autograd_lite.commandline.report import as_data
 from autograd_lite.commandline.vocabulary import FUNCTIONS, OPERATORS
+from autograd_lite.notation import ASCII, UNICODE, symbols_for
 from autograd_lite.primitives import arithmetic
 
 LECTURE = "(x**2 + sin(x**2)) * x**2"
@@ -262,6 +262,7 @@ def test_every_function_on_scalars_is_available():
     on_lists = {"dot", "linear", "softmax", "log_softmax"}
     others = {"Value", "Primitive", "Variadic", "no_grad", "enable_grad", "collector_paused"}
     others |= {"scope", "grad", "value_and_grad", "jacobian", "hessian", "jvp", "vjp", "hvp"}
+    others |= {"graph", "draw", "draw_dot", "steps", "explain", "latex", "to_sympy"}
     missing = set(autograd_lite.__all__) - set(FUNCTIONS) - on_lists - others
     assert missing == set()
     assert set(FUNCTIONS) - set(autograd_lite.__all__) == {"abs"}
@@ -711,7 +712,7 @@ def test_the_totals_of_the_contributions_are_the_gradients_of_the_engine(express
     if not (isinstance(root, Value) and root.requires_grad):
         return
     root.backward()
-    totals = {step.operand: step.total for step in contributions(root)}
+    totals = {step.operand: step.total for step in steps(root)}
     assert all(repr(operand.grad) == repr(total) for operand, total in totals.items())
 
 

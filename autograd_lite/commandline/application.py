@@ -11,7 +11,8 @@ from autograd_lite.commandline.arguments import arguments, parser, point_from
 from autograd_lite.commandline.derivation import derive
 from autograd_lite.commandline.errors import UsageError
 from autograd_lite.commandline.parsing import parse
-from autograd_lite.commandline.report import as_data, as_text, symbols_for
+from autograd_lite.commandline.report import as_data, as_text
+from autograd_lite.notation import encodable, symbols_for
 
 OK, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -56,5 +57,4 @@ def _answer(given: Sequence[str]) -> str:
 
 def _write(text: str) -> None:
     """Write to stdout; a user's own letters that the console cannot show are escaped."""
-    encoding = sys.stdout.encoding or "ascii"
-    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    sys.stdout.write(encodable(text, sys.stdout.encoding))

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from autograd_lite.commandline.contributions import contributions
 from autograd_lite.commandline.differences import (
     Difference,
     central_difference,
@@ -14,8 +13,10 @@ from autograd_lite.commandline.differences import (
 )
 from autograd_lite.commandline.program import Program
 from autograd_lite.commandline.vocabulary import ATOM, FUNCTIONS, OPERATORS
+from autograd_lite.contributions import Step
 from autograd_lite.node import arguments
 from autograd_lite.primitives import piecewise
+from autograd_lite.stepping import steps
 from autograd_lite.sweep import with_order
 from autograd_lite.value import Value
 
@@ -34,17 +35,6 @@ class Row(NamedTuple):
     partials: tuple[float, ...] = ()
 
 
-class Step(NamedTuple):
-    """One line of the backward pass: a contribution, by the names of its nodes."""
-
-    node: str
-    operand: str
-    upstream: float
-    partial: float
-    contribution: float
-    total: float
-
-
 class Check(NamedTuple):
     """A finite difference beside the derivative that it approximates."""
 
@@ -53,11 +43,17 @@ class Check(NamedTuple):
 
 
 class Derivation(NamedTuple):
-    """All that is known of a function at a point."""
+    """All that is known of a function at a point.
+
+    The root is what was recorded last, None if that needs no gradient; the names are those of
+    all recorded nodes.
+    """
 
     point: dict[str, float]
     result: str
-    root: str
+    root: Value | None
+    root_name: str
+    names: dict[str, Value]
     value: float
     rows: list[Row]
     steps: list[Step]
@@ -92,20 +88,23 @@ def derive(program: Program, point: Mapping[str, float]) -> Derivation:
     names: dict[Value, str] = {}
     rows = list(_rows(program, values, names))
     root = values[program.result]
-    steps: list[Step] = []
-    if isinstance(root, Value) and root.requires_grad:
+    given = {name: node for node, name in names.items()}
+    contributions: list[Step] = []
+    if differentiable := isinstance(root, Value) and root.requires_grad:
         root.backward()
-        steps = [Step(names[c.node], names[c.operand], *c[2:]) for c in contributions(root)]
+        contributions = list(steps(root, names=given))
     gradient = {name: leaf.grad for name, leaf in leaves.items()}
     checks = {name: _check(program, point, name, gradient[name]) for name in leaves}
     value = float(root)
     return Derivation(
         {name: leaf.data for name, leaf in leaves.items()},
         program.result_name,
+        root if differentiable else None,
         names[root] if isinstance(root, Value) else program.result_name,
+        given,
         value,
         rows,
-        steps,
+        contributions,
         gradient,
         checks,
         list(_notes(program.result_name, root, rows, gradient, checks)),

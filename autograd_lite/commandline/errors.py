@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unicodedata import combining, east_asian_width
+from autograd_lite.notation import printable, width
 
 WIDTH = 76
 
@@ -41,11 +41,5 @@ class ExpressionError(UsageError):
             before, after = "..." if start else "", "..." if end < len(line) else ""
             column += len(before) - start
             line = before + line[start:end] + after
-        shown = "".join(c if c.isprintable() else "?" for c in line)
-        return f"{self.message}\n  {shown}\n  {_blank(shown[:column])}^"
-
-
-def _blank(text: str) -> str:
-    """Return as many spaces as the text is wide on a terminal."""
-    widths = (0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
-    return " " * sum(widths)
+        shown = printable(line)
+        return f"{self.message}\n  {shown}\n  {' ' * width(shown[:column])}^"

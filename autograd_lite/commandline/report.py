@@ -3,32 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
-from autograd_lite.commandline.derivation import Derivation, Step
-
-
-class Symbols(NamedTuple):
-    """The signs of a derivation."""
-
-    d: str
-    times: str
-    arrow: str
-    none: str
-
-
-UNICODE = Symbols("∂", "·", "→", "–")
-ASCII = Symbols("d ", "*", "->", "-")
-
-
-def symbols_for(encoding: str | None) -> Symbols:
-    """Return the signs that an encoding can write."""
-    try:
-        "".join(UNICODE).encode(encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return ASCII
-    return UNICODE
-
+from autograd_lite.commandline.derivation import Derivation, Row
+from autograd_lite.contributions import Step
+from autograd_lite.notation import UNICODE, Symbols, factor, short
 
 # -- for people ----------------------------------------------------------------------------------
 
@@ -55,7 +34,7 @@ def _forward(derivation: Derivation) -> list[str]:
     lefts = [f"{name:<{named}} = {text}" if text else name for name, text, _ in cells]
     width = min(max(map(len, lefts)), 60)
     lines = [
-        f"  {left:<{width}} = {_short(value)}"
+        f"  {left:<{width}} = {short(value)}"
         for left, (_, _, value) in zip(lefts, cells, strict=True)
     ]
     return ["Forward pass", *lines]
@@ -63,19 +42,18 @@ def _forward(derivation: Derivation) -> list[str]:
 
 def _backward(derivation: Derivation, symbols: Symbols) -> list[str]:
     f = derivation.result
-    lines = [f"  {_derivative(f, derivation.root, symbols)} = 1"]
+    lines = [f"  {symbols.derivative(f, derivation.root_name)} = 1"]
     lines += [_contribution(f, step, symbols) for step in derivation.steps]
     return ["Backward pass", *lines]
 
 
 def _contribution(f: str, step: Step, symbols: Symbols) -> str:
     times = f" {symbols.times} "
-    gradient = _derivative(f, step.operand, symbols)
-    chain = times.join(
-        (_derivative(f, step.node, symbols), _derivative(step.node, step.operand, symbols))
-    )
-    numbers = times.join((_factor(step.upstream), _factor(step.partial)))
-    return f"  {gradient} += {chain} = {numbers} {symbols.arrow} {_short(step.total)}"
+    node, operand = step.node_name, step.operand_name
+    gradient = symbols.derivative(f, operand)
+    chain = times.join((symbols.derivative(f, node), symbols.derivative(node, operand)))
+    numbers = times.join((factor(step.upstream), factor(step.partial)))
+    return f"  {gradient} += {chain} = {numbers} {symbols.arrow} {short(step.total)}"
 
 
 def _gradient(derivation: Derivation, symbols: Symbols) -> list[str]:
@@ -83,26 +61,13 @@ def _gradient(derivation: Derivation, symbols: Symbols) -> list[str]:
     for name, exact in derivation.gradient.items():
         check = derivation.checks[name]
         relative = symbols.none if math.isnan(check.relative) else f"{check.relative:.2g}"
-        derivative = f"  {_derivative(derivation.result, name, symbols)}"
+        derivative = f"  {symbols.derivative(derivation.result, name)}"
         table.append((derivative, repr(exact), repr(check.difference.value), relative))
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     return [
         "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in table
     ]
-
-
-def _derivative(of: str, by: str, symbols: Symbols) -> str:
-    return f"{symbols.d}{of}/{symbols.d}{by}"
-
-
-def _short(number: float) -> str:
-    return f"{number:.6g}"
-
-
-def _factor(number: float) -> str:
-    text = _short(number)
-    return f"({text})" if text.startswith("-") else text
 
 
 # -- for machines --------------------------------------------------------------------------------
@@ -119,7 +84,7 @@ def as_data(derivation: Derivation) -> dict[str, Any]:
         "result": derivation.result,
         "value": _number(derivation.value),
         "forward": [_record(row) for row in derivation.rows],
-        "backward": [_record(step) for step in derivation.steps],
+        "backward": [_contribution_record(step) for step in derivation.steps],
         "gradient": {name: _number(exact) for name, exact in derivation.gradient.items()},
         "finite_differences": {
             name: {
@@ -134,8 +99,17 @@ def as_data(derivation: Derivation) -> dict[str, Any]:
     }
 
 
-def _record(row: Any) -> dict[str, Any]:
+def _record(row: Row) -> dict[str, Any]:
     return {field: _jsonable(value) for field, value in row._asdict().items()}
+
+
+def _contribution_record(step: Step) -> dict[str, Any]:
+    numbers = ("upstream", "partial", "contribution", "total")
+    return {
+        "node": step.node_name,
+        "operand": step.operand_name,
+        **{field: _number(getattr(step, field)) for field in numbers},
+    }
 
 
 def _jsonable(value: Any) -> Any:
