@@ -101,19 +101,41 @@ class Condition(NamedTuple):
         )
 
 
-class _Known(NamedTuple):
-    """What a step cannot look up elsewhere, for the steps worked out so far."""
+class _Sweep:
+    """What a step cannot look up in the graph, worked out as far as it was asked for."""
 
-    consumer: array[int]
-    position: array[int]
-    index: array[int]  # type: ignore[assignment]
-    before: array[float]
+    def __init__(self, graph: Graph, adjoints: Sequence[float], needed: Sequence[int]) -> None:
+        self._given = graph, adjoints, needed
+        self._start()
+
+    def _start(self) -> None:
+        self.consumer, self.position, self.index = array("q"), array("q"), array("q")
+        self.before = array("d")
+        made = self.consumer, self.position, self.index, self.before
+        self._rest = _sweep(*self._given, *made)
+
+    def reach(self, step: int) -> None:
+        """Go on until a step is worked out."""
+        missing = step + 1 - len(self.before)
+        if missing > 0:
+            try:
+                for _ in islice(self._rest, missing):
+                    pass
+            except BaseException:  # such as Ctrl-C: a generator that was left cannot go on
+                self._start()
+                raise
 
 
-def _walk(
-    graph: Graph, adjoints: Sequence[float], needed: Sequence[int], known: _Known
+def _sweep(
+    graph: Graph,
+    adjoints: Sequence[float],
+    needed: Sequence[int],
+    consumers: array[int],
+    positions: array[int],
+    indices: array[int],
+    before: array[float],
 ) -> Iterator[None]:
-    """Add one step after the other to what is known."""
+    """Append to the four arrays, one step after the other."""
     values, place = graph._values, graph._index
     totals, seen = array("d", bytes(8 * len(values))), array("q", bytes(8 * len(values)))
     for consumer in range(len(values) - 1, -1, -1):
@@ -122,10 +144,10 @@ def _walk(
             at = place[operand]
             if needed[at]:
                 seen[at] += 1
-                known.consumer.append(consumer)
-                known.position.append(position)
-                known.index.append(seen[at])
-                known.before.append(totals[at])
+                consumers.append(consumer)
+                positions.append(position)
+                indices.append(seen[at])
+                before.append(totals[at])
                 totals[at] += upstream * partial
                 yield
 
@@ -161,12 +183,7 @@ class BackwardPass(Sequence[Step]):
         self._length = sum(
             n for n, needed in zip(self._counts, self._needed, strict=True) if needed
         )
-        self._start()
-
-    def _start(self) -> None:
-        """Forget all steps worked out so far."""
-        self._known = _Known(array("q"), array("q"), array("q"), array("d"))
-        self._rest = _walk(self.graph, self._adjoints, self._needed, self._known)
+        self._sweep = _Sweep(self.graph, self._adjoints, self._needed)
 
     def __len__(self) -> int:
         return self._length
@@ -180,20 +197,12 @@ class BackwardPass(Sequence[Step]):
             raise IndexError(
                 f"step {index} was asked for, but there are {self._length} steps"
             ) from None
-        known = self._known
-        missing = index + 1 - len(known.before)
-        if missing > 0:
-            try:
-                for _ in islice(self._rest, missing):
-                    pass
-            except BaseException:  # such as Ctrl-C: a walk that was left cannot be resumed
-                self._start()
-                raise
-        consumer, position = known.consumer[index], known.position[index]
+        self._sweep.reach(index)
+        consumer, position = self._sweep.consumer[index], self._sweep.position[index]
         node = self.graph._values[consumer]
         operand, partial = edges(node)[position]
         at = self.graph._index[operand]
-        upstream, before = self._adjoints[consumer], known.before[index]
+        upstream, before = self._adjoints[consumer], self._sweep.before[index]
         return Step(
             node,
             operand,
@@ -204,7 +213,7 @@ class BackwardPass(Sequence[Step]):
             upstream * partial,
             before,
             before + upstream * partial,
-            known.index[index],
+            self._sweep.index[index],
             self._counts[at],
             position,
             index + 1,
@@ -311,7 +320,6 @@ class BackwardPass(Sequence[Step]):
         condition = self._condition(node, zero, nan, larger_than)
         watched = copy(self)
         watched.conditions = (*self.conditions, condition)
-        watched._start()
         return watched
 
     def stops_at(self, step: Step) -> bool:

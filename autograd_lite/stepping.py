@@ -34,6 +34,22 @@ class Steps(BackwardPass):
         """
         return self._as_text(None)
 
+    def run(self, *, forward: bool = False) -> None:
+        """Walk through the steps in a terminal.
+
+        Keys: n or → next, p or ← back, Home and End, Space plays and pauses, / searches for a
+        name, 0, nan or > bound, b and B go to the next and the last breakpoint (see `watch`),
+        q quits. Where there is no terminal, the same is read from lines of input.
+
+        Parameters
+        ----------
+        forward : bool
+            Begin with the operations of the forward pass.
+        """
+        from autograd_lite.terminal.session import walk_through
+
+        walk_through(self, forward=forward)
+
     def __str__(self) -> str:
         """Return the table; of more than 60 steps the first and the last 30."""
         return self._as_text(60)
