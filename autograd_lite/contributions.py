@@ -111,8 +111,7 @@ class _Sweep:
     def _start(self) -> None:
         self.consumer, self.position, self.index = array("q"), array("q"), array("q")
         self.before = array("d")
-        made = self.consumer, self.position, self.index, self.before
-        self._rest = _sweep(*self._given, *made)
+        self._rest = _sweep(*self._given, self.consumer, self.position, self.index, self.before)
 
     def reach(self, step: int) -> None:
         """Go on until a step is worked out."""

@@ -8,11 +8,12 @@ import sys
 from collections.abc import Sequence
 
 from autograd_lite.commandline.arguments import arguments, parser, point_from
-from autograd_lite.commandline.derivation import derive
+from autograd_lite.commandline.derivation import Derivation, derive
 from autograd_lite.commandline.errors import UsageError
 from autograd_lite.commandline.parsing import parse
 from autograd_lite.commandline.report import as_data, as_text
 from autograd_lite.notation import encodable, symbols_for
+from autograd_lite.stepping import steps
 
 OK, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -49,10 +50,21 @@ def _answer(given: Sequence[str]) -> str:
             has = f"it has {used}" if used else "it has no variables"
             raise UsageError(f"{name} is given a value, but is not in the expression ({has})")
     derivation = derive(program, point)
+    if options.step:
+        _walk_through(derivation)
+        return ""
     if options.json:
         data = {"expression": options.expression, **as_data(derivation)}
         return json.dumps(data, indent=2, allow_nan=False) + "\n"
     return as_text(derivation, symbols_for(sys.stdout.encoding))
+
+
+def _walk_through(derivation: Derivation) -> None:
+    if derivation.root is None:
+        raise UsageError(
+            f"{derivation.result} needs no gradient at this point, so there are no steps to show"
+        )
+    steps(derivation.root, names=derivation.names).run(forward=True)
 
 
 def _write(text: str) -> None:

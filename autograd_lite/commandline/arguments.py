@@ -30,6 +30,7 @@ examples:
   python -m autograd_lite "tanh(w*x + b)" x=1 w=-0.5 b=1/3
   python -m autograd_lite "where(x > 0, x, 0.1*x)" x=-2
   python -m autograd_lite "-x**2 % 3" x=pi/2 --json
+  python -m autograd_lite "x*y + sin(x)" x=2 y=3 --step
 
 An expression is written as in Python, with + - * / ** %, parentheses, the
 constants pi and e (unless you use these names yourself), and these functions:
@@ -44,6 +45,9 @@ the others get a letter. Equal subexpressions are computed once.
 --json writes expression, variables, result, value, forward, backward,
 gradient, finite_differences and notes, with all digits. NaN and infinities are
 written as the texts "NaN", "Infinity" and "-Infinity".
+
+--step shows one step after the other. In a terminal n or the right arrow goes
+on, p or the left arrow back, q ends; elsewhere it reads commands line by line.
 
 exit status: 0 if the derivation was written (also where a value is NaN or
 infinite, as a note then says), 1 if the output could not be written, 2 if the
@@ -78,7 +82,11 @@ def parser() -> Parser:
         metavar="name=number",
         help="a value for each variable, such as x=2, x=-1e-3, x=1/3 or x=pi/2",
     )
-    found.add_argument("--json", action="store_true", help="write JSON instead of text")
+    instead = found.add_mutually_exclusive_group()
+    instead.add_argument("--json", action="store_true", help="write JSON instead of text")
+    instead.add_argument(
+        "--step", action="store_true", help="walk through both passes, one step at a time"
+    )
     return found
 
 

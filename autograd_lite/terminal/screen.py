@@ -44,7 +44,7 @@ def drawn(
     heading.append(stop, "bold red")
     spacious = console.height >= 16
     blank = [line("")] if spacious else []
-    above = [
+    above: list[RenderableType] = [
         heading,
         line(_bar(tour, console.width, console.encoding), "dim"),
         *blank,
