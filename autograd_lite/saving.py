@@ -41,7 +41,7 @@ def extension_of(path: str | os.PathLike[str], allowed: Collection[str]) -> str:
 def write_whole(path: str | os.PathLike[str], content: str | bytes) -> None:
     """Write a file; if that fails, what stood there before is left as it was.
 
-    Text is written as UTF-8 with ``\\n``.
+    Text is written as UTF-8, its line ends as they are.
 
     Raises
     ------
