@@ -1,6 +1,7 @@
 """A scalar reverse-mode autodiff engine in which everything can be seen."""
 
 from autograd_lite.affine import linear
+from autograd_lite.explaining import explain
 from autograd_lite.functions import (
     clamp,
     dot,
@@ -67,6 +68,7 @@ from autograd_lite.value import Value
 
 __all__ = [
     "graph",
+    "explain",
     "steps",
     "vjp",
     "value_and_grad",
