@@ -32,10 +32,11 @@ class Runtime:
 
 
 class Scope(NamedTuple):
-    """A name under which operations are recorded, and the scope around it."""
+    """A name under which operations are recorded, the scope around it, and what is recorded."""
 
     name: str
     parent: Scope | None
+    title: str = ""
 
     def __str__(self) -> str:
         above = str(self.parent) if self.parent is not None else ""
@@ -210,6 +211,8 @@ class scope(_ModeSwitch):
     ----------
     path : str
         The name.
+    title : str
+        What it is, for pictures, such as ``"Layer(16→16)"``.
 
     Examples
     --------
@@ -220,18 +223,22 @@ class scope(_ModeSwitch):
     'layers.0'
     """
 
-    def __init__(self, path: str) -> None:
-        if not isinstance(path, str):
-            raise TypeError(f"scope expected a name as text, got {type(path).__name__}: {path!r}")
+    def __init__(self, path: str, *, title: str = "") -> None:
+        for what, given in (("name", path), ("title", title)):
+            if not isinstance(given, str):
+                raise TypeError(
+                    f"scope expected a {what} as text, got {type(given).__name__}: {given!r}"
+                )
         super().__init__()
         self._path = path
+        self._title = title
 
     def _copy(self) -> scope:
-        return scope(self._path)
+        return scope(self._path, title=self._title)
 
     def _changed(self, mode: Mode) -> Mode:
         parent = None if mode.tag is None else mode.tag.scope
-        return mode._replace(tag=Tag("", Scope(self._path, parent)))
+        return mode._replace(tag=Tag("", Scope(self._path, parent, self._title)))
 
 
 class collector_paused:
