@@ -52,10 +52,8 @@ def write_whole(path: str | os.PathLike[str], content: str | bytes) -> None:
     target = os.path.realpath(path)
     try:
         if os.path.exists(target) and not os.path.isfile(target):
-            with open(
-                target, "wb"
-            ) as special:  # such as a pipe: there is nothing to leave as it was
-                special.write(data)
+            with open(target, "wb") as pipe:  # or a device: nothing stood there before
+                pipe.write(data)
         else:
             _replace(target, data)
     except OSError as error:

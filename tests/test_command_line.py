@@ -1,5 +1,6 @@
 """The command ``python -m autograd_lite``: derivations, merging, refusals, exit status."""
 
+import io
 import json
 import math
 import os
@@ -647,15 +648,58 @@ def test_an_interrupt_ends_quietly(capsys, monkeypatch):
     assert capsys.readouterr() == ("", "")
 
 
-def test_help_teaches_by_examples_that_work(capsys):
+@pytest.fixture
+def no_lines(monkeypatch):
+    """Standard input is at its end, and is no terminal."""
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+
+
+def test_help_teaches_by_examples_that_work(capsys, no_lines):
     help_ = written(capsys, "--help")
     assert help_ == written(capsys, "x**2", "-h")
     assert all(name in help_ for name in FUNCTIONS)
     examples = [line for line in help_.splitlines() if line.startswith("  python -m autograd_lite")]
-    assert len(examples) == 5
+    assert len(examples) == 6
     for example in examples:
         _, expression, rest = example.split('"')
         assert written(capsys, expression, *rest.split())
+
+
+# -- step by step --------------------------------------------------------------------------------
+
+
+def test_step_walks_through_the_forward_and_the_backward_pass(capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO("\nend\nq\n"))
+    assert written(capsys, LECTURE, "x=2", "--step").splitlines()[1:] == [
+        "Forward pass of f: start",
+        "  The leaves are given; the operations follow, each with its local partials.",
+        "> Forward pass of f: operation 1 of 4",
+        "  a = x ** 2 = 4",
+        "  ∂a/∂x = 4",
+        "> Backward pass of f: step 6 of 6",
+        "  x.grad += a.grad · ∂a/∂x",
+        "         += 4.62862 · 4 ≈ 18.5145",
+        "  x.grad  = 18.5145    (1 of 1)",
+        "> ",
+    ]
+
+
+def test_the_steps_have_the_names_of_the_derivation(capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\nn\n"))
+    text = written(capsys, "u = 2*x; w = u*v1", "x=2", "v1=3", "--step")
+    assert "  u = 2 * x = 4\n" in text
+    assert "  w = u * v1 = 12\n" in text
+
+
+@pytest.mark.parametrize("arguments", [["3"], ["x*0 if x < 0 else 1", "x=2"]])
+def test_where_no_gradient_is_needed_there_are_no_steps_to_show(capsys, arguments):
+    message = refused(capsys, *arguments, "--step")
+    assert message == "error: f needs no gradient at this point, so there are no steps to show\n"
+
+
+def test_steps_are_for_people_json_is_for_machines(capsys):
+    message = refused(capsys, "x", "x=2", "--step", "--json")
+    assert message.startswith("error: argument --json: not allowed with argument --step;")
 
 
 # -- for every expression ------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 from codecs import getincrementaldecoder
+from contextlib import suppress
 from importlib import import_module
 from time import monotonic, sleep
 from types import TracebackType
@@ -99,14 +100,15 @@ class PosixKeyboard:
         traceback: TracebackType | None,
     ) -> None:
         termios: Any = import_module("termios")
-        # What was typed and not read goes, lest it become a command of the shell.
-        termios.tcsetattr(self._descriptor, termios.TCSAFLUSH, self._before)
+        with suppress(termios.error):  # if the terminal is gone
+            # What was typed and not read goes, lest it become a command of the shell.
+            termios.tcsetattr(self._descriptor, termios.TCSAFLUSH, self._before)
 
     def read(self, timeout: float) -> str | None:
         if not self._pending and not self._receive(timeout):
             return None
-        if _UNFINISHED.fullmatch(self._pending):
-            self._receive(ESCAPE_DELAY)
+        while _UNFINISHED.fullmatch(self._pending) and self._receive(ESCAPE_DELAY):
+            pass
         sequence = _SEQUENCE.match(self._pending)
         if sequence:
             self._pending = self._pending[sequence.end() :]

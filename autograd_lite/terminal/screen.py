@@ -14,14 +14,15 @@ if TYPE_CHECKING:
 KEYS = (
     ("n", " next"),
     ("p", " back"),
-    ("Home/End", ""),
+    ("q", " quit"),
     ("Space", " play"),
     ("/", " search"),
     ("b", " breakpoint"),
-    ("q", " quit"),
+    ("Home/End", ""),
 )
 FORMULA_LINES = 3
 LEAST_ROWS = 5
+WIDE = 64  # columns, from which on there is room for the expressions
 
 
 def drawn(
@@ -84,9 +85,9 @@ def _nodes(tour: Tour, console: Console, symbols: Symbols, most: int) -> Rendera
     graph = tour.walk.graph
     consumer, operand = _current(tour)
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="underline")
-    table.add_column("", width=1)
-    widest = max((console.width - 36) // 2, 10)  # the numbers' columns take the rest
-    for heading in ("name", "expression"):
+    wide = console.width >= WIDE
+    widest = max((console.width - 36) // (2 if wide else 1), 10)  # the numbers take the rest
+    for heading in ("   name", "expression") if wide else ("   name",):
         table.add_column(heading, no_wrap=True, overflow="ellipsis", max_width=widest)
     for heading in ("data", "grad so far"):
         table.add_column(heading, no_wrap=True, min_width=len(heading))
@@ -98,16 +99,16 @@ def _nodes(tour: Tour, console: Console, symbols: Symbols, most: int) -> Rendera
     shown = list(_window(len(graph), consumer, operand, most))
     for index in shown:
         if index is None:
-            table.add_row("", symbols.gap)
+            table.add_row(f"   {symbols.gap}")
             continue
         node = graph[index]
         grad, had = tour.grads.get(index, (None, 0))
         of = tour.walk._counts[index] if tour.walk._needed[index] else 0
-        mark = symbols.pointer if index == operand else symbols.bullet if index == consumer else ""
+        mark = symbols.pointer if index == operand else symbols.bullet if index == consumer else " "
+        expression = cell(graph.expression(index) if node.op else node.kind)
         table.add_row(
-            mark,
-            cell(node.name),
-            cell(graph.expression(index) if node.op else node.kind),
+            cell(f"{mark}  {node.name}"),
+            *([expression] if wide else []),
             short(node.data) if tour.is_computed(index) else symbols.none,
             symbols.none if grad is None else short(grad),
             f"{had} of {of}" if had else "",
