@@ -155,6 +155,9 @@ class Neuron(Module):
     def extra_repr(self) -> str:
         return f"{self.nin}, activation={_shown(self.activation)}, bias={self.b is not None}"
 
+    def _title(self) -> str:
+        return f"{type(self).__name__}({self.nin})"
+
 
 class Layer(Module):
     """Neurons beside each other, all with the same inputs.
@@ -221,6 +224,9 @@ class Layer(Module):
             f"{self.nin}, {self.nout}, activation={_shown(self.activation)},"
             f" bias={self.neurons[0].b is not None}"
         )
+
+    def _title(self) -> str:
+        return f"{type(self).__name__}({self.nin}→{self.nout})"
 
 
 class MLP(Module):
@@ -312,6 +318,10 @@ class MLP(Module):
             return x
         return [sample[0] for sample in x] if isinstance(x[0], list) else x[0]
 
+    def _title(self) -> str:
+        sizes = [self.layers[0].nin, *(layer.nout for layer in self.layers)]
+        return f"{type(self).__name__}({'→'.join(map(str, sizes))})"
+
 
 class Linear(Module):
     """The affine map Wx + b, one `dot` node per output.
@@ -377,3 +387,6 @@ class Linear(Module):
             f"in_features={self.in_features}, out_features={self.out_features},"
             f" bias={self.bias is not None}"
         )
+
+    def _title(self) -> str:
+        return f"{type(self).__name__}({self.in_features}→{self.out_features})"

@@ -38,6 +38,7 @@ class Module:
     Calling a module calls `forward` and records what happens there under the module's name (see
     `autograd_lite.scope`), so that pictures show the parts of a network. The names are those of
     `named_modules` for the module that is called first; modules added after that have none.
+    Parameters without a label get theirs too: that of `named_parameters`.
 
     Attributes
     ----------
@@ -70,6 +71,7 @@ class Module:
 
     training: bool = True
     _scope_name: str | None = None
+    _scope_title: str = ""
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the output. To be written by every module that is called."""
@@ -81,16 +83,29 @@ class Module:
             name = self._give_names()
         if not name:
             return self.forward(*args, **kwargs)
-        with scope(name):
+        with scope(name, title=self._scope_title):
             return self.forward(*args, **kwargs)
 
     def _give_names(self) -> str:
         """Name all modules below as their owners do, and this one, the root, not at all."""
-        for _, _, keys, thing in self._walk():
+        roots = [""]  # paths of modules that have named what is below them before
+        for _, owner, keys, thing in self._walk():
             if isinstance(thing, Module):
+                path = _path(owner, keys, thing)
+                if thing._scope_name == "":
+                    roots.append(f"{path}.")
                 thing._scope_name = _name(keys, thing)
+                thing._scope_title = thing._title()
         self._scope_name = ""
+        for path, parameter in self.named_parameters():
+            label = parameter.label
+            if not label or any(label == path.removeprefix(root) for root in roots):
+                parameter.label = path  # a label of the user's own stays
         return ""
+
+    def _title(self) -> str:
+        """Return what stands over the module in pictures."""
+        return type(self).__name__
 
     # -- what a module holds --------------------------------------------------------------------
 

@@ -276,3 +276,43 @@ def test_repr_shows_the_parts_their_sizes_and_parameter_counts():
         "    layers.0: Layer(2, 3, activation='tanh', bias=True), 9 parameters",
         "    layers.1: Layer(3, 1, activation=None, bias=True), 4 parameters",
     ]
+
+
+def test_parameters_without_a_label_are_called_by_their_path_after_the_first_call():
+    model = nn.MLP(2, [2, 1])
+    model.layers[1].neurons[0].b.label = "b"
+    assert {parameter.label for parameter in model.parameters()} == {"", "b"}
+    model([1.0, 2.0])
+    assert [parameter.label for parameter in model.parameters()][-4:] == [
+        "layers.0.neurons.1.b",
+        "layers.1.neurons.0.w[0]",
+        "layers.1.neurons.0.w[1]",
+        "b",
+    ]
+
+
+def test_parameters_of_a_model_that_becomes_a_part_are_called_by_their_new_path():
+    part = nn.MLP(1, [1])
+    part.layers[0].neurons[0].b.label = "mine"
+    part([1.0])
+    assert part.parameters()[0].label == "layers.0.neurons.0.w[0]"
+    nn.Sequential(part, nn.ReLU())([1.0])
+    assert [p.label for p in part.parameters()] == ["0.layers.0.neurons.0.w[0]", "mine"]
+
+
+@pytest.mark.parametrize(
+    ("part", "title"),
+    [
+        (nn.MLP(2, [16, 1]), "MLP(2→16→1)"),
+        (nn.Layer(16, 16), "Layer(16→16)"),
+        (nn.Neuron(3), "Neuron(3)"),
+        (nn.Linear(5, 3), "Linear(5→3)"),
+        (nn.ReLU(), "ReLU"),
+    ],
+    ids=lambda given: type(given).__name__,
+)
+def test_a_scope_says_what_the_part_is(part, title):
+    model = nn.Sequential(part)
+    x = [1.0] * (2 if isinstance(part, nn.MLP) else getattr(part, "nin", 5))
+    model([Value(number) for number in x])
+    assert part._scope_title == title
