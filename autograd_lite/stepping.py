@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
 from autograd_lite.contributions import BackwardPass
 from autograd_lite.value import Value
+
+MOST_ON_A_PAGE = 2000  # contributions, above which a notebook would be slow
 
 
 class Steps(BackwardPass):
@@ -50,6 +53,46 @@ class Steps(BackwardPass):
 
         walk_through(self, forward=forward)
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the interactive page to a file that needs no network, such as for a lecture.
+
+        Parameters
+        ----------
+        path : path-like
+            A name that ends in ``.html``.
+
+        Raises
+        ------
+        ValueError
+            If it ends in something else.
+        OSError
+            If the file cannot be written. No half-written file is left.
+
+        Examples
+        --------
+        >>> from autograd_lite import Value, steps
+        >>> x = Value(3.0, label="x")
+        >>> steps(x * x).save("square.doc")
+        Traceback (most recent call last):
+            ...
+        ValueError: 'square.doc' has the extension '.doc', expected .html
+        """
+        from autograd_lite.drawing.stepper import page
+        from autograd_lite.saving import extension_of, write_whole
+
+        extension_of(path, [".html"])
+        write_whole(path, page(self, document=True))
+
+    def _repr_html_(self) -> str:
+        """Return the interactive page for a notebook; of very many steps a table."""
+        if len(self) > MOST_ON_A_PAGE:
+            from html import escape
+
+            return f"<pre>{escape(str(self))}</pre>"
+        from autograd_lite.drawing.stepper import page
+
+        return page(self)
+
     def __str__(self) -> str:
         """Return the table; of more than 60 steps the first and the last 30."""
         return self._as_text(60)
@@ -80,8 +123,9 @@ def steps(root: Value, *, names: Mapping[str, Any] | None = None) -> Steps:
     Returns
     -------
     Steps
-        A sequence of `Step`, with a ``.table()`` of all and a ``.run()`` through them in a
-        terminal; ``.find()`` searches, ``.watch()`` sets breakpoints.
+        A sequence of `Step`. A notebook shows it as an interactive page, ``.save("f.html")``
+        writes that to a file, ``.run()`` is the same for a terminal, ``.table()`` is all steps
+        as text; ``.find()`` searches, ``.watch()`` sets breakpoints.
 
     Raises
     ------
