@@ -8,6 +8,13 @@ Point = tuple[float, float]
 """x to the right and y downwards, in the unit of the sizes."""
 
 
+MARGIN = 8.0
+"""The empty room around a drawing."""
+
+TITLE_INSET = 4.0
+"""How far inside the top left corner of its frame the title of a cluster stands."""
+
+
 class LayoutEdge(NamedTuple):
     """An edge to be drawn; several may join the same two nodes.
 
@@ -33,7 +40,7 @@ class LayoutCluster(NamedTuple):
     members : tuple of int
         Indices of the nodes, with those of clusters inside.
     title_width, title_height : float
-        Room for its title, which stands at the top left of the frame.
+        Room for its title, which stands `TITLE_INSET` inside the top left corner of the frame.
     """
 
     members: tuple[int, ...]

@@ -9,15 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from autograd_lite.drawing import layering as rooms
-from autograd_lite.drawing.geometry import Layout, LayoutCluster, LayoutEdge, Point
+from autograd_lite.drawing.geometry import MARGIN, Layout, LayoutCluster, LayoutEdge, Point
 from autograd_lite.drawing.layering import Extent, Layering, Padding
 from autograd_lite.drawing.nesting import Nesting
 from autograd_lite.drawing.ordering import order
 from autograd_lite.drawing.placing import place
 from autograd_lite.drawing.ranking import acyclic, ranks
 from autograd_lite.drawing.routing import Columns, ports, route
-
-MARGIN = 8.0
 
 
 def layered(

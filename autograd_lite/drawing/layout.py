@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from autograd_lite.drawing.dot_layout import dot_layout
 from autograd_lite.drawing.geometry import Layout, LayoutCluster, LayoutEdge, Point
 from autograd_lite.drawing.layered import layered
 
@@ -49,10 +50,10 @@ def lay_out(
     Examples
     --------
     >>> found = lay_out([(40, 20), (40, 20)], [LayoutEdge(0, 1), LayoutEdge(0, 1)])
-    >>> found.positions[0][1] == found.positions[1][1]
+    >>> found.positions[0][0] + 40 < found.positions[1][0]
     True
-    >>> len(found.routes)
-    2
+    >>> len(found.routes), found.labels
+    (2, [None, None])
     """
     if direction not in DIRECTIONS:
         raise ValueError(f"direction must be one of {', '.join(DIRECTIONS)}, got {direction!r}")
@@ -70,4 +71,5 @@ def lay_out(
                 f"cluster {number} needs one or more members from 0 to {len(sizes) - 1}, got"
                 f" {cluster.members}"
             )
-    return layered(sizes, edges, direction=direction, clusters=clusters)
+    found = dot_layout(sizes, edges, direction=direction, clusters=clusters)
+    return found or layered(sizes, edges, direction=direction, clusters=clusters)

@@ -42,31 +42,44 @@ def place(layering: Layering) -> list[float]:
 
 def _blocked(layering: Layering, position: list[int]) -> set[tuple[int, int]]:
     """Return the links that cross the side of a cluster or a straight stretch of a long edge."""
-    count, side = layering.count, layering.side
+    side = layering.side
     blocked: set[tuple[int, int]] = set()
     for things in layering.layers[1:]:
         links = [(upper, lower) for lower in things for upper in layering.above[lower]]
         sides = [(position[u], position[v]) for u, v in links if side[u] and side[v]]
         if sides:
             blocked.update(link for link in links if _crosses(link, sides, position))
-        stretches = list(sides)
-        last = -1
-        strong = set()
-        for upper, lower in links:
-            if upper < count or lower < count or (upper, lower) in blocked:
-                continue
-            if position[upper] > last:
-                last = position[upper]
-                strong.add((upper, lower))
-                if not side[upper]:
-                    stretches.append((last, position[lower]))
-            elif not side[upper]:
-                blocked.add((upper, lower))
-        stretches.sort()
+        straight = _straight(layering, links, blocked, position)
+        stretches = sorted((position[upper], position[lower]) for upper, lower in straight)
+        uppers = {upper for upper, _ in straight}
+        lowers = {lower for _, lower in straight}
         blocked.update(
-            link for link in links if link not in strong and _crosses(link, stretches, position)
+            link
+            for link in links
+            if link not in straight
+            and (link[0] in uppers or link[1] in lowers or _crosses(link, stretches, position))
         )
     return blocked
+
+
+def _straight(
+    layering: Layering,
+    links: list[tuple[int, int]],
+    blocked: set[tuple[int, int]],
+    position: list[int],
+) -> set[tuple[int, int]]:
+    """Return links between dummies to be drawn straight: none cross, sides of clusters first."""
+    found: dict[int, int] = {}
+    last = -1
+    for upper, lower in links:
+        if upper < layering.count or lower < layering.count or (upper, lower) in blocked:
+            continue
+        if position[upper] > last:
+            last = position[upper]
+            found[upper] = lower
+        elif position[upper] == last and layering.extents[found[upper]].length:
+            found[upper] = lower  # what goes on is straighter than what branches off to a label
+    return set(found.items())
 
 
 def _crosses(link: tuple[int, int], stretches: list[tuple[int, int]], position: list[int]) -> bool:
@@ -93,14 +106,17 @@ def _align(
     for things in layering.layers if down else reversed(layering.layers):
         last = -1 if first else len(position)
         for thing in things if first else reversed(things):
-            ends = sorted(neighbours[thing], key=position.__getitem__, reverse=not first)
-            for number in {(len(ends) - 1) // 2: 0, len(ends) // 2: 0} if ends else ():
-                end = ends[number]
-                if root[thing] != thing or (position[end] - last) * sign <= 0:
-                    continue
-                if ((end, thing) if down else (thing, end)) not in blocked:
+            ends = [
+                end
+                for end in neighbours[thing]
+                if ((end, thing) if down else (thing, end)) not in blocked
+            ]
+            ends.sort(key=position.__getitem__, reverse=not first)
+            for end in ends[(len(ends) - 1) // 2 : len(ends) // 2 + 1]:
+                if (position[end] - last) * sign > 0:
                     root[thing] = root[end]
                     last = position[end]
+                    break
     return root
 
 

@@ -95,7 +95,7 @@ def ports(
     for places, sides in ((starts, leaving), (ends, reaching)):
         for node, wanted in enumerate(sides):
             wanted.sort()
-            room = breadths[node] * 0.35
+            room = breadths[node] * 0.42
             for (_, number), at in zip(
                 wanted, _spread([x for x, _ in wanted], across[node], room), strict=True
             ):
@@ -126,20 +126,20 @@ def route(
     borders: tuple[float, float],
 ) -> list[Point]:
     """Return the control points of one chain: straight through layers, curved between them."""
+    points: list[Point] = [(borders[0], ends[0])]
     places = [ends[0], *(across[thing] for thing in chain[1:-1]), ends[1]]
-    layers = [layering.layer[thing] for thing in chain]
-    corners: list[Point] = [(borders[0], places[0])]
-    for (here, at), (there, to) in pairwise(zip(layers, places, strict=True)):
-        leave, reach = columns.outer_end[here], columns.outer_begin[there]
-        _straight(corners, leave, at)
-        middle = (leave + reach) / 2
-        corners += [(middle, at), (middle, to), (reach, to)]
-    _straight(corners, borders[1], places[-1])
-    return corners
+    for (here, at), (there, to) in pairwise(zip(chain, places, strict=True)):
+        if abs(to - at) > 1e-6:
+            leave = columns.outer_end[layering.layer[here]]
+            reach = columns.outer_begin[layering.layer[there]]
+            _straight(points, leave)
+            points += [((leave + reach) / 2, at), ((leave + reach) / 2, to), (reach, to)]
+    _straight(points, borders[1])
+    return points
 
 
-def _straight(points: list[Point], to: float, at: float) -> None:
-    begin = points[-1][0]
+def _straight(points: list[Point], to: float) -> None:
+    begin, at = points[-1]
     if to > begin:
         third = (to - begin) / 3
         points += [(begin + third, at), (to - third, at), (to, at)]
