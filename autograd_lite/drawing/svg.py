@@ -25,7 +25,7 @@ from math import hypot
 
 from autograd_lite.drawing.arrows import Arrow
 from autograd_lite.drawing.boxes import LINE, MARK, MARKED, PADDING, SIZE, Box
-from autograd_lite.drawing.geometry import Layout, Point
+from autograd_lite.drawing.geometry import TITLE_INSET, Layout, Point
 from autograd_lite.drawing.look import STYLE
 from autograd_lite.drawing.scene import LABEL_SIZE, TITLE_HEIGHT, Frame, Scene
 from autograd_lite.drawing.text import text_width
@@ -39,7 +39,7 @@ NOTE_LINE = 17.0
 MARGIN = 10.0
 
 
-def svg(scene: Scene, layout: Layout, *, prefix: str = "graph") -> str:
+def svg(scene: Scene, layout: Layout) -> str:
     """Return a scene as a complete SVG document.
 
     Parameters
@@ -47,8 +47,11 @@ def svg(scene: Scene, layout: Layout, *, prefix: str = "graph") -> str:
     scene : Scene
     layout : Layout
         Places for the scene's boxes, arrows and frames.
-    prefix : str
-        What ids start with; two pictures on one page need two prefixes.
+
+    Returns
+    -------
+    str
+        Without ids, so that any number of pictures can stand on one page.
     """
     notes = _wrapped(scene.note, max(layout.width - 2 * MARGIN, 420.0))
     widest = max((text_width(line, NOTE_SIZE) for line in notes), default=0.0)
@@ -58,9 +61,9 @@ def svg(scene: Scene, layout: Layout, *, prefix: str = "graph") -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="autograd-graph" width="{_n(width)}"'
         f' height="{_n(height)}" viewBox="0 0 {box}" role="img"'
-        f' aria-labelledby="{prefix}-title {prefix}-desc">',
-        f'<title id="{prefix}-title">{_text(scene.title)}</title>',
-        f'<desc id="{prefix}-desc">{_text(scene.description)}</desc>',
+        f' aria-label="{_text(scene.title)}: {_text(scene.description)}">',
+        f"<title>{_text(scene.title)}</title>",
+        f"<desc>{_text(scene.description)}</desc>",
         f"<style>{STYLE}</style>",
         f'<rect class="paper" width="{_n(width)}" height="{_n(height)}" rx="6"/>',
     ]
@@ -111,7 +114,7 @@ def _frame(frame: Frame, place: tuple[float, float, float, float]) -> str:
     return (
         f'<g class="frame" data-part="{_text(printable(frame.path))}">'
         f'<rect x="{_n(x)}" y="{_n(y)}" width="{_n(width)}" height="{_n(height)}" rx="8"/>'
-        f'<text x="{_n(x + 8)}" y="{_n(y + TITLE_HEIGHT - 4)}">{_text(frame.title)}</text></g>'
+        f'<text x="{_n(x + TITLE_INSET + 4)}" y="{_n(y + TITLE_HEIGHT - 4)}">{_text(frame.title)}</text></g>'
     )
 
 
@@ -227,9 +230,15 @@ def _mark(kind: str, x: float, y: float) -> str:
 
 def _strip(box: Box, x: float, y: float) -> str:
     """Return the ground of the gradient, coloured by its sign and size."""
-    tint = "none" if box.tint is None else f"{'n' if box.tint < 0 else 'p'}{abs(box.tint)}"
     inset = 5.0
     return (
-        f'<rect class="tint {"zero" if box.tint == 0 else tint}" x="{_n(x + inset)}" y="{_n(y)}"'
+        f'<rect class="tint {tint_class(box.tint)}" x="{_n(x + inset)}" y="{_n(y)}"'
         f' width="{_n(box.width - 2 * inset)}" height="{_n(LINE - 1)}" rx="3"/>'
     )
+
+
+def tint_class(tint: int | None) -> str:
+    """Return the class of the ground of a gradient: ``none``, ``zero``, ``p1`` … ``n3``."""
+    if not tint:
+        return "none" if tint is None else "zero"
+    return f"{'n' if tint < 0 else 'p'}{abs(tint)}"

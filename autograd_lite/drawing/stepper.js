@@ -1,0 +1,304 @@
+// Turns the static picture and the list of steps around this script into the interactive stepper.
+(() => {
+  "use strict";
+
+  const PLAY_EVERY = 1200; // milliseconds
+  const SMALLEST_TEXT = 11.5; // pixels
+  const LARGEST_TEXT = 26;
+  const UPRIGHT_BELOW = 640;
+  const ICONS = {
+    first: "M3 3h2.5v12H3zM15 3v12L6.5 9z",
+    previous: "M13 3v12L4.5 9z",
+    play: "M4.5 2.5v13L15 9z",
+    pause: "M4 3h3.5v12H4zM10.5 3H14v12h-3.5z",
+    next: "M5 3v12l8.500-6z",
+    last: "M12.500 3H15v12h-2.500zM3 3v12l8.500-6z",
+  };
+
+  for (const root of document.querySelectorAll(".autograd-stepper:not(.ready)")) start(root);
+
+  function start(root) {
+    const picture = root.querySelector("picture");
+    const list = root.querySelector("ol");
+    const details = root.querySelector("details");
+    const states = [...list.children];
+    const last = states.length - 1;
+
+    // -- the page ---------------------------------------------------------------------------------
+
+    const drawings = {
+      wide: inline(picture.querySelector("img").src),
+      upright: inline(picture.querySelector("source")?.srcset),
+    };
+    let svg = drawings.wide;
+    let nodes;
+    let edges;
+    const view = element("div", { class: "view" }, svg);
+    const formula = element("div", {
+      class: "formula", role: "status", "aria-live": "polite", "aria-atomic": "true",
+    });
+    const buttons = {
+      first: button("first", "First (Home)", () => go(0)),
+      previous: button("previous", "Previous (←)", () => go(state - 1)),
+      play: button("play", "Play (space)", toggle),
+      next: button("next", "Next (→)", () => go(state + 1)),
+      last: button("last", "Last (End)", () => go(last)),
+    };
+    const slider = element("input", {
+      type: "range", min: 0, max: last, step: 1, value: 0, "aria-label": "Step",
+    });
+    const counter = element("span", { class: "counter" });
+    const controls = element(
+      "div", { class: "controls" }, ...Object.values(buttons), slider, counter,
+    );
+    picture.replaceWith(view);
+    view.after(formula, controls);
+    details.open = false;
+    root.tabIndex = 0;
+    root.classList.add("ready");
+
+    // -- the steps --------------------------------------------------------------------------------
+
+    const latest = new Map(); // by node: the last state so far that changed its gradient
+    const before = states.map((item) => {
+      const previous = latest.get(item.dataset.to);
+      latest.set(item.dataset.to, item);
+      return previous;
+    });
+    let state = 0;
+    let timer = 0;
+
+    function showGradient(to, item) {
+      const node = nodes.get(to);
+      if (!node) return;
+      const { shown, grad, tint } = item?.dataset ?? { shown: "–", tint: "none" };
+      node.querySelector(".grad").textContent = shown;
+      node.querySelector(".tint").setAttribute("class", `tint ${tint}`);
+      const hint = node.querySelector("title");
+      hint.textContent = hint.textContent.replace(/\ngrad .*$/, `\ngrad ${grad ?? "–"}`);
+      if (item) node.dataset.grad = grad;
+      else delete node.dataset.grad;
+    }
+
+    // Work on a drawing of the graph: take all gradients back, then redo the steps.
+    function adopt(drawing) {
+      const wanted = state;
+      svg = drawing;
+      nodes = new Map([...svg.querySelectorAll("[data-node]")].map((g) => [g.dataset.node, g]));
+      edges = new Map([...svg.querySelectorAll("[data-edge]")].map((g) => [g.dataset.edge, g]));
+      for (const to of latest.keys()) showGradient(to, undefined);
+      for (const g of svg.querySelectorAll(".edge")) g.classList.remove("active", "done");
+      for (const g of svg.querySelectorAll(".node")) g.classList.remove("receiving", "giving");
+      state = 0;
+      view.replaceChildren(svg);
+      move(wanted);
+    }
+
+    function mark(item, on) {
+      const { on: edge, from, to } = item.dataset;
+      edges.get(edge)?.classList.toggle("active", on);
+      nodes.get(to)?.classList.toggle("receiving", on);
+      nodes.get(from)?.classList.toggle("giving", on);
+      item.toggleAttribute("aria-current", on);
+    }
+
+    function go(wanted) {
+      pause();
+      move(Math.min(Math.max(wanted, 0), last));
+    }
+
+    function move(target) {
+      mark(states[state], false);
+      while (state < target) {
+        const item = states[++state];
+        showGradient(item.dataset.to, item);
+        edges.get(item.dataset.on)?.classList.add("done");
+      }
+      while (state > target) {
+        const item = states[state];
+        showGradient(item.dataset.to, before[state--]);
+        edges.get(item.dataset.on)?.classList.remove("done");
+      }
+      mark(states[state], true);
+      root.dataset.step = state;
+      formula.replaceChildren(...[...states[state].childNodes].map((n) => n.cloneNode(true)));
+      counter.textContent = `${state} / ${last}`;
+      slider.value = state;
+      slider.setAttribute("aria-valuetext", `step ${state} of ${last}`);
+      if (state === last) pause();
+      enable(buttons.first, state > 0);
+      enable(buttons.previous, state > 0);
+      enable(buttons.next, state < last);
+      enable(buttons.last, state < last);
+      follow();
+    }
+
+    // A button that is disabled while it has the focus would lose the keys to the notebook.
+    function enable(control, on) {
+      if (!on && control === document.activeElement) root.focus({ preventScroll: true });
+      control.disabled = !on;
+    }
+
+    // -- playing ----------------------------------------------------------------------------------
+
+    function toggle() {
+      if (timer) return pause();
+      if (state === last) go(0);
+      timer = setTimeout(advance, PLAY_EVERY);
+      face(buttons.play, "pause", "Pause (space)");
+    }
+
+    function advance() {
+      timer = root.isConnected ? setTimeout(advance, PLAY_EVERY) : 0;
+      move(state + 1);
+      if ("stop" in states[state].dataset) pause();
+    }
+
+    function pause() {
+      clearTimeout(timer);
+      timer = 0;
+      face(buttons.play, "play", "Play (space)");
+    }
+
+    function toBreakpoint() {
+      const found = states.findIndex((item, k) => k > state && "stop" in item.dataset);
+      if (found > 0) go(found);
+    }
+
+    // -- what the reader does ---------------------------------------------------------------------
+
+    const keys = {
+      ArrowRight: () => go(state + 1),
+      ArrowLeft: () => go(state - 1),
+      Home: () => go(0),
+      End: () => go(last),
+      " ": toggle,
+      b: toBreakpoint,
+    };
+    root.addEventListener("keydown", (event) => {
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      event.stopPropagation(); // slides and notebooks have meanings of their own for these keys
+      const presses = event.target.matches("button, summary");
+      if (!(event.key in keys) || (event.key === " " && presses)) return;
+      event.preventDefault();
+      keys[event.key]();
+    });
+    slider.addEventListener("input", () => go(Number(slider.value)));
+    list.addEventListener("click", (event) => {
+      const item = event.target.closest("li");
+      if (item) go(states.indexOf(item));
+    });
+
+    // -- the view follows -------------------------------------------------------------------------
+
+    const calm = matchMedia("(prefers-reduced-motion: reduce)");
+    let scale = 1;
+
+    function fit() {
+      const wide = view.clientWidth;
+      const drawing = wide < UPRIGHT_BELOW && drawings.upright || drawings.wide;
+      if (drawing !== svg) adopt(drawing);
+      const { width, height } = svg.viewBox.baseVal;
+      const high = root.classList.contains("page")
+        ? view.clientHeight : parseFloat(getComputedStyle(view).maxHeight);
+      const sizes = [...svg.querySelectorAll("[data-node] text")].slice(0, 8)
+        .map((text) => parseFloat(getComputedStyle(text).fontSize));
+      const text = Math.min(...sizes);
+      const whole = Math.min(wide / width, high / height);
+      scale = Math.min(Math.max(whole, SMALLEST_TEXT / text), LARGEST_TEXT / text);
+      svg.setAttribute("width", width * scale);
+      svg.setAttribute("height", height * scale);
+      follow(true);
+    }
+
+    function follow(atOnce = false) {
+      const { on: edge, from, to } = states[state].dataset;
+      const shown = [edges.get(edge), nodes.get(to), nodes.get(from)].filter(Boolean);
+      if (!shown.length) return;
+      const boxes = shown.map((g) => g.getBBox());
+      const left = Math.min(...boxes.map((b) => b.x)) * scale;
+      const right = Math.max(...boxes.map((b) => b.x + b.width)) * scale;
+      const top = Math.min(...boxes.map((b) => b.y)) * scale;
+      const bottom = Math.max(...boxes.map((b) => b.y + b.height)) * scale;
+      view.scrollTo({
+        left: place(left, right, view.scrollLeft, view.clientWidth),
+        top: place(top, bottom, view.scrollTop, view.clientHeight),
+        behavior: atOnce || calm.matches ? "instant" : "smooth",
+      });
+    }
+
+    // Where to scroll so that an interval is seen: nowhere if it is, else to have it in the middle.
+    function place(low, high, now, room) {
+      return low >= now && high <= now + room ? now : (low + high - room) / 2;
+    }
+
+    let lastWidth = 0;
+    new ResizeObserver(() => {
+      const size = root.classList.contains("page")
+        ? view.clientWidth * 10000 + view.clientHeight : view.clientWidth;
+      if (size !== lastWidth) fit();
+      lastWidth = size;
+    }).observe(view);
+
+    // -- light and dark ---------------------------------------------------------------------------
+
+    const prefersDark = matchMedia("(prefers-color-scheme: dark)");
+    function paint() {
+      const lab = document.body.dataset.jpThemeLight;
+      const dark = lab ? lab === "false"
+        : document.body.classList.contains("vscode-dark") || prefersDark.matches;
+      root.dataset.theme = dark ? "dark" : "light";
+    }
+    prefersDark.addEventListener("change", paint);
+    new MutationObserver(paint).observe(document.body, {
+      attributes: true, attributeFilter: ["data-jp-theme-light", "class"],
+    });
+    paint();
+
+    adopt(svg);
+  }
+
+  // -- making elements ----------------------------------------------------------------------------
+
+  // The SVG element of a data URI. Without ids, since a notebook may show many.
+  function inline(uri) {
+    if (!uri) return undefined;
+    const source = decodeURIComponent(uri.slice(uri.indexOf(",") + 1));
+    const parsed = new DOMParser().parseFromString(source, "image/svg+xml").documentElement;
+    const svg = document.importNode(parsed, true);
+    svg.removeAttribute("aria-labelledby");
+    svg.setAttribute("aria-label", svg.querySelector("title").textContent);
+    for (const marked of svg.querySelectorAll("[id]")) marked.removeAttribute("id");
+    return svg;
+  }
+
+  function element(name, attributes, ...children) {
+    const made = document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+    made.append(...children);
+    return made;
+  }
+
+  function button(icon, label, action) {
+    const made = element("button", { type: "button", "data-do": icon });
+    face(made, icon, label);
+    made.addEventListener("click", (event) => {
+      action();
+      // After a click by mouse the keys belong to the stepper as a whole.
+      if (event.detail > 0) made.closest(".autograd-stepper").focus({ preventScroll: true });
+    });
+    return made;
+  }
+
+  function face(made, icon, label) {
+    const drawing = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+    drawing.setAttribute("viewBox", "0 0 18 18");
+    drawing.setAttribute("aria-hidden", "true");
+    path.setAttribute("d", ICONS[icon]);
+    drawing.append(path);
+    made.replaceChildren(drawing);
+    made.setAttribute("aria-label", label);
+    made.title = label;
+  }
+})();
