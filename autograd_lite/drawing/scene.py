@@ -67,7 +67,7 @@ class Scene(NamedTuple):
         """Return the frames, for `lay_out`."""
         return [
             LayoutCluster(
-                frame.members, text_width(frame.title, TITLE_SIZE, bold=True), TITLE_HEIGHT
+                frame.members, text_width(frame.title, TITLE_SIZE, bold=True) + 8.0, TITLE_HEIGHT
             )
             for frame in self.frames
         ]

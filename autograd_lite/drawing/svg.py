@@ -61,7 +61,7 @@ def svg(scene: Scene, layout: Layout) -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="autograd-graph" width="{_n(width)}"'
         f' height="{_n(height)}" viewBox="0 0 {box}" role="img"'
-        f' aria-label="{_text(scene.title)}: {_text(scene.description)}">',
+        f' aria-label="{_text(scene.title)}">',
         f"<title>{_text(scene.title)}</title>",
         f"<desc>{_text(scene.description)}</desc>",
         f"<style>{STYLE}</style>",
@@ -111,10 +111,11 @@ def _wrapped(text: str, width: float) -> list[str]:
 
 def _frame(frame: Frame, place: tuple[float, float, float, float]) -> str:
     x, y, width, height = place
+    left, base = _n(x + TITLE_INSET + 4.0), _n(y + TITLE_HEIGHT - 4.0)
     return (
         f'<g class="frame" data-part="{_text(printable(frame.path))}">'
         f'<rect x="{_n(x)}" y="{_n(y)}" width="{_n(width)}" height="{_n(height)}" rx="8"/>'
-        f'<text x="{_n(x + TITLE_INSET + 4)}" y="{_n(y + TITLE_HEIGHT - 4)}">{_text(frame.title)}</text></g>'
+        f'<text x="{left}" y="{base}">{_text(frame.title)}</text></g>'
     )
 
 
