@@ -106,6 +106,21 @@ def printable(text: str) -> str:
     return text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)
 
 
+def shortened(text: str, most: int) -> str:
+    """Return text of at most so many letters: where paths differ, at the end, most is kept.
+
+    Examples
+    --------
+    >>> from autograd_lite.notation import shortened
+    >>> shortened("layers.0.neurons.13.w[2]", 16)
+    'laye...s.13.w[2]'
+    """
+    if len(text) <= most:
+        return text
+    start = most // 4
+    return f"{text[:start]}...{text[len(text) - (most - 3 - start) :]}"
+
+
 def encodable(text: str, encoding: str | None) -> str:
     """Return text with escapes for the letters that an encoding lacks."""
     try:

@@ -214,9 +214,22 @@ def test_names_that_steer_a_terminal_or_are_very_long_do_no_harm():
     tour.go(2)
     text = "\n".join(on_screen(tour))
     assert "\x1b" not in text
-    assert "  ?[2Jlong long l...ong long long .grad += v1.grad · ∂v1/∂?[2Jlong" in text
+    assert "  ?[2Jlon...long long long long .grad += v1.grad · ∂v1/∂?[2Jlon...long" in text
     (row,) = [line for line in text.splitlines() if line.startswith("▶")]
-    assert re.fullmatch(r"▶  \?\[2Jlong .*…  leaf +2 +2 +1 of 2", row)
+    assert re.fullmatch(r"▶  \?\[2.*\.\.\..*long +leaf +2 +2 +1 of 2", row)
+
+
+def test_of_long_paths_the_end_is_shown_where_they_differ():
+    import nn
+
+    model = nn.MLP(2, [16, 16, 1], seed=0)
+    loss = nn.MSELoss()(model([[1.0, 2.0]]), [1.0])
+    tour = Tour(steps(loss, names={"net": model}))
+    tour.go(tour.last)
+    (row,) = [line for line in on_screen(tour) if line.startswith("▶")]
+    assert re.match(
+        rf"▶  laye\.\.\.[\w.]*{re.escape(tour.step.operand_name[-10:])} +parameter", row
+    )
 
 
 # -- keys ----------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from autograd_lite.notation import Symbols, encodable, printable, short, symbols_for
+from autograd_lite.notation import Symbols, encodable, printable, short, shortened, symbols_for
 from autograd_lite.terminal.tour import Tour
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _nodes(tour: Tour, console: Console, symbols: Symbols, most: int) -> Rendera
         mark = symbols.pointer if index == operand else symbols.bullet if index == consumer else " "
         expression = cell(graph.expression(index) if node.op else node.kind)
         table.add_row(
-            cell(f"{mark}  {node.name}"),
+            cell(f"{mark}  {shortened(node.name, widest - 3)}"),
             *([expression] if wide else []),
             short(node.data) if tour.is_computed(index) else symbols.none,
             symbols.none if grad is None else short(grad),

@@ -5,8 +5,10 @@ from __future__ import annotations
 from array import array
 
 from autograd_lite.contributions import BackwardPass, Step
-from autograd_lite.notation import Symbols, printable, short
+from autograd_lite.notation import Symbols, printable, short, shortened
 from autograd_lite.step_table import in_words
+
+LONGEST_NAME = 30  # letters, of a name in an equation
 
 
 class Tour:
@@ -180,4 +182,4 @@ class Tour:
 
 def _shortened(name: str) -> str:
     """Return a name that fits a line several times."""
-    return printable(name if len(name) <= 32 else f"{name[:15]}...{name[-14:]}")
+    return printable(shortened(name, LONGEST_NAME))
