@@ -654,15 +654,17 @@ def no_lines(monkeypatch):
     monkeypatch.setattr("sys.stdin", io.StringIO())
 
 
-def test_help_teaches_by_examples_that_work(capsys, no_lines):
+def test_help_teaches_by_examples_that_work(capsys, no_lines, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     help_ = written(capsys, "--help")
     assert help_ == written(capsys, "x**2", "-h")
     assert all(name in help_ for name in FUNCTIONS)
     examples = [line for line in help_.splitlines() if line.startswith("  python -m autograd_lite")]
-    assert len(examples) == 6
+    assert len(examples) == 7
     for example in examples:
         _, expression, rest = example.split('"')
         assert written(capsys, expression, *rest.split())
+    assert sorted(os.listdir()) == ["graph.svg", "steps.html"]
 
 
 # -- step by step --------------------------------------------------------------------------------
@@ -694,12 +696,65 @@ def test_the_steps_have_the_names_of_the_derivation(capsys, monkeypatch):
 @pytest.mark.parametrize("arguments", [["3"], ["x*0 if x < 0 else 1", "x=2"]])
 def test_where_no_gradient_is_needed_there_are_no_steps_to_show(capsys, arguments):
     message = refused(capsys, *arguments, "--step")
-    assert message == "error: f needs no gradient at this point, so there are no steps to show\n"
+    assert message == "error: f needs no gradient at this point, so there is nothing to show\n"
+
+
+@pytest.mark.parametrize("option", ["--svg", "--html"])
+def test_where_no_gradient_is_needed_no_file_is_written(capsys, tmp_path, option):
+    path = tmp_path / f"f.{option[2:]}"
+    message = refused(capsys, "3", option, str(path))
+    assert message == "error: f needs no gradient at this point, so there is nothing to show\n"
+    assert os.listdir(tmp_path) == []
 
 
 def test_steps_are_for_people_json_is_for_machines(capsys):
     message = refused(capsys, "x", "x=2", "--step", "--json")
     assert message.startswith("error: argument --json: not allowed with argument --step;")
+
+
+# -- files ---------------------------------------------------------------------------------------
+
+
+def test_picture_and_page_are_saved_beside_the_derivation(capsys, tmp_path):
+    svg, html = tmp_path / "f.svg", tmp_path / "f.html"
+    text = written(capsys, LECTURE, "x=2", "--svg", str(svg), f"--html={html}")
+    assert text == written(capsys, LECTURE, "x=2") + f"\nSaved {svg}.\nSaved {html}.\n"
+    picture = svg.read_text(encoding="utf-8")
+    assert picture.count('class="edge"') == 6
+    assert 'data-label="a"' in picture
+    assert "18.514492084950497" in html.read_text(encoding="utf-8")
+
+
+def test_json_says_nothing_of_saved_files(capsys, tmp_path):
+    found = data(capsys, LECTURE, "x=2", "--html", str(tmp_path / "f.html"))
+    assert found == data(capsys, LECTURE, "x=2")
+    assert os.listdir(tmp_path) == ["f.html"]
+
+
+def test_a_file_name_may_begin_with_a_minus_sign(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert written(capsys, "-x", "x=2", "--svg", "-x.svg").endswith("\nSaved -x.svg.\n")
+    assert os.listdir() == ["-x.svg"]
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("--svg=f.png", "--svg: 'f.png' has the extension '.png', expected .svg"),
+        ("--html=f", "--html: 'f' has no extension, expected .html"),
+        ("--html=f.svg", "--html: 'f.svg' has the extension '.svg', expected .html"),
+    ],
+)
+def test_an_unknown_extension_is_refused_before_anything_is_done(capsys, option, message):
+    assert refused(capsys, "x", "x=2", option) == f"error: {message}\n"
+
+
+@pytest.mark.parametrize("option", ["--svg", "--html"])
+def test_a_file_that_cannot_be_written_ends_with_status_1(capsys, tmp_path, option):
+    path = tmp_path / "missing" / f"f.{option[2:]}"
+    assert run(["x*x", "x=2", option, str(path)]) == 1
+    message = f"error: {path} could not be written: No such file or directory\n"
+    assert capsys.readouterr() == ("", message)
 
 
 # -- for every expression ------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import math
+import os
 import subprocess
 import sys
 import weakref
@@ -354,3 +355,46 @@ def test_nan_and_infinity_are_steps_like_any_other():
     table = steps(x * x - x / 0.0 * 1.0).table()
     assert "(-1) · inf  = -inf" in table
     assert "(-inf) + inf = nan" in table
+
+
+# -- the page ------------------------------------------------------------------------------------
+
+
+def test_the_page_is_saved_whole_with_all_digits_of_each_gradient(tmp_path):
+    *_, f = lecture()
+    path = tmp_path / "f.html"
+    steps(f).save(path)
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith("<!DOCTYPE html>")
+    assert "4.628623021237624" in text
+    assert "18.514492084950497" in text
+    assert os.listdir(tmp_path) == ["f.html"]
+
+
+def test_a_page_that_cannot_be_made_leaves_no_file(tmp_path, monkeypatch):
+    def fails(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr("autograd_lite.drawing.stepper.page", fails)
+    with pytest.raises(MemoryError):
+        steps(lecture()[-1]).save(tmp_path / "f.html")
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_page_is_saved_where_it_can_be_written_under_a_name_that_says_html(tmp_path):
+    walk = steps(lecture()[-1])
+    with pytest.raises(ValueError, match=r"'f\.svg' has the extension '\.svg', expected \.html"):
+        walk.save("f.svg")
+    with pytest.raises(FileNotFoundError, match=r"No such file or directory: '.*missing.f\.html'"):
+        walk.save(tmp_path / "missing" / "f.html")
+
+
+def test_a_notebook_shows_the_page_but_of_very_many_steps_a_table():
+    x = y = Value(1.0, label="<x>")
+    for _ in range(2001):
+        y = -y
+    shown = steps(y)._repr_html_()
+    assert shown.startswith("<pre>step  chain rule")
+    assert "&lt;x&gt;.grad += " in shown
+    assert len(shown) < 10_000
+    assert 'class="autograd-stepper' in steps(x * x)._repr_html_()

@@ -14,6 +14,7 @@ from unicodedata import normalize
 from autograd_lite.commandline.errors import ExpressionError, UsageError
 from autograd_lite.commandline.parsing import parse
 from autograd_lite.commandline.vocabulary import FUNCTIONS
+from autograd_lite.saving import extension_of
 
 OPTION = re.compile(r"-h|--([a-z][a-z-]+(=.*)?)?", re.DOTALL)
 
@@ -31,6 +32,7 @@ examples:
   python -m autograd_lite "where(x > 0, x, 0.1*x)" x=-2
   python -m autograd_lite "-x**2 % 3" x=pi/2 --json
   python -m autograd_lite "x*y + sin(x)" x=2 y=3 --step
+  python -m autograd_lite "x*y + sin(x)" x=2 y=3 --svg graph.svg --html steps.html
 
 An expression is written as in Python, with + - * / ** %, parentheses, the
 constants pi and e (unless you use these names yourself), and these functions:
@@ -50,8 +52,8 @@ written as the texts "NaN", "Infinity" and "-Infinity".
 on, p or the left arrow back, q ends; elsewhere it reads commands line by line.
 
 exit status: 0 if the derivation was written (also where a value is NaN or
-infinite, as a note then says), 1 if the output could not be written, 2 if the
-command was wrong, 130 after Ctrl-C.
+infinite, as a note then says), 1 if the output or a file could not be written,
+2 if the command was wrong, 130 after Ctrl-C.
 """
 
 
@@ -87,6 +89,8 @@ def parser() -> Parser:
     instead.add_argument(
         "--step", action="store_true", help="walk through both passes, one step at a time"
     )
+    found.add_argument("--svg", metavar="FILE", help="save a picture of the graph")
+    found.add_argument("--html", metavar="FILE", help="save a page to step through, offline")
     return found
 
 
@@ -103,7 +107,20 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
     if options.expression is None:
         raise UsageError('no expression is given; try python -m autograd_lite "x**2 + sin(x)" x=2')
     options.expression = options.expression.removeprefix(" ")
+    if options.svg is not None:
+        options.svg = _path("--svg", options.svg, ".svg")
+    if options.html is not None:
+        options.html = _path("--html", options.html, ".html")
     return options
+
+
+def _path(option: str, given: str, extension: str) -> str:
+    path = given[1:] if given.startswith(" -") else given
+    try:
+        extension_of(path, [extension])
+    except ValueError as error:
+        raise UsageError(f"{option}: {error}") from None
+    return path
 
 
 def point_from(assignments: Sequence[str]) -> dict[str, float]:

@@ -11,6 +11,10 @@ class UsageError(Exception):
     """What is wrong with the command line, in one sentence."""
 
 
+class SavingError(Exception):
+    """Which file could not be written, and why, in one sentence."""
+
+
 class ExpressionError(UsageError):
     """What is wrong with an expression, and where.
 
