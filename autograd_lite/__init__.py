@@ -1,6 +1,7 @@
 """A scalar reverse-mode autodiff engine in which everything can be seen."""
 
 from autograd_lite.affine import linear
+from autograd_lite.drawing.pictures import draw, draw_dot
 from autograd_lite.explaining import explain
 from autograd_lite.functions import (
     clamp,
@@ -63,12 +64,18 @@ from autograd_lite.primitives.elementary import rounded as round
 from autograd_lite.primitives.nary import logsumexp, max_of, mean, min_of, norm, prod, total
 from autograd_lite.primitives.piecewise import logaddexp, maximum, minimum, xlogy
 from autograd_lite.stepping import steps
+from autograd_lite.symbolic import to_sympy
 from autograd_lite.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from autograd_lite.typesetting import latex
 from autograd_lite.value import Value
 
 __all__ = [
+    "draw",
+    "draw_dot",
     "graph",
     "explain",
+    "latex",
+    "to_sympy",
     "steps",
     "vjp",
     "value_and_grad",

@@ -182,7 +182,9 @@ class Variadic:
     """A differentiable operation on any number of operands, recorded as one node.
 
     ``value(operands)`` and ``partials(operands, result)`` take the operands as one tuple; the
-    second returns one derivative per operand. The rest is as in `Primitive`.
+    second returns one derivative per operand. ``derivatives`` are the textbook derivatives with
+    respect to ``x[i]`` (and to ``y[i]``, where half of the operands go by that name), ``n`` being
+    the number of operands. The rest is as in `Primitive`.
     """
 
     variadic = True
@@ -194,12 +196,14 @@ class Variadic:
         partials: Callable[[Sequence[Any], Any], Sequence[Any]],
         *,
         formula: str = "",
+        derivatives: Sequence[str] = (),
         doc: str = "",
     ) -> None:
         self.name = name
         self.value = value
         self.all_partials = partials
         self.formula = formula
+        self.derivatives = tuple(derivatives)
         self.__doc__ = doc
         self.__name__ = name
 

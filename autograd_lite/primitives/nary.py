@@ -45,6 +45,7 @@ total = variadic_entry(
         left_to_right,
         lambda operands, y: (1.0,) * len(operands),
         formula="x[0] + x[1] + …",
+        derivatives=("1",),
     )
 )
 dot_product = variadic_entry(
@@ -53,6 +54,7 @@ dot_product = variadic_entry(
         _dot,
         _dot_partials,
         formula="x[0] * y[0] + x[1] * y[1] + …",
+        derivatives=("y[i]", "x[i]"),
     )
 )
 mean = variadic_entry(
@@ -61,6 +63,7 @@ mean = variadic_entry(
         lambda operands: left_to_right(operands) / _count(operands),
         lambda operands, y: (1.0 / _count(operands),) * len(operands),
         formula="(x[0] + x[1] + …) / n",
+        derivatives=("1 / n",),
     )
 )
 
@@ -84,6 +87,7 @@ prod = variadic_entry(
         lambda operands: reduce(mul, operands),
         _products_of_the_others,
         formula="x[0] * x[1] * …",
+        derivatives=("(x[0] * x[1] * …) / x[i]",),
     )
 )
 
@@ -101,6 +105,7 @@ max_of = variadic_entry(
         lambda operands: _extreme(operands, 1.0),
         _shares,
         formula="max(x[0], x[1], …)",
+        derivatives=("1 if x[i] >= max(x[0], x[1], …) else 0",),
     )
 )
 min_of = variadic_entry(
@@ -109,6 +114,7 @@ min_of = variadic_entry(
         lambda operands: _extreme(operands, -1.0),
         _shares,
         formula="min(x[0], x[1], …)",
+        derivatives=("1 if x[i] <= min(x[0], x[1], …) else 0",),
     )
 )
 
@@ -155,6 +161,7 @@ logsumexp = variadic_entry(
         _logsumexp,
         _softmax,
         formula="log(exp(x[0]) + exp(x[1]) + …)",
+        derivatives=("exp(x[i]) / (exp(x[0]) + exp(x[1]) + …)",),
     )
 )
 
@@ -172,5 +179,6 @@ norm: Variadic = variadic_entry(
         lambda operands: math.hypot(*operands),
         _norm_partials,
         formula="(x[0]**2 + x[1]**2 + …)**0.5",
+        derivatives=("x[i] / (x[0]**2 + x[1]**2 + …)**0.5",),
     )
 )
