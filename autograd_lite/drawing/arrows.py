@@ -22,6 +22,8 @@ class Arrow(NamedTuple):
         The same with all digits.
     edge : tuple of int or None
         Operand, consumer and position, where it stands for one edge of the graph.
+    several : bool
+        Whether it leads from or to a box of several nodes.
     """
 
     tail: int
@@ -29,6 +31,7 @@ class Arrow(NamedTuple):
     label: str
     hint: str
     edge: tuple[int, int, int] | None
+    several: bool
 
 
 def arrows_of(view: View, partials: bool) -> list[Arrow]:
@@ -52,12 +55,12 @@ def arrows_of(view: View, partials: bool) -> list[Arrow]:
                 name, by = graph._names[consumer], graph._names[operand]
                 hint = printable(f"∂{name}/∂{by} = {partial!r}")
                 label = short(partial) if partials else ""
-                found.append(Arrow(tail, head, label, hint, (operand, consumer, position)))
+                edge = (operand, consumer, position)
+                found.append(Arrow(tail, head, label, hint, edge, False))
             elif (tail, head) not in drawn:
                 drawn.add((tail, head))
                 count = counts[tail, head]
                 label = f"×{count:,}" if partials and count > 1 else ""
-                found.append(
-                    Arrow(tail, head, label, f"{count:,} edges" if count > 1 else "1 edge", None)
-                )
+                hint = f"{count:,} edges" if count > 1 else "1 edge"
+                found.append(Arrow(tail, head, label, hint, None, True))
     return found

@@ -161,8 +161,7 @@ def box_of_group(
         lines.append(("", f"{count} left out"))
     else:
         head, label = _shared_name(graph, members, frame), ""
-        op = values[-1].op
-        note = operation(graph, values[-1], frame, alike=True) if op else kind_of(values[0])
+        note = _pattern(graph, members) if values[0].op else kind_of(values[0])
         head = head or note
         note = "" if head == note else note
         label = head
@@ -171,8 +170,8 @@ def box_of_group(
             lines.append(("data", _range(graph._data[index] for index in members)))
     grads = [grad for index in members if (grad := graph._grads[index]) is not None]
     largest = max(grads, key=abs, default=None)
-    if "grad" in show and grads and group.kind != "rest":
-        lines.append(("grad", _range(grads)))
+    if "grad" in show and group.kind != "rest" and any(v.requires_grad for v in values):
+        lines.append(("grad", _range(grads) if grads else "–"))
     names = [graph._names[index] for index in members[:12]]
     more = ", …" if len(members) > len(names) else ""
     return make_box(
@@ -235,27 +234,43 @@ def make_box(
     )
 
 
+BLANK = "□"
+
 MARKED = ("leaf", "parameter", "constant")
 """Kinds that have a mark before their name."""
 
 
-def operation(graph: Graph, value: Value, frame: str, *, alike: bool = False) -> str:
+def operation(graph: Graph, value: Value, frame: str) -> str:
     """Return the operation with the names of its operands and its plain numbers, if short.
 
-    Otherwise only with the numbers; for ``alike`` too, since the operands differ.
+    Otherwise with the numbers, and blanks for the operands.
     """
     given = arguments(value)
     op = value.op
-    if not alike and len(given) <= 8:
+    if len(given) <= 8:
         full = written(op, [_name(graph, x, frame) for x in given])
         if text_width(full, SIZE) <= NOTE_WIDTH:
             return full
-    numbers = [x for x in given if not isinstance(x, Value)]
-    if alike and op != "**":
-        return op
-    if 1 <= len(numbers) <= 2 and len(given) <= 3:
-        return written(op, ["□" if isinstance(x, Value) else short(x) for x in given])
-    return f"{op} of {len(given)}" if len(given) > 3 else op
+    if len(given) > 3:
+        return f"{op} of {len(given)}"
+    return written(op, [BLANK if isinstance(x, Value) else short(x) for x in given])
+
+
+def _pattern(graph: Graph, members: Sequence[int]) -> str:
+    """Return the operation of nodes alike, with blanks, and the numbers that all have."""
+    last = graph._values[members[-1]]
+    given = arguments(last)
+    inside = {graph._values[index] for index in members}
+    if len(members) > 1 and any(isinstance(x, Value) and x in inside for x in given):
+        return f"{BLANK} {last.op} {BLANK} {last.op} …"
+    if len(given) > 3:
+        return last.op
+    all_given = [arguments(graph._values[index]) for index in members]
+    texts = []
+    for position, x in enumerate(given):
+        same = all(each[position : position + 1] == (x,) for each in all_given)
+        texts.append(short(x) if same and not isinstance(x, Value) else BLANK)
+    return written(last.op, texts)
 
 
 def _name(graph: Graph, operand: Value | float, frame: str) -> str:

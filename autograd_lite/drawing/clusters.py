@@ -18,6 +18,8 @@ class Cluster(NamedTuple):
     ----------
     path : str
         What ``expand`` calls it: the scope, or the path of a neuron.
+    prefix : str
+        What names inside leave out: the path, or that of the only neuron.
     title : str
         What it is, such as ``"Layer(16→16)"``; ``""`` where nobody said.
     parent : int
@@ -27,6 +29,7 @@ class Cluster(NamedTuple):
     """
 
     path: str
+    prefix: str
     title: str
     parent: int
     depth: int
@@ -63,6 +66,10 @@ class Clusters:
         self._take_in_leaves()
         self._neurons()
 
+    def prefix_of(self, cluster: int) -> str:
+        """Return what names in a cluster leave out."""
+        return "" if cluster == OUTSIDE else self.all[cluster].prefix
+
     def path_of(self, cluster: int) -> list[int]:
         """Return the clusters around and with ``cluster``, the outermost first."""
         path = []
@@ -76,7 +83,7 @@ class Clusters:
         if key not in self._known:
             depth = 0 if parent == OUTSIDE else self.all[parent].depth + 1
             self._known[key] = len(self.all)
-            self.all.append(Cluster(path, title, parent, depth))
+            self.all.append(Cluster(path, path, title, parent, depth))
         return self._known[key]
 
     def _scopes(self) -> list[int]:
@@ -137,6 +144,10 @@ class Clusters:
         of_sum = {}
         for layer, by_weight in sums.items():
             if len(by_weight) < 2:
+                (first,) = by_weight
+                only = self._path(layer, weights[first], 0)
+                if only != f"{self.all[layer].path}[0]":
+                    self.all[layer] = self.all[layer]._replace(prefix=only)
                 continue
             for number, (first, found) in enumerate(by_weight.items()):
                 neuron = self._cluster(self._path(layer, weights[first], number), "", layer)

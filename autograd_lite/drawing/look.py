@@ -23,12 +23,12 @@ LIGHT = {
     "frame": "#f4f6f8",
     "frame-border": "#c4cbd3",
     "zero": "#e3e6ea",
-    "p1": "#fdf0e4",
-    "p2": "#fbdcc0",
-    "p3": "#f5bf8f",
-    "n1": "#e8f1fb",
-    "n2": "#cbe0f6",
-    "n3": "#9fc6ee",
+    "p1": "#fdf3ea",
+    "p2": "#fbe2cb",
+    "p3": "#f8cda4",
+    "n1": "#eef5fc",
+    "n2": "#d5e6f8",
+    "n3": "#b3d3f4",
 }
 DARK = {
     "paper": "#15191f",

@@ -67,9 +67,17 @@ class Drawing:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """Return the picture, and a table for where there are no pictures.
 
-        No HTML: notebooks prefer it to SVG, and strip SVG out of it when they do not trust it.
+        In HTML the picture is an image, which notebooks show that are not trusted too, and it
+        keeps its size: where it is wider than the page, it can be scrolled.
         """
-        return {"image/svg+xml": self.svg, "text/plain": str(self.graph)}
+        from html import escape
+        from urllib.parse import quote
+
+        source = quote(self.svg, safe=" !$&'()*+,/:;=?@[]^`{|}~")
+        image = f"""\
+<div style="overflow-x: auto"><img style="max-width: none" alt="{escape(self._scene.title)}:\
+ {escape(self._scene.description)}" src="data:image/svg+xml,{escape(source)}"></div>"""
+        return {"image/svg+xml": self.svg, "text/html": image, "text/plain": str(self.graph)}
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the picture to a file, whole or not at all.

@@ -37,7 +37,7 @@ def add_products(
             hint = f"∂{graph._names[index]}/∂{graph._names[operand]} = {partial!r}"
             label = short(partial) if "partials" in show else ""
             edge = (operand, index, position)
-            arrows.append(Arrow(view.group_of[operand], box, label, printable(hint), edge))
+            arrows.append(Arrow(view.group_of[operand], box, label, printable(hint), edge, False))
 
     made = []
     for number in range(half):
@@ -48,7 +48,9 @@ def add_products(
         arrow(number, made[-1])
         arrow(half + number, made[-1])
         label = "1" if "partials" in show else ""
-        arrows.append(Arrow(made[-1], head, label, "the derivative of a sum by a term", None))
+        arrows.append(
+            Arrow(made[-1], head, label, "the derivative of a sum by a term", None, False)
+        )
     if len(given) > 2 * half:
         arrow(2 * half, head)
     return made
@@ -65,8 +67,7 @@ def _product(
     """Return the box of one product, whose gradient is that of the sum."""
     graph = view.graph
     grad = graph._grads[index]
-    home = view.clusters.home[index]
-    frame = view.clusters.all[home].path if home >= 0 else ""
+    frame = view.clusters.prefix_of(view.clusters.home[index])
     text = written("*", names)
     lines = []
     if "data" in show:

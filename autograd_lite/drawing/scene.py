@@ -93,7 +93,7 @@ def scene_of(
     scale = grad_scale(graph._grads)
     boxes: list[Box] = []
     for group in view.groups:
-        frame = "" if group.cluster == OUTSIDE else view.clusters.all[group.cluster].path
+        frame = view.clusters.prefix_of(group.cluster)
         if group.kind == "node":
             (index,) = group.members
             room = (grad_texts or {}).get(index, ())
@@ -106,7 +106,7 @@ def scene_of(
             if group.kind == "module":
                 cluster = view.clusters.all[group.cluster]
                 title = cluster.title
-                frame = "" if cluster.parent == OUTSIDE else view.clusters.all[cluster.parent].path
+                frame = view.clusters.prefix_of(cluster.parent)
             boxes.append(box_of_group(graph, group, frame, title, show, scale, view))
     arrows = arrows_of(view, "partials" in show)
     members = [[position] for position in range(len(boxes))]
@@ -139,9 +139,8 @@ def _frames(view: View, members: Sequence[Sequence[int]]) -> list[Frame]:
     for index, boxes in sorted(inside.items()):
         if len(boxes) > 1:
             part = clusters.all[index]
-            around = "" if part.parent == OUTSIDE else clusters.all[part.parent].path
-            text = within(part.path, around)
-            text = f"{text}  {part.title}" if part.title else text
+            text = within(part.path, clusters.prefix_of(part.parent))
+            text = f"{text} · {part.title}" if part.title else text
             title = clipped(printable(text), TITLE_WIDTH, TITLE_SIZE, bold=True)
             found.append(Frame(part.path, title, tuple(sorted(boxes))))
     return found

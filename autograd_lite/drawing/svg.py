@@ -120,7 +120,7 @@ def _frame(frame: Frame, place: tuple[float, float, float, float]) -> str:
 
 
 def _arrow(arrow: Arrow, route: Sequence[Point], label: Point | None) -> str:
-    attributes = ' class="edge several"'
+    attributes = f' class="edge{" several" if arrow.several else ""}"'
     if arrow.edge is not None:
         operand, consumer, position = arrow.edge
         attributes = (
