@@ -16,6 +16,7 @@ from autograd_lite.drawing.ordering import order
 from autograd_lite.drawing.placing import place
 from autograd_lite.drawing.ranking import acyclic, ranks
 from autograd_lite.drawing.routing import Columns, ports, route
+from autograd_lite.drawing.straightening import straighten
 
 
 def layered(
@@ -43,7 +44,7 @@ def layered(
         [_padding(cluster, direction) for cluster in clusters],
     )
     order(layering)
-    across = place(layering)
+    across = straighten(layering, place(layering))
     columns = Columns(layering, across)
     along = [(columns.begin[layer] + columns.end[layer]) / 2 for layer in layering.layer]
 

@@ -8,8 +8,9 @@ from itertools import pairwise
 from autograd_lite.drawing.geometry import Point
 from autograd_lite.drawing.layering import FRAME_MARGIN, Layering
 
-GAP = 26.0
-STEEPEST = 8.0
+GAP = 20.0
+WIDEST_GAP = 100.0
+STEEPEST = 6.0
 PORT_DISTANCE = 10.0
 
 
@@ -45,7 +46,8 @@ class Columns:
             for things in layering.layers
         ]
         gaps = [
-            max(GAP, steepest / STEEPEST) + (2 * FRAME_MARGIN if after[n] and before[n + 1] else 0)
+            min(max(GAP, steepest / STEEPEST), WIDEST_GAP)
+            + (2 * FRAME_MARGIN if after[n] and before[n + 1] else 0)
             for n, steepest in enumerate(_slopes(layering, across))
         ]
         self._set(size, before, after, gaps)
