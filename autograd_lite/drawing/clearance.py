@@ -19,6 +19,7 @@ Box = tuple[float, float, float, float]
 
 _CELL = 64.0
 _STEP = 3.0
+_SKIPPED = 3
 _CLEAR = 2.0
 
 
@@ -84,18 +85,19 @@ def clear(
     return layout._replace(labels=labels)
 
 
-def _places(wanted: Point, trace: Sequence[Point], size: tuple[float, float]) -> list[Point]:
-    """Return places for a label: the wanted one, then those beside its edge, the nearest first."""
+def _places(wanted: Point, trace: Sequence[Point], size: tuple[float, float]) -> Iterator[Point]:
+    """Yield places for a label: the wanted one, then those beside its edge, the nearest first."""
+    yield wanted
     width, height = size
     beside: list[Point] = []
-    for (x, y), (to_x, to_y) in pairwise(trace):
+    for (x, y), (to_x, to_y) in pairwise(trace[::_SKIPPED]):
         length = hypot(to_x - x, to_y - y) or 1.0
         across, up = (to_y - y) / length, (x - to_x) / length
         touching = width / 2 * abs(across) + height / 2 * abs(up)
         for gap in (_CLEAR + 1.5, _CLEAR + 6.0):
             shifts = (touching + gap, -touching - gap)
             beside += [(x + shift * across, y + shift * up) for shift in shifts]
-    return [wanted, *sorted(beside, key=lambda place: dist(place, wanted))]
+    yield from sorted(beside, key=lambda place: dist(place, wanted))
 
 
 def _trace(points: Sequence[Point]) -> Iterator[Point]:

@@ -20,6 +20,8 @@ from autograd_lite.drawing.nesting import Nesting
 
 _MOST_EDGES = 250
 _POINTS_PER_INCH = 72.0
+_NODE_DISTANCE, _RANK_DISTANCE = 0.22, 0.36  # inches
+_SPREADS = (1.0, 1.6)
 
 
 def dot_layout(
@@ -41,14 +43,18 @@ def dot_layout(
 
     from graphviz import ExecutableNotFound
 
-    try:
-        text = _source(sizes, edges, direction, clusters).pipe(
-            "json0", encoding="utf-8", quiet=True
-        )
-        found = _layout(json.loads(text), len(sizes), len(edges), len(clusters))
-    except (ExecutableNotFound, CalledProcessError, OSError, ValueError, LookupError):
-        return None
-    return clear(found, sizes, edges, clusters)
+    for spread in _SPREADS:
+        try:
+            text = _source(sizes, edges, direction, clusters, spread).pipe(
+                "json0", encoding="utf-8", quiet=True
+            )
+            found = _layout(json.loads(text), len(sizes), len(edges), len(clusters))
+        except (ExecutableNotFound, CalledProcessError, OSError, ValueError, LookupError):
+            return None
+        cleared = clear(found, sizes, edges, clusters)
+        if cleared is not None:
+            return cleared
+    return None
 
 
 def _source(
@@ -56,12 +62,17 @@ def _source(
     edges: Sequence[LayoutEdge],
     direction: str,
     clusters: Sequence[LayoutCluster],
+    spread: float,
 ) -> Any:
     """Return the graph for dot, with room in place of all text."""
     from graphviz import Digraph
 
     graph = Digraph(
-        graph_attr={"rankdir": direction, "nodesep": "0.22", "ranksep": "0.36", "pad": "0"},
+        graph_attr={
+            "rankdir": direction,
+            "nodesep": f"{_NODE_DISTANCE * spread:.3f}",
+            "ranksep": f"{_RANK_DISTANCE * spread:.3f}",
+        },
         node_attr={"shape": "box", "fixedsize": "true", "label": ""},
         edge_attr={"arrowhead": "none"},
     )
