@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_lite.graphs import Graph
 from autograd_lite.notation import (
@@ -21,6 +21,9 @@ from autograd_lite.notation import (
 from autograd_lite.paths import Path, count_paths, largest_paths
 from autograd_lite.sweep import adjoints, with_order
 from autograd_lite.value import Value
+
+if TYPE_CHECKING:
+    from autograd_lite.drawing.pictures import Drawing
 
 
 class Explanation:
@@ -94,6 +97,42 @@ class Explanation:
         sum                    = 5
         """
         return _in_console(lambda symbols: "\n".join(self._lines(symbols)))
+
+    def drawing(self, path: int | None = None, **options: Any) -> Drawing:
+        """Draw the graph with the listed paths highlighted, or with one of them.
+
+        Parameters
+        ----------
+        path : int, optional
+            Which of ``paths``, from 0; all of them by default.
+        **options
+            As for `draw`: ``direction``, ``show``, ``max_nodes``, ``depth``, ``expand``.
+
+        Returns
+        -------
+        Drawing
+
+        Raises
+        ------
+        IndexError
+            If there is no such path.
+
+        Examples
+        --------
+        >>> from autograd_lite import Value, explain
+        >>> x = Value(3.0, label="x")
+        >>> picture = explain(x * x - x, x).drawing(2)
+        >>> picture.svg.count('class="edge highlighted"')
+        1
+        """
+        from autograd_lite.drawing.pictures import draw
+
+        if path is not None and not 0 <= path < len(self.paths):
+            raise IndexError(f"path {path} was asked for, but {len(self.paths)} are listed")
+        chosen = self.paths if path is None else self.paths[path : path + 1]
+        taken = dict.fromkeys(edge for each in chosen for edge in each.edges)
+        names = dict(zip(self.graph._names, self.graph._values, strict=True))
+        return draw(self.graph.root.value, names=names, highlight=taken, **options)
 
     def _repr_html_(self) -> str:
         """Return the sentence and the table for a notebook."""

@@ -11,10 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import nn
 from autograd_lite import (
     Value,
     cos,
     dot,
+    draw,
     exp,
     explain,
     no_grad,
@@ -258,6 +260,67 @@ def test_mistakes_are_explained(call, error, message) -> None:
     with pytest.raises(error) as raised:
         call(Value(3.0))
     assert str(raised.value) == message
+
+
+# -- on the graph --------------------------------------------------------------------------------
+
+
+def highlighted(svg: str) -> set[str]:
+    """Return the edges (``data-edge``) and the labels of the nodes that are drawn bold."""
+    edges = re.findall(r'class="edge highlighted" data-edge="(.*?)"', svg)
+    nodes = re.findall(r'class="node [^"]*highlighted"[^>]* data-label="(.*?)"', svg)
+    return {*edges, *nodes}
+
+
+def test_one_path_or_all_are_highlighted_on_the_graph() -> None:
+    x, *_, f = lecture()
+    found = explain(f, x)
+    # x, a, b, c, f are nodes 0 to 4; f = c * a has c at position 0 and a at position 1.
+    assert highlighted(found.drawing(1).svg) == {"x", "a", "f", "1-0", "4-1"}
+    assert highlighted(found.drawing(2).svg) == {*"xabcf", "1-0", "2-0", "3-1", "4-0"}
+    assert len(highlighted(found.drawing().svg)) == 5 + 6
+    assert highlighted(explain(f, Value(1.0)).drawing().svg) == set()
+
+
+def test_the_picture_keeps_the_names_and_takes_options_of_draw() -> None:
+    x = Value(2.0)
+    names = {"x": x}
+    found = explain(sin(x), x, names=names)
+    names.clear()
+    assert highlighted(found.drawing(show=()).svg) == {"x", "v1", "1-0"}
+    assert 'class="data"' not in found.drawing(show=()).svg
+
+
+def test_a_path_through_collapsed_layers_and_expanded_neurons_is_highlighted() -> None:
+    model = nn.MLP(2, [3, 1], seed=0)
+    y = model([1.0, -2.0])
+    found = explain(y, model.parameters()[0], names={"model": model})
+    collapsed = found.drawing(depth=0).svg
+    assert len(re.findall(r'class="edge several highlighted"', collapsed)) == 1
+    products = found.drawing(0, expand=[y]).svg
+    assert products.count('class="node product highlighted"') == 1
+    assert products.count('class="edge highlighted"') == 4  # w → v1 → v2 → product → sum
+
+
+def test_graphviz_draws_the_path_bold_too(tmp_path) -> None:
+    x, *_, f = lecture()
+    explain(f, x).drawing(1).save(tmp_path / "path.dot")
+    lines = (tmp_path / "path.dot").read_text(encoding="utf-8").splitlines()
+    bold = [line for line in lines if "penwidth=3" in line and "->" in line]
+    assert [line.split("[")[0].strip() for line in bold] == ["n0 -> n1", "n1 -> n4"]
+
+
+def test_what_is_highlighted_must_be_listed_and_in_the_graph() -> None:
+    x, *_, f = lecture()
+    with pytest.raises(IndexError, match="path 3 was asked for, but 3 are listed"):
+        explain(f, x).drawing(3)
+    edge = explain(f, x).paths[0].edges[0]
+    with pytest.raises(
+        ValueError, match=r"GraphEdge\(.*\) in highlight is not in the graph of 'x'"
+    ):
+        draw(x, highlight=[edge])
+    with pytest.raises(TypeError, match=r"highlight expected edges, such as .*, got str: 'x'"):
+        draw(f, highlight=["x"])
 
 
 # -- on random graphs ----------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from autograd_lite.drawing.boxes import Box
+from autograd_lite.drawing.highlighting import NOTHING, Highlight
 from autograd_lite.drawing.look import LIGHT
 from autograd_lite.drawing.scene import Scene
 from autograd_lite.drawing.svg import tint_class
@@ -25,8 +26,11 @@ SHAPES = {
 }
 """Attributes by which kinds of boxes are told apart without colour."""
 
+BOLD = {"penwidth": "3", "color": LIGHT["highlight"]}
+"""Attributes of what is highlighted."""
 
-def digraph(scene: Scene, direction: str) -> Digraph:
+
+def digraph(scene: Scene, direction: str, highlight: Highlight = NOTHING) -> Digraph:
     """Return a scene as a ``graphviz.Digraph``; see `draw_dot`."""
     from graphviz import Digraph
 
@@ -41,14 +45,18 @@ def digraph(scene: Scene, direction: str) -> Digraph:
         dot.attr(label=_escaped(scene.note), labeljust="l")
     for index, box in enumerate(scene.boxes):
         dot.node(f"n{index}", _label(box), tooltip=_escaped(box.hint), **_attributes(box))
+        if index in highlight.boxes:
+            dot.node(f"n{index}", **BOLD)
     for number, frame in enumerate(scene.frames):
         with dot.subgraph(name=f"cluster_{number}") as part:
             part.attr(label=_escaped(frame.title), labeljust="l", color=LIGHT["frame-border"])
             for member in frame.members:
                 part.node(f"n{member}")
-    for arrow in scene.arrows:
+    for number, arrow in enumerate(scene.arrows):
         tip = _escaped(arrow.hint)
-        dot.edge(f"n{arrow.tail}", f"n{arrow.head}", label=_escaped(arrow.label), tooltip=tip)
+        bold = BOLD if number in highlight.arrows else {}
+        ends = f"n{arrow.tail}", f"n{arrow.head}"
+        dot.edge(*ends, label=_escaped(arrow.label), tooltip=tip, **bold)
     return dot
 
 

@@ -20,6 +20,7 @@ LIGHT = {
     "border": "#57606a",
     "edge": "#6e7781",
     "partial": "#0a4f9e",
+    "highlight": "#b03a00",
     "frame": "#f4f6f8",
     "frame-border": "#c4cbd3",
     "zero": "#e3e6ea",
@@ -39,6 +40,7 @@ DARK = {
     "border": "#8b96a3",
     "edge": "#8b96a3",
     "partial": "#8cc2ff",
+    "highlight": "#ffa45c",
     "frame": "#1a1f26",
     "frame-border": "#46505c",
     "zero": "#3a424d",
@@ -78,6 +80,10 @@ _RULES = f"""
 .autograd-graph .frame rect {{ fill: @frame; stroke: @frame-border; }}
 .autograd-graph .frame text {{ font-weight: 700; fill: @quiet; }}
 .autograd-graph .frame ~ .edge .partial {{ stroke-opacity: 0; }}
+.autograd-graph .highlighted .line {{ stroke: @highlight; stroke-width: 4; }}
+.autograd-graph .highlighted .head {{ fill: @highlight; stroke: @highlight; stroke-width: 2; }}
+.autograd-graph .highlighted .partial {{ fill: @highlight; text-decoration: underline; }}
+.autograd-graph .highlighted .shape {{ stroke: @highlight; stroke-width: 3; }}
 .autograd-graph .tint {{ fill: none; }}
 .autograd-graph .zero {{ fill: @zero; }}
 """

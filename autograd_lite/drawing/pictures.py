@@ -6,12 +6,13 @@ import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from autograd_lite.graphs import Graph
+from autograd_lite.graphs import Graph, GraphEdge
 from autograd_lite.value import Value
 
 if TYPE_CHECKING:
     from graphviz import Digraph
 
+    from autograd_lite.drawing.highlighting import Highlight
     from autograd_lite.drawing.scene import Scene
 
 Expand = str | Value | Iterable[str | Value]
@@ -34,10 +35,11 @@ class Drawing:
         Where the arrows lead.
     """
 
-    def __init__(self, graph: Graph, scene: Scene, direction: str) -> None:
+    def __init__(self, graph: Graph, scene: Scene, direction: str, highlight: Highlight) -> None:
         self.graph = graph
         self.direction = direction
         self._scene = scene
+        self._highlight = highlight
         self._svg = ""
 
     @property
@@ -58,7 +60,7 @@ class Drawing:
                 direction=self.direction,
                 clusters=scene.layout_clusters(),
             )
-            self._svg = svg(scene, layout)
+            self._svg = svg(scene, layout, highlight=self._highlight)
         return self._svg
 
     def __repr__(self) -> str:
@@ -142,7 +144,7 @@ class Drawing:
     def _digraph(self) -> Digraph:
         from autograd_lite.drawing.dot_source import digraph
 
-        return digraph(self._scene, self.direction)
+        return digraph(self._scene, self.direction, self._highlight)
 
     def _drawn_by_graphviz(self, form: str) -> bytes:
         """Return the picture in a form that only Graphviz draws."""
@@ -172,6 +174,7 @@ def draw(
     max_nodes: int | None = MAX_NODES,
     depth: int | None = None,
     expand: Expand = (),
+    highlight: Iterable[GraphEdge] = (),
 ) -> Drawing:
     """Draw the graph of what ``root`` was computed from.
 
@@ -204,6 +207,8 @@ def draw(
     expand : name or Value, or several of them
         Parts to open in addition, by their path (``"layers.0"``), and nodes of a `dot` to be drawn
         as products and their sum.
+    highlight : iterable of GraphEdge
+        Edges to draw bold, such as those of a path that `explain` has found.
 
     Returns
     -------
@@ -216,7 +221,7 @@ def draw(
         If ``root`` is not a Value, or another argument of a wrong type.
     ValueError
         For an unknown direction or thing to show, a negative depth, ``max_nodes`` below 1, a name
-        in ``expand`` that is not in the graph, or a name that is given twice.
+        or edge that is not in the graph, or a name that is given twice.
     RuntimeError
         If nothing was recorded: the root is a constant, or was computed under `no_grad`.
 
@@ -233,8 +238,9 @@ def draw(
     >>> picture.svg.count('class="edge"')
     6
     """
-    graph, scene = prepared(root, names, direction, show, max_nodes, depth, expand)
-    return Drawing(graph, scene, direction)
+    options = direction, show, max_nodes, depth, expand, highlight
+    graph, scene, bold = prepared(root, names, *options)
+    return Drawing(graph, scene, direction, bold)
 
 
 def draw_dot(
@@ -246,6 +252,7 @@ def draw_dot(
     max_nodes: int | None = MAX_NODES,
     depth: int | None = None,
     expand: Expand = (),
+    highlight: Iterable[GraphEdge] = (),
 ) -> Digraph:
     """Return the graph as a ``graphviz.Digraph``, to be styled with Graphviz's attributes.
 
@@ -254,7 +261,7 @@ def draw_dot(
 
     Parameters
     ----------
-    root, names, direction, show, max_nodes, depth, expand
+    root, names, direction, show, max_nodes, depth, expand, highlight
         As in `draw`.
 
     Returns
@@ -277,8 +284,9 @@ def draw_dot(
     """
     from autograd_lite.drawing.dot_source import digraph
 
-    _, scene = prepared(root, names, direction, show, max_nodes, depth, expand)
-    return digraph(scene, direction)
+    options = direction, show, max_nodes, depth, expand, highlight
+    _, scene, bold = prepared(root, names, *options)
+    return digraph(scene, direction, bold)
 
 
 def prepared(
@@ -289,9 +297,11 @@ def prepared(
     max_nodes: int | None,
     depth: int | None,
     expand: Expand,
-) -> tuple[Graph, Scene]:
+    highlight: Iterable[GraphEdge],
+) -> tuple[Graph, Scene, Highlight]:
     """Return the graph and what is drawn of it, or say which argument is wrong."""
     from autograd_lite.drawing.collapsing import collapse
+    from autograd_lite.drawing.highlighting import highlight_of
     from autograd_lite.drawing.scene import scene_of
 
     if direction not in DIRECTIONS:
@@ -304,13 +314,29 @@ def prepared(
     _check_whole(max_nodes, "max_nodes", 1)
     _check_whole(depth, "depth", 0)
     graph = Graph(root, names)
+    taken = _checked(highlight, graph)
     if not root.operands and not root.requires_grad:
         raise RuntimeError(
             f"there is nothing to draw: {graph.root.name!r} is a constant, or it was computed from"
             " constants only, or under no_grad()"
         )
     view = collapse(graph, max_nodes=max_nodes, depth=depth, expand=expand)
-    return graph, scene_of(view, show=show)
+    scene = scene_of(view, show=show)
+    return graph, scene, highlight_of(scene, view, taken)
+
+
+def _checked(highlight: Iterable[GraphEdge], graph: Graph) -> list[GraphEdge]:
+    taken = list(highlight)
+    for edge in taken:
+        if not isinstance(edge, GraphEdge):
+            raise TypeError(
+                "highlight expected edges, such as explain(y, x).paths[0].edges, got"
+                f" {type(edge).__name__}: {edge!r}"
+            )
+        known = edge.consumer < len(graph) and edge.position < len(graph[edge.consumer].operands)
+        if not known or graph[edge.consumer].operands[edge.position] != edge.operand:
+            raise ValueError(f"{edge} in highlight is not in the graph of {graph.root.name!r}")
+    return taken
 
 
 def _check_whole(given: Any, what: str, least: int) -> None:

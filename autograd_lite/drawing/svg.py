@@ -14,6 +14,7 @@ The structure, for styles and scripts:
                                  (``7-1``), ``data-operand``, ``data-consumer``; in it the line, the
                                  head, and the ``.partial``. An arrow that stands for several edges
                                  has none of these attributes
+``.highlighted``                 an edge or node that is drawn bold
 ``g.frame``                      a part of a network; ``data-part`` its path
 ===============================  ===================================================================
 """
@@ -26,6 +27,7 @@ from math import hypot
 from autograd_lite.drawing.arrows import Arrow
 from autograd_lite.drawing.boxes import LINE, MARK, MARKED, PADDING, SIZE, Box
 from autograd_lite.drawing.geometry import TITLE_INSET, Layout, Point
+from autograd_lite.drawing.highlighting import NOTHING, Highlight
 from autograd_lite.drawing.look import STYLE
 from autograd_lite.drawing.scene import LABEL_SIZE, TITLE_HEIGHT, Frame, Scene
 from autograd_lite.drawing.text import text_width
@@ -39,7 +41,7 @@ NOTE_LINE = 17.0
 MARGIN = 10.0
 
 
-def svg(scene: Scene, layout: Layout) -> str:
+def svg(scene: Scene, layout: Layout, *, highlight: Highlight = NOTHING) -> str:
     """Return a scene as a complete SVG document.
 
     Parameters
@@ -47,6 +49,8 @@ def svg(scene: Scene, layout: Layout) -> str:
     scene : Scene
     layout : Layout
         Places for the scene's boxes, arrows and frames.
+    highlight : Highlight
+        What is drawn bold.
 
     Returns
     -------
@@ -71,10 +75,15 @@ def svg(scene: Scene, layout: Layout) -> str:
         _frame(frame, place) for frame, place in zip(scene.frames, layout.frames, strict=True)
     ]
     parts += [
-        _arrow(arrow, route, label)
-        for arrow, route, label in zip(scene.arrows, layout.routes, layout.labels, strict=True)
+        _arrow(arrow, route, label, bold=number in highlight.arrows)
+        for number, (arrow, route, label) in enumerate(
+            zip(scene.arrows, layout.routes, layout.labels, strict=True)
+        )
     ]
-    parts += [_box(each, place) for each, place in zip(scene.boxes, layout.positions, strict=True)]
+    parts += [
+        _box(each, place, bold=number in highlight.boxes)
+        for number, (each, place) in enumerate(zip(scene.boxes, layout.positions, strict=True))
+    ]
     top = layout.height + NOTE_LINE - 5.0
     parts += [
         f'<text class="note" x="{_n(MARGIN)}" y="{_n(top + i * NOTE_LINE)}">{_text(line)}</text>'
@@ -119,12 +128,13 @@ def _frame(frame: Frame, place: tuple[float, float, float, float]) -> str:
     )
 
 
-def _arrow(arrow: Arrow, route: Sequence[Point], label: Point | None) -> str:
-    attributes = f' class="edge{" several" if arrow.several else ""}"'
+def _arrow(arrow: Arrow, route: Sequence[Point], label: Point | None, *, bold: bool) -> str:
+    more = " highlighted" if bold else ""
+    attributes = f' class="edge{" several" if arrow.several else ""}{more}"'
     if arrow.edge is not None:
         operand, consumer, position = arrow.edge
         attributes = (
-            f' class="edge" data-edge="{consumer}-{position}" data-operand="{operand}"'
+            f' class="edge{more}" data-edge="{consumer}-{position}" data-operand="{operand}"'
             f' data-consumer="{consumer}"'
         )
     line, head = _line_and_head(route)
@@ -165,9 +175,10 @@ def _line_and_head(route: Sequence[Point]) -> tuple[str, str]:
 # -- boxes ---------------------------------------------------------------------------------------
 
 
-def _box(box: Box, centre: Point) -> str:
+def _box(box: Box, centre: Point, *, bold: bool) -> str:
     x, y = centre[0] - box.width / 2, centre[1] - box.height / 2
-    attributes = f' class="node {box.kind}{" result" if box.result else ""}"'
+    more = f"{' result' if box.result else ''}{' highlighted' if bold else ''}"
+    attributes = f' class="node {box.kind}{more}"'
     if box.node is not None:
         attributes += f' data-node="{box.node}" data-value="{box.data!r}"'
     if box.grad is not None:
