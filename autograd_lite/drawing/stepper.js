@@ -2,10 +2,13 @@
 (() => {
   "use strict";
 
+  const SVG = "http://www.w3.org/2000/svg";
   const PLAY_EVERY = 1200; // milliseconds
   const SMALLEST_TEXT = 11.5; // pixels
   const LARGEST_TEXT = 26;
-  const UPRIGHT_BELOW = 640;
+  const NARROW = 640;
+  const LEAST_ZOOM = 0.6; // on a narrow screen, where a long edge would not fit
+  const MARGIN = 12;
   const ICONS = {
     first: "M3 3h2.5v12H3zM15 3v12L6.5 9z",
     previous: "M13 3v12L4.5 9z",
@@ -74,8 +77,6 @@
       const { shown, grad, tint } = item?.dataset ?? { shown: "–", tint: "none" };
       node.querySelector(".grad").textContent = shown;
       node.querySelector(".tint").setAttribute("class", `tint ${tint}`);
-      const hint = node.querySelector("title");
-      hint.textContent = hint.textContent.replace(/\ngrad .*$/, `\ngrad ${grad ?? "–"}`);
       if (item) node.dataset.grad = grad;
       else delete node.dataset.grad;
     }
@@ -95,11 +96,12 @@
     }
 
     function mark(item, on) {
-      const { on: edge, from, to } = item.dataset;
+      const { on: edge, to } = item.dataset;
       edges.get(edge)?.classList.toggle("active", on);
       nodes.get(to)?.classList.toggle("receiving", on);
-      nodes.get(from)?.classList.toggle("giving", on);
-      item.toggleAttribute("aria-current", on);
+      nodes.get(consumer(edge))?.classList.toggle("giving", on);
+      if (on) item.setAttribute("aria-current", "step");
+      else item.removeAttribute("aria-current");
     }
 
     function go(wanted) {
@@ -189,42 +191,84 @@
       if (item) go(states.indexOf(item));
     });
 
+    // All digits, where the pointer rests.
+    view.addEventListener("pointerover", (event) => {
+      const node = event.target.closest("[data-node]");
+      if (!node) return;
+      const { label, value, grad } = node.dataset;
+      const hint = node.querySelector("title")
+        ?? node.appendChild(document.createElementNS(SVG, "title"));
+      hint.textContent = `${label}\ndata ${value}\ngrad ${grad ?? "–"}`;
+    });
+
     // -- the view follows -------------------------------------------------------------------------
 
     const calm = matchMedia("(prefers-reduced-motion: reduce)");
+    let text = 12; // the smallest size in the drawing
+    let usual = 1;
     let scale = 1;
 
     function fit() {
       const wide = view.clientWidth;
-      const drawing = wide < UPRIGHT_BELOW && drawings.upright || drawings.wide;
+      const high = root.matches(".page")
+        ? view.clientHeight : parseFloat(getComputedStyle(view).maxHeight);
+      const drawing = narrow() && drawings.upright || drawings.wide;
       if (drawing !== svg) adopt(drawing);
       const { width, height } = svg.viewBox.baseVal;
-      const high = root.classList.contains("page")
-        ? view.clientHeight : parseFloat(getComputedStyle(view).maxHeight);
-      const sizes = [...svg.querySelectorAll("[data-node] text")].slice(0, 8)
-        .map((text) => parseFloat(getComputedStyle(text).fontSize));
-      const text = Math.min(...sizes);
+      text = Math.min(...[...svg.querySelectorAll("text")].slice(0, 20)
+        .map((each) => parseFloat(getComputedStyle(each).fontSize)));
       const whole = Math.min(wide / width, high / height);
-      scale = Math.min(Math.max(whole, SMALLEST_TEXT / text), LARGEST_TEXT / text);
-      svg.setAttribute("width", width * scale);
-      svg.setAttribute("height", height * scale);
+      usual = Math.min(Math.max(whole, SMALLEST_TEXT / text), LARGEST_TEXT / text);
+      zoom(usual);
       follow(true);
     }
 
+    function narrow() {
+      return view.clientWidth < NARROW;
+    }
+
+    function zoom(wanted) {
+      const { width, height } = svg.viewBox.baseVal;
+      scale = wanted;
+      svg.setAttribute("width", width * scale);
+      svg.setAttribute("height", height * scale);
+    }
+
+    // Bring the edge and its two nodes into view, or as much of them as there is room for.
     function follow(atOnce = false) {
-      const { on: edge, from, to } = states[state].dataset;
-      const shown = [edges.get(edge), nodes.get(to), nodes.get(from)].filter(Boolean);
-      if (!shown.length) return;
-      const boxes = shown.map((g) => g.getBBox());
-      const left = Math.min(...boxes.map((b) => b.x)) * scale;
-      const right = Math.max(...boxes.map((b) => b.x + b.width)) * scale;
-      const top = Math.min(...boxes.map((b) => b.y)) * scale;
-      const bottom = Math.max(...boxes.map((b) => b.y + b.height)) * scale;
+      const { on, to } = states[state].dataset;
+      const [edge, receiving, giving, label] = [
+        edges.get(on), nodes.get(to), nodes.get(consumer(on)), edges.get(on)?.querySelector("text"),
+      ].map((element) => element?.getBBox());
+      if (!receiving) return;
+      const all = around([edge, receiving, giving]);
+      const best = narrow() ? Math.max(Math.min(usual, room(all)), LEAST_ZOOM) : usual;
+      if (best !== scale) zoom(best);
+      const shown = [all, around([edge, receiving]), around([label, receiving])]
+        .find((box) => room(box) >= scale) ?? around([receiving]);
       view.scrollTo({
-        left: place(left, right, view.scrollLeft, view.clientWidth),
-        top: place(top, bottom, view.scrollTop, view.clientHeight),
+        left: place(shown.left * scale, shown.right * scale, view.scrollLeft, view.clientWidth),
+        top: place(shown.top * scale, shown.bottom * scale, view.scrollTop, view.clientHeight),
         behavior: atOnce || calm.matches ? "instant" : "smooth",
       });
+    }
+
+    function around(boxes) {
+      const found = boxes.filter(Boolean);
+      return {
+        left: Math.min(...found.map((box) => box.x)),
+        right: Math.max(...found.map((box) => box.x + box.width)),
+        top: Math.min(...found.map((box) => box.y)),
+        bottom: Math.max(...found.map((box) => box.y + box.height)),
+      };
+    }
+
+    // How much a box can be magnified until it fills the view.
+    function room(box) {
+      return Math.min(
+        view.clientWidth / (box.right - box.left + MARGIN),
+        view.clientHeight / (box.bottom - box.top + MARGIN),
+      );
     }
 
     // Where to scroll so that an interval is seen: nowhere if it is, else to have it in the middle.
@@ -258,17 +302,20 @@
     adopt(svg);
   }
 
+  // The node that an edge leads to.
+  function consumer(edge) {
+    return edge?.split("-")[0];
+  }
+
   // -- making elements ----------------------------------------------------------------------------
 
-  // The SVG element of a data URI. Without ids, since a notebook may show many.
+  // The SVG element of a data URI.
   function inline(uri) {
     if (!uri) return undefined;
     const source = decodeURIComponent(uri.slice(uri.indexOf(",") + 1));
     const parsed = new DOMParser().parseFromString(source, "image/svg+xml").documentElement;
     const svg = document.importNode(parsed, true);
-    svg.removeAttribute("aria-labelledby");
-    svg.setAttribute("aria-label", svg.querySelector("title").textContent);
-    for (const marked of svg.querySelectorAll("[id]")) marked.removeAttribute("id");
+    svg.querySelector("title").remove(); // its hint would stand over everything
     return svg;
   }
 
@@ -291,8 +338,8 @@
   }
 
   function face(made, icon, label) {
-    const drawing = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+    const drawing = document.createElementNS(SVG, "svg");
+    const path = document.createElementNS(SVG, "path");
     drawing.setAttribute("viewBox", "0 0 18 18");
     drawing.setAttribute("aria-hidden", "true");
     path.setAttribute("d", ICONS[icon]);

@@ -185,12 +185,10 @@ def _beginning(shown: _Shown) -> tuple[str, str]:
     last = shown.graph.root
     root = escape(printable(last.name))
     return (
-        "<li><span>The forward pass is done: every node has its number, and no gradient yet."
-        "</span></li>",
-        f'<li data-to="{last.index}" data-grad="1.0" data-shown="1"'
-        f' data-tint="{shown.tint(1.0)}"><span class="rule"><span class="receiving">{root}.grad'
-        f"</span> = ∂{root}/∂{root} = 1</span>"
-        " <span>The backward pass starts at the result.</span></li>",
+        "<li>The forward pass is done: every node has its number, and no gradient yet.</li>",
+        f"<li data-to={last.index} data-grad=1.0 data-shown=1 data-tint={shown.tint(1.0)}>"
+        f"<code><b>{root}.grad</b> = ∂{root}/∂{root} = 1</code>"
+        " <small>The backward pass starts at the result.</small></li>",
     )
 
 
@@ -199,21 +197,19 @@ def _item(shown: _Shown, step: Step) -> str:
     from html import escape
 
     place = shown.graph._index
-    consumer, operand = place[step.node], place[step.operand]
     node, x = escape(printable(step.node_name)), escape(printable(step.operand_name))
     grown = product(step.upstream, step.partial, step.contribution)
     total = summed(step.before, step.contribution, step.total)
     running = str(total) if step.index > 1 else total.result
     stop = " data-stop" if shown.walk.stops_at(step) else ""
     return (
-        f'<li data-on="{consumer}-{step.position}" data-from="{consumer}" data-to="{operand}"'
-        f' data-grad="{step.total!r}" data-shown="{short(step.total)}"'
-        f' data-tint="{shown.tint(step.total)}"{stop}>'
-        f'<span class="rule"><span class="receiving">{x}.grad</span> +='
-        f' <span class="giving">{node}.grad</span> · {UNICODE.derivative(node, x)}'
-        f' <span class="numbers">= {grown.terms} {grown.sign} {grown.result}</span></span>'
-        f' <span class="sum"><span class="receiving">{x}.grad</span> = {running}</span>'
-        f' <span class="which">{step.index} of {step.count}</span></li>'
+        f"<li data-on={place[step.node]}-{step.position} data-to={place[step.operand]}"
+        f" data-grad={step.total!r} data-shown={short(step.total)}"
+        f" data-tint={shown.tint(step.total)}{stop}>"
+        f"<code><b>{x}.grad</b> += <i>{node}.grad</i> · {UNICODE.derivative(node, x)}"
+        f" <span>= {grown.terms} {grown.sign} {grown.result}</span></code>"
+        f" <code><b>{x}.grad</b> = {running}</code>"
+        f" <small>{step.index} of {step.count}</small></li>"
     )
 
 
@@ -231,7 +227,7 @@ def _pictures(shown: _Shown, title: str) -> str:
     scene = scene_of(_view(shown), grad_texts=texts)
     upright = ""
     if len(scene.boxes) <= UPRIGHT_UP_TO:
-        source = _picture(scene, "TB")
+        source = _picture(scene, "TB").replace(" ", "%20")
         upright = f'<source media="(max-width: 640px)" srcset="{source}">'
     return (
         f'<picture>{upright}<img alt="{title}: the graph with its gradients"'
@@ -266,6 +262,7 @@ def _view(shown: _Shown) -> View:
 
 def _picture(scene: Scene, direction: str) -> str:
     """Return a scene as a data URI."""
+    import re
     from urllib.parse import quote
 
     from autograd_lite.drawing.layout import lay_out
@@ -274,8 +271,10 @@ def _picture(scene: Scene, direction: str) -> str:
     layout = lay_out(
         scene.sizes(), scene.layout_edges(), direction=direction, clusters=scene.layout_clusters()
     )
-    return f"data:image/svg+xml,{quote(svg(scene, layout), safe=_UNQUOTED)}"
+    drawn = svg(scene, layout).replace('"', "'")  # in text there are &quot; and &#39; only
+    drawn = re.sub(r"(<g [^>]*>)<title>[^<]*</title>", r"\1", drawn)  # an image has no hints
+    return f"data:image/svg+xml,{quote(drawn, safe=_UNQUOTED)}"
 
 
-_UNQUOTED = "!$'()*+,/:;=?@[]^`{|}~"
-"""What may stand as it is in a data URI, in an attribute, and in a ``srcset``."""
+_UNQUOTED = " !$'()*+,/:;=>?@[]^`{|}~"
+"""What may stand as it is in a data URI and in an attribute; this makes pages a fifth shorter."""
