@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import ceil
-from shutil import which
 from typing import Any
 
 from autograd_lite.drawing.clearance import clear
@@ -36,6 +35,8 @@ def dot_layout(
     None where ``dot`` is missing or fails, where the graph is so large that it would take seconds,
     or where its drawing does not keep what `lay_out` promises.
     """
+    from shutil import which
+
     if len(edges) > _MOST_EDGES or not sizes or which("dot") is None:
         return None
     import json

@@ -220,6 +220,37 @@ def test_a_leaf_stands_next_to_what_it_is_used_by():
         assert found.positions[7][0] == pytest.approx(found.positions[5][0], abs=1.0)
 
 
+def test_edges_that_need_not_cross_do_not():
+    """Five pairs in orders that cross 10 times, joined so that no component decides alone."""
+    edges = [LayoutEdge(number, 9 - number, 20, 12) for number in range(5)]
+    edges += [LayoutEdge(number, 10, 20, 12) for number in (7, 5, 9, 6, 8)]
+    for found in both([BOX] * 11, edges):
+        tails = sorted(range(5), key=lambda node: found.positions[node][1])
+        heads = sorted(range(5, 10), key=lambda node: found.positions[node][1])
+        assert [9 - node for node in tails] == heads
+
+
+def test_the_other_directions_are_the_same_drawing_mirrored():
+    sizes, edges = random_graph(15, seed=1)
+    right, left = layered(sizes, edges), layered(sizes, edges, direction="RL")
+    for (x, y), (mirrored, same) in zip(right.positions, left.positions, strict=True):
+        assert mirrored == pytest.approx(right.width - x)
+        assert same == y
+    down, up = (layered(sizes, edges, direction=towards) for towards in ("TB", "BT"))
+    for (x, y), (same, mirrored) in zip(down.positions, up.positions, strict=True):
+        assert same == x
+        assert mirrored == pytest.approx(down.height - y)
+
+
+@needs_dot
+@pytest.mark.parametrize("seed", range(4))
+def test_the_built_in_drawing_is_not_much_larger_than_dots(seed):
+    sizes, edges = random_graph(20, seed)
+    own, dot = layered(sizes, edges), dot_layout(sizes, edges)
+    assert dot is not None
+    assert own.width * own.height < 1.5 * dot.width * dot.height
+
+
 def test_folding_that_closes_a_cycle_is_drawn_all_the_same():
     edges = [LayoutEdge(0, 1, 30, 12), LayoutEdge(1, 2, 30, 12), LayoutEdge(2, 0, 30, 12)]
     for found in both([BOX] * 3, edges):
