@@ -23,7 +23,7 @@ from autograd_lite import (
 )
 from autograd_lite.formulas import derivative_of, operands_by_name
 from autograd_lite.primitives import TABLE
-from autograd_lite.symbolic import applied, evaluated
+from autograd_lite.sympy_formulas import applied, evaluated
 
 sympy = pytest.importorskip("sympy", reason="SymPy is not installed")
 
