@@ -93,7 +93,7 @@ class Graph(Sequence[GraphNode]):
         self._index = {value: index for index, value in enumerate(self._values)}
         self._data = [value._data for value in self._values]
         self._grads = [_number_or_none(value._grad) for value in self._values]
-        self._names = _named(self._values, names or {})
+        self._names = _named(self._values, {} if names is None else names)
         self._levels: list[int] = []
         for value in self._values:
             below = [self._levels[self._index[operand]] for operand, _ in edges(value)]
@@ -287,9 +287,9 @@ def graph(root: Value, *, names: Mapping[str, Any] | None = None) -> Graph:
     Raises
     ------
     TypeError
-        If ``root`` is not a Value.
+        If ``root`` is not a Value, or ``names`` not a mapping.
     ValueError
-        If ``names`` gives a node a name that is another node's label.
+        If ``names`` gives one name to two nodes, or a name that is another node's label.
 
     Examples
     --------
@@ -329,17 +329,20 @@ def _portable(x: float | None) -> float | str | None:
 
 def _named(values: Sequence[Value], names: Mapping[str, Any]) -> list[str]:
     """Return a name for every node, no two alike."""
-    given: dict[Value, str] = {}
-    for name, thing in names.items():
-        for path, value in _values_in(name, thing):
-            given.setdefault(value, path)
-    taken = {given[value]: value for value in values if value in given}
+    given = _given(names)
+    taken: dict[str, Value] = {}
+    for value in values:
+        if value in given and taken.setdefault(given[value], value) is not value:
+            raise ValueError(
+                f"the name {given[value]!r} is given to two Values; choose another name"
+            )
+    chosen = set(taken)
     found = []
     unnamed = (f"v{number}" for number in count(1))
     for value in values:
         name = given.get(value, "")
         if not name and value.label:
-            if value.label in taken and value.label in given.values():
+            if value.label in chosen and type(value) is Value:
                 raise ValueError(
                     f"the name {value.label!r} is given to one Value and is the label of another;"
                     " choose another name"
@@ -353,6 +356,24 @@ def _named(values: Sequence[Value], names: Mapping[str, Any]) -> list[str]:
         taken[name] = value
         found.append(name)
     return found
+
+
+def _given(names: Mapping[str, Any]) -> dict[Value, str]:
+    """Return the names that were asked for; those of a second model begin with its own name."""
+    if not isinstance(names, Mapping):
+        raise TypeError(
+            f"names expected a dict such as locals(), got {type(names).__name__}: {names!r}"
+        )
+    given: dict[Value, str] = {}
+    paths: dict[str, Value] = {}
+    for name, thing in names.items():
+        for path, value in _values_in(name, thing):
+            if value not in given:
+                if path in paths and not isinstance(thing, Value | list | tuple):
+                    path = f"{name}.{path}"
+                given[value] = path
+                paths[path] = value
+    return given
 
 
 def _values_in(name: str, thing: Any) -> Iterator[tuple[str, Value]]:

@@ -196,6 +196,14 @@ class Node:
         grad = self.grad.data if isinstance(self.grad, Node) else self.grad
         return f"Value(data={self._data}, grad={grad}{label}{constant})"
 
+    def _repr_html_(self) -> str:
+        """Return a line for notebooks; `draw` shows the graph."""
+        from autograd_lite.cards import card
+
+        grad = None if self._grad is UNREACHED else float(self.grad)
+        given = arguments(self)
+        return card(self.label, self.op, given, self._data, grad, self.requires_grad)
+
 
 def edges(node: Node) -> list[tuple[Any, float]]:
     """Return the Values that a node was computed from, in order, each with its partial."""

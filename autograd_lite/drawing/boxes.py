@@ -91,7 +91,7 @@ def tint_of(grad: float | None, scale: float) -> int | None:
 
 
 def box_of_node(
-    graph: Graph,
+    view: View,
     index: int,
     frame: str,
     show: Collection[str],
@@ -101,6 +101,7 @@ def box_of_node(
     expanded: bool = False,
 ) -> Box:
     """Return the box of one node; if it is expanded, as the sum of its products."""
+    graph = view.graph
     value = graph._values[index]
     kind = kind_of(value)
     name, data, grad = graph._names[index], graph._data[index], graph._grads[index]
@@ -112,7 +113,7 @@ def box_of_node(
         lines.append(("grad", "–" if grad is None else short(grad)))
     note = kind
     if kind == "operation":
-        note = "sum" if expanded else operation(graph, value, frame)
+        note = "sum" if expanded else operation(view, value, frame)
     what = f"{name} = {graph.expression(index)}" if kind == "operation" else f"{kind} {name}"
     hint = f"{what}\ndata {data!r}"
     if takes_grad:
@@ -134,15 +135,10 @@ def box_of_node(
 
 
 def box_of_group(
-    graph: Graph,
-    group: Group,
-    frame: str,
-    title: str,
-    show: Collection[str],
-    scale: float,
-    view: View,
+    view: View, group: Group, frame: str, title: str, show: Collection[str], scale: float
 ) -> Box:
     """Return the box of a collapsed part, of nodes alike, or of what was left out."""
+    graph = view.graph
     members = group.members
     values = [graph._values[index] for index in members]
     count = f"{len(members):,} values"
@@ -240,15 +236,16 @@ MARKED = ("leaf", "parameter", "constant")
 """Kinds that have a mark before their name."""
 
 
-def operation(graph: Graph, value: Value, frame: str) -> str:
+def operation(view: View, value: Value, frame: str) -> str:
     """Return the operation with the names of its operands and its plain numbers, if short.
 
-    Otherwise with the numbers, and blanks for the operands.
+    Otherwise with the numbers, and blanks for the operands. Operands that nobody gave a name and
+    that have no box of their own are blanks too.
     """
     given = arguments(value)
     op = value.op
     if len(given) <= 8:
-        full = written(op, [_name(graph, x, frame) for x in given])
+        full = written(op, [_name(view, x, frame) for x in given])
         if text_width(full, SIZE) <= NOTE_WIDTH:
             return full
     if len(given) > 3:
@@ -273,10 +270,14 @@ def _pattern(graph: Graph, members: Sequence[int]) -> str:
     return written(last.op, texts)
 
 
-def _name(graph: Graph, operand: Value | float, frame: str) -> str:
-    if isinstance(operand, Value):
-        return within(graph._names[graph._index[operand]], frame)
-    return short(operand)
+def _name(view: View, operand: Value | float, frame: str) -> str:
+    if not isinstance(operand, Value):
+        return short(operand)
+    index = view.graph._index[operand]
+    name = view.graph._names[index]
+    if view.groups[view.group_of[index]].kind != "node" and not operand.label:
+        return BLANK if name[:1] == "v" and name[1:].isdecimal() else within(name, frame)
+    return within(name, frame)
 
 
 _INFIX = ("+", "-", "*", "/", "**", "%")
@@ -284,9 +285,10 @@ _INFIX = ("+", "-", "*", "/", "**", "%")
 
 def written(op: str, given: Sequence[str]) -> str:
     """Return an operation applied to texts."""
+    if op in _INFIX or op == "dot":
+        given = [f"({x})" if x.startswith("-") else x for x in given]
     if op in _INFIX:
-        left, right = (f"({x})" if x.startswith("-") else x for x in given)
-        return f"{left} {op} {right}"
+        return f"{given[0]} {op} {given[1]}"
     if op == "neg":
         return f"-{given[0]}"
     if op == "same":

@@ -165,26 +165,26 @@ def _closed(clusters: Clusters, depth: int, opened: set[int]) -> Callable[[int],
 def _group(view: View, closed: Callable[[int], int], alike: Sequence[int] | None) -> None:
     """Make the boxes: one for each closed cluster, one for each node or class of nodes alike."""
     home = view.clusters.home
-    groups: list[Group] = []
-    group_of: list[int] = []
-    known: dict[tuple[str, int], int] = {}
+    found: dict[tuple[str, int], Group] = {}
     for index in range(len(view.graph)):
         cluster = closed(home[index])
-        if cluster != OUTSIDE:
-            key = ("module", cluster)
-        else:
+        key = ("module", cluster)
+        if cluster == OUTSIDE:
             cluster = home[index]
             key = ("node", index if alike is None else alike[index])
-        if key not in known:
-            known[key] = len(groups)
-            groups.append(Group(key[0], [], cluster))
-        group_of.append(known[key])
-        groups[known[key]].members.append(index)
+        if key in found:
+            found[key].members.append(index)
+        else:
+            found[key] = Group(key[0], [index], cluster)
+    groups = sorted(found.values(), key=lambda group: group.members[-1])
     view.groups = [
         group._replace(kind="alike") if group.kind == "node" and len(group.members) > 1 else group
         for group in groups
     ]
-    view.group_of = group_of
+    view.group_of = [0] * len(view.graph)
+    for number, group in enumerate(groups):
+        for member in group.members:
+            view.group_of[member] = number
 
 
 def _leave_out(view: View, most: int) -> None:

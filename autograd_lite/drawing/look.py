@@ -25,11 +25,11 @@ LIGHT = {
     "frame-border": "#c4cbd3",
     "zero": "#e3e6ea",
     "p1": "#fdf3ea",
-    "p2": "#fbe2cb",
-    "p3": "#f8cda4",
+    "p2": "#fce6d2",
+    "p3": "#fad4ae",
     "n1": "#eef5fc",
-    "n2": "#d5e6f8",
-    "n3": "#b3d3f4",
+    "n2": "#dceafa",
+    "n3": "#c6dff8",
 }
 DARK = {
     "paper": "#15191f",
@@ -43,13 +43,13 @@ DARK = {
     "highlight": "#ffa45c",
     "frame": "#1a1f26",
     "frame-border": "#46505c",
-    "zero": "#3a424d",
+    "zero": "#39414c",
     "p1": "#35281c",
-    "p2": "#523618",
-    "p3": "#7a4a14",
+    "p2": "#4a3117",
+    "p3": "#61390d",
     "n1": "#1c2a3a",
-    "n2": "#1d3d5e",
-    "n3": "#1f5587",
+    "n2": "#1c3652",
+    "n3": "#1b456c",
 }
 """Colours by name: p1 to p3 are for positive gradients from small to large, n1 to n3 for negative
 ones. On each of them text in ``ink`` and ``quiet`` has a contrast of 4.5 : 1 and more."""

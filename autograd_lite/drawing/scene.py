@@ -98,7 +98,7 @@ def scene_of(
             (index,) = group.members
             room = (grad_texts or {}).get(index, ())
             box = box_of_node(
-                graph, index, frame, show, scale, room, expanded=index in view.expanded
+                view, index, frame, show, scale, room, expanded=index in view.expanded
             )
             boxes.append(box)
         else:
@@ -107,7 +107,7 @@ def scene_of(
                 cluster = view.clusters.all[group.cluster]
                 title = cluster.title
                 frame = view.clusters.prefix_of(cluster.parent)
-            boxes.append(box_of_group(graph, group, frame, title, show, scale, view))
+            boxes.append(box_of_group(view, group, frame, title, show, scale))
     arrows = arrows_of(view, "partials" in show)
     members = [[position] for position in range(len(boxes))]
     for index in sorted(view.expanded):

@@ -12,7 +12,7 @@ from autograd_lite.drawing.look import DARK, LIGHT
 OVERFLOWS = """
 const found = [];
 for (const node of document.querySelectorAll(".node")) {
-  const box = node.querySelector(".shape:last-of-type").getBoundingClientRect();
+  const box = [...node.querySelectorAll(".shape")].at(-1).getBoundingClientRect();
   const texts = [...node.querySelectorAll("text")].map((t) => t.getBoundingClientRect());
   for (const text of texts)
     if (text.left < box.left || text.right > box.right || text.top < box.top - 1
