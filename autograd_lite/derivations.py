@@ -28,6 +28,9 @@ from autograd_lite.value import Value
 LONG = 80
 """An operation without a name whose LaTeX is longer than this gets a line of its own."""
 
+WIDE = 70
+"""A line of so many signs is broken before its numbers and its result."""
+
 
 class Typeset:
     """A function and its derivatives in LaTeX; see `latex`.
@@ -65,7 +68,7 @@ class Typeset:
         self.expression = self._aligned(list(lines), lines.__getitem__)
         self.values = self._aligned(range(len(self._graph)), self._value)
         needed = [node for node in self._below() if self._graph._values[node].requires_grad]
-        self.derivation = self._aligned(needed, self._gradient)
+        self.derivation = self._aligned(needed, self._gradient, "[1ex]")
 
     def __str__(self) -> str:
         return f"{self.expression}\n{self.values}\n{self.derivation}"
@@ -76,7 +79,9 @@ class Typeset:
     def _repr_latex_(self) -> str:
         return str(self)
 
-    def _aligned(self, places: Sequence[int], written: Callable[[int], str]) -> str:
+    def _aligned(
+        self, places: Sequence[int], written: Callable[[int], str], apart: str = ""
+    ) -> str:
         """Return an environment with an entry per place, the middle of many left out."""
         left_out = max(len(places) - self._max, 0)
         half = (len(places) - left_out) // 2
@@ -84,7 +89,7 @@ class Typeset:
         if left_out:
             entries.append(rf"& \;\;\vdots \quad \text{{({left_out} more)}}")
         entries += [written(place) for place in places[half + left_out :]]
-        lines = " \\\\\n".join(entries)
+        lines = f" \\\\{apart}\n".join(entries)
         return f"\\begin{{align*}}\n{lines}\n\\end{{align*}}"
 
     # -- nodes -----------------------------------------------------------------------------------
@@ -160,7 +165,7 @@ class Typeset:
         symbols, numbers, result = (part.split(" ", 1)[1] for part in parts)
         if numbers in (symbols, result):
             del parts[1]
-        wide = sum(map(len, parts)) > 3 * LONG
+        wide = len(re.sub(r"\\\w+|[{}_^\\ ]", "", "".join(parts))) > WIDE
         return start + (" \\\\\n&" if wide else " ").join(parts)
 
     # -- the derivation --------------------------------------------------------------------------

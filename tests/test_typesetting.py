@@ -65,7 +65,9 @@ def test_the_values_are_those_of_the_forward_pass() -> None:
 
 def test_the_derivation_has_the_rule_the_textbook_and_the_numbers_of_each_gradient() -> None:
     f, names = lecture()
-    assert latex(f, names=names).derivation == aligned(
+    found = latex(f, names=names).derivation
+    assert found.count(r" \\[1ex]") == 4  # between the five gradients
+    assert found.replace("[1ex]", "") == aligned(
         rf"{d('f', 'f')} &= 1",
         rf"{d('f', 'c')} &= {d('f', 'f')} \cdot {partial('f', 'c')}",
         rf"&= {d('f', 'f')} \cdot a",
@@ -126,6 +128,17 @@ def test_many_nodes_are_shortened() -> None:
     assert found.derivation.count(r"\vdots") == 1
     assert found.derivation.splitlines()[-2].startswith(r"&\approx")
     assert balanced(str(found))
+
+
+def test_a_wide_line_is_broken_before_its_numbers() -> None:
+    xs = [Value(1.25, label=f"temperature[{i}]") for i in range(4)]
+    y = total(xs)
+    y.label = "y"
+    assert latex(y).values.splitlines()[-4:-1] == [
+        "y &= " + " + ".join(rf"\mathrm{{temperature}}_{{{i}}}" for i in range(4)) + r" \\",
+        r"&= 1.25 + 1.25 + 1.25 + 1.25 \\",
+        "&= 5",
+    ]
 
 
 def test_a_long_chain_in_a_thread_with_a_small_stack() -> None:
