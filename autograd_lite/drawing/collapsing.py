@@ -89,7 +89,8 @@ def collapse(
     place = graph._index
     operands = [[place[x] for x in value.operands] for value in graph._values]
     clusters = Clusters(graph, operands)
-    opened, expanded = _wanted(graph, clusters, expand)
+    named, expanded = _wanted(graph, clusters, expand)
+    opened = {around for cluster in named for around in clusters.path_of(cluster)}
     view = View(graph, operands, clusters, expanded)
     most = len(graph) if max_nodes is None else max_nodes
     deepest = max((cluster.depth + 1 for cluster in clusters.all), default=0)
@@ -108,7 +109,7 @@ def collapse(
         if len(view.groups) >= min(_FEW, most):
             break
     if len(view.groups) > most:
-        _leave_out(view, most)
+        _leave_out(view, most, named)
     return view
 
 
@@ -116,11 +117,11 @@ _FEW = 4  # a picture of fewer boxes says too little
 
 
 def _wanted(graph: Graph, clusters: Clusters, expand: Any) -> tuple[set[int], set[int]]:
-    """Return the clusters to be opened and the nodes to be expanded."""
+    """Return the clusters to be opened (or to be opened around) and the nodes to be expanded."""
     by_path: dict[str, list[int]] = {}
     for index, cluster in enumerate(clusters.all):
         by_path.setdefault(cluster.path, []).append(index)
-    opened: set[int] = set()
+    named: set[int] = set()
     expanded: set[int] = set()
     for wanted in [expand] if isinstance(expand, str | Value) else expand:
         if not isinstance(wanted, str | Value):
@@ -129,8 +130,7 @@ def _wanted(graph: Graph, clusters: Clusters, expand: Any) -> tuple[set[int], se
                 f" {type(wanted).__name__}: {wanted!r}"
             )
         if isinstance(wanted, str) and wanted in by_path:
-            for part in by_path[wanted]:
-                opened.update(clusters.path_of(part))
+            named.update(by_path[wanted])
             continue
         try:
             node = graph.find(wanted)
@@ -147,8 +147,9 @@ def _wanted(graph: Graph, clusters: Clusters, expand: Any) -> tuple[set[int], se
                 f"only a part of a network or a dot can be expanded; {node.name!r} is {what}"
             )
         expanded.add(node.index)
-        opened.update(clusters.path_of(clusters.home[node.index]))
-    return opened, expanded
+        if clusters.home[node.index] != OUTSIDE:
+            named.add(clusters.home[node.index])
+    return named, expanded
 
 
 def _closed(clusters: Clusters, depth: int, opened: set[int]) -> Callable[[int], int]:
@@ -187,19 +188,20 @@ def _group(view: View, closed: Callable[[int], int], alike: Sequence[int] | None
             view.group_of[member] = number
 
 
-def _leave_out(view: View, most: int) -> None:
+def _leave_out(view: View, most: int, named: set[int]) -> None:
     """Keep the boxes nearest to the result and put all others into one.
 
     Nearest is what has the longest way down to a leaf: whatever uses such a box is nearer still,
     so that the rest is below everything that is drawn. Leaves that the kept boxes use are kept
-    too, while there is room.
+    too, while there is room. What is in parts that were named, or is expanded, comes first.
     """
     levels = [max(view.graph._levels[member] for member in group.members) for group in view.groups]
     last = len(view.groups) - 1
     ranking = sorted(range(last), key=lambda group: (-levels[group], -group))
     room = max(most - 2, 0)
+    asked = [group for group in ranking if _asked_for(view, view.groups[group], named)]
     inner = [group for group in ranking if levels[group] > 0]
-    kept = {view.group_of[-1], *inner[: room * 2 // 3]}
+    kept = {view.group_of[-1], *asked[:room], *inner[: max(room * 2 // 3 - len(asked), 0)]}
     for tail in _leaves_below(view, kept, levels):
         if len(kept) > room:
             break
@@ -213,6 +215,14 @@ def _leave_out(view: View, most: int) -> None:
     new = {group: position + 1 for position, group in enumerate(chosen)}
     view.groups = [Group("rest", rest, OUTSIDE), *(view.groups[group] for group in chosen)]
     view.group_of = [new.get(group, 0) for group in view.group_of]
+
+
+def _asked_for(view: View, group: Group, named: set[int]) -> bool:
+    """Whether a box was asked for: its node is expanded, or it stands in a part that was named."""
+    cluster = group.cluster
+    if group.kind == "module":
+        cluster = view.clusters.all[cluster].parent
+    return cluster in named or group.members[0] in view.expanded
 
 
 def _leaves_below(view: View, kept: set[int], levels: Sequence[int]) -> Iterator[int]:

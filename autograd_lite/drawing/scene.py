@@ -19,6 +19,8 @@ LABEL_HEIGHT = 16.0
 TITLE_SIZE = 12.0
 TITLE_HEIGHT = 20.0
 TITLE_WIDTH = 260.0
+MANY = 2_000
+"""With more nodes than this, a picture does not advise to draw them all."""
 
 
 class Frame(NamedTuple):
@@ -170,5 +172,6 @@ def _note(view: View) -> str:
     if parts:
         largest = max(parts, key=lambda group: len(group.members))
         path = printable(view.clusters.all[largest.cluster].path)
-        return f'{text}. expand="{path}" opens a part, max_nodes={count} all.'
-    return f"{text}. max_nodes={count} shows all."
+        text += f'. expand="{path}" opens a part'
+        return f"{text}, max_nodes={count} all." if count <= MANY else f"{text}."
+    return f"{text}. A larger max_nodes shows more, {count} all."

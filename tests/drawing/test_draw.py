@@ -300,7 +300,8 @@ def test_ten_thousand_irregular_nodes_are_cut_to_those_nearest_the_result():
     (rest,) = elements(picture, "rest")
     assert rest[1] == ["…", "9,942 values left out"]
     assert note_of(picture) == (
-        "10,001 values in 60 boxes, 9,942 of them left out. max_nodes=10001 shows all."
+        "10,001 values in 60 boxes, 9,942 of them left out."
+        " A larger max_nodes shows more, 10001 all."
     )
     names = {texts[0] for _, texts in nodes}
     assert "v10000" in names
@@ -468,3 +469,12 @@ def test_a_value_displays_itself_in_a_line_however_large_its_graph():
     z.backward()
     assert "grad <b>1.0</b>" in z._repr_html_()
     assert "constant" in Value(1.0, requires_grad=False)._repr_html_()
+
+
+def test_what_was_asked_for_is_never_left_out():
+    model = nn.MLP(60, [80, 1], seed=0)
+    x = [Value(0.1, label=f"x[{i}]") for i in range(60)]
+    picture = draw(model(x), expand="layers.0.neurons.3")
+    assert len(elements(picture, "node")) == 60
+    assert len(elements(picture, "rest")) == 1
+    assert texts_of(picture, "layers.0.neurons.3.b")[0] == "b"
