@@ -2,7 +2,8 @@
 
 Sweeps over the layers put each thing at the barycentre of its neighbours (Sugiyama, Tagawa and
 Toda, 1981); swapping adjacent things follows. The order at first comes from following operands from
-the end, first operands first, and is only left for one with fewer crossings.
+the end, first operands first, and is only left for one with fewer crossings; distances from the
+outskirts are tried as a start as well.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable, Sequence
 from autograd_lite.drawing.layering import Layering
 
 _SWEEPS = 12
+_FRUITLESS_SWEEPS = 4
 _SWAPPING_PASSES = 8
 _SWAPPED_THINGS = 2500
 
@@ -22,15 +24,27 @@ Keys = dict[int, float]
 def order(layering: Layering) -> None:
     """Order the things of every layer, those of a cluster next to each other."""
     sorter = _Sorter(layering)
-    visited = _first_visits(layering)
-    sorter.rank_clusters({thing: float(visited[thing]) for thing in range(len(visited))})
-    for number, things in enumerate(layering.layers):
-        sorter.sort(number, {thing: float(visited[thing]) for thing in things})
-    best = _copy(layering.layers)
-    fewest = crossings(layering)
+    best: list[list[int]] = []
+    fewest = -1
+    for numbering in (_first_visits, _rings):
+        number = numbering(layering)
+        sorter.start({thing: float(place) for thing, place in enumerate(number)})
+        found, layers = _sweep(layering, sorter)
+        if not best or found < fewest:
+            fewest, best = found, layers
+        if not fewest:
+            break
+    layering.layers[:] = best
+    if fewest and len(layering.layer) <= _SWAPPED_THINGS:
+        _swap(layering)
+
+
+def _sweep(layering: Layering, sorter: _Sorter) -> tuple[int, list[list[int]]]:
+    """Return the fewest crossings that sweeps up and down find, and the layers with them."""
+    fewest, best = crossings(layering), _copy(layering.layers)
     since = 0
     for sweep in range(_SWEEPS):
-        if not fewest or since >= 4:
+        if not fewest or since >= _FRUITLESS_SWEEPS:
             break
         sorter.rank_clusters(sorter.centred())
         if sweep % 2:
@@ -41,9 +55,7 @@ def order(layering: Layering) -> None:
         since += 1
         if found < fewest:
             fewest, best, since = found, _copy(layering.layers), 0
-    layering.layers[:] = best
-    if fewest and len(layering.layer) <= _SWAPPED_THINGS:
-        _swap(layering)
+    return fewest, best
 
 
 def crossings(layering: Layering) -> int:
@@ -83,6 +95,33 @@ def _first_visits(layering: Layering) -> list[int]:
     return visited
 
 
+def _rings(layering: Layering) -> list[int]:
+    """Number the things by their distance from one at the outskirts, whatever the direction."""
+    neighbours = [
+        above + below for above, below in zip(layering.above, layering.below, strict=True)
+    ]
+    number = [-1] * len(neighbours)
+    count = 0
+    for start in range(len(neighbours) - 1, -1, -1):
+        if number[start] >= 0:
+            continue
+        for thing in _breadth_first(_breadth_first(start, neighbours)[-1], neighbours):
+            number[thing] = count
+            count += 1
+    return number
+
+
+def _breadth_first(start: int, neighbours: list[list[int]]) -> list[int]:
+    found = [start]
+    seen = {start}
+    for thing in found:
+        for other in neighbours[thing]:
+            if other not in seen:
+                seen.add(other)
+                found.append(other)
+    return found
+
+
 class _Sorter:
     """Sorts layers by keys, keeping clusters together and in one order in all layers."""
 
@@ -96,6 +135,12 @@ class _Sorter:
             for things in self.layering.layers
             for number, thing in enumerate(things)
         }
+
+    def start(self, keys: Keys) -> None:
+        """Sort all layers by the same keys."""
+        self.rank_clusters(keys)
+        for number in range(len(self.layering.layers)):
+            self.sort(number, keys)
 
     def rank_clusters(self, keys: Keys) -> None:
         """Fix the order of clusters by the mean of the keys of the nodes in them."""

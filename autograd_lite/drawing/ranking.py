@@ -6,8 +6,6 @@ from collections.abc import Sequence
 
 Link = tuple[int, int]
 
-_TIGHTENING_PASSES = 12
-
 
 def acyclic(count: int, links: Sequence[Link]) -> list[Link]:
     """Return the links with some turned round, so that no cycle is left.
@@ -44,7 +42,7 @@ def ranks(count: int, links: Sequence[Link]) -> list[int]:
     """Return a rank for every node of an acyclic graph, 0 for the first, none left empty.
 
     The longest path to the end gives the first ranks, so that leaves stand next to what they are
-    used by; then every node moves to the side on which it has more edges, as far as it can.
+    used by; then what has more operands than consumers moves back to its operands.
     """
     tails: list[list[int]] = [[] for _ in range(count)]
     heads: list[list[int]] = [[] for _ in range(count)]
@@ -55,20 +53,9 @@ def ranks(count: int, links: Sequence[Link]) -> list[int]:
     rank = [0] * count
     for node in reversed(order):
         rank[node] = min((rank[head] for head in heads[node]), default=1) - 1
-    for _ in range(_TIGHTENING_PASSES):
-        moved = False
-        for node in order:
-            if len(tails[node]) > len(heads[node]):
-                earliest = max(rank[tail] for tail in tails[node]) + 1
-                moved |= earliest != rank[node]
-                rank[node] = earliest
-        for node in reversed(order):
-            if len(heads[node]) > len(tails[node]):
-                latest = min(rank[head] for head in heads[node]) - 1
-                moved |= latest != rank[node]
-                rank[node] = latest
-        if not moved:
-            break
+    for node in order:
+        if len(tails[node]) > len(heads[node]):
+            rank[node] = max(rank[tail] for tail in tails[node]) + 1
     dense = {old: new for new, old in enumerate(sorted(set(rank)))}
     return [dense[old] for old in rank]
 

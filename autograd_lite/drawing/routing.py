@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from autograd_lite.drawing.geometry import Point
-from autograd_lite.drawing.layering import FRAME_MARGIN, Layering
+from autograd_lite.drawing.layering import Layering
 
 GAP = 20.0
 WIDEST_GAP = 100.0
@@ -46,9 +46,7 @@ class Columns:
             for things in layering.layers
         ]
         gaps = [
-            min(max(GAP, steepest / STEEPEST), WIDEST_GAP)
-            + (2 * FRAME_MARGIN if after[n] and before[n + 1] else 0)
-            for n, steepest in enumerate(_slopes(layering, across))
+            min(max(GAP, steepest / STEEPEST), WIDEST_GAP) for steepest in _slopes(layering, across)
         ]
         self._set(size, before, after, gaps)
         for cluster in reversed(nesting.order):

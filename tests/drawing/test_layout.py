@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from autograd_lite.drawing.clearance import clear
 from autograd_lite.drawing.dot_layout import dot_layout
 from autograd_lite.drawing.geometry import TITLE_INSET
 from autograd_lite.drawing.layered import layered
-from autograd_lite.drawing.layout import LayoutCluster, LayoutEdge, lay_out
+from autograd_lite.drawing.layout import Layout, LayoutCluster, LayoutEdge, lay_out
 
 needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
 DIRECTIONS = ("LR", "RL", "TB", "BT")
@@ -249,6 +250,57 @@ def test_the_built_in_drawing_is_not_much_larger_than_dots(seed):
     own, dot = layered(sizes, edges), dot_layout(sizes, edges)
     assert dot is not None
     assert own.width * own.height < 1.5 * dot.width * dot.height
+
+
+def test_a_node_with_many_operands_stands_next_to_them():
+    """One long edge to its consumer is drawn, not two long ones from its operands."""
+    edges = [LayoutEdge(number, number + 1) for number in range(5)]
+    edges += [LayoutEdge(0, 6), LayoutEdge(1, 6), LayoutEdge(6, 5)]
+    for found in both([BOX] * 7, edges):
+        assert found.positions[6][0] == pytest.approx(found.positions[2][0], abs=1.0)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_zigzag_in_any_order_is_drawn_without_crossings(seed):
+    upper, lower = list(range(8)), list(range(8, 16))
+    Random(seed).shuffle(upper)
+    Random(seed + 100).shuffle(lower)
+    edges = [LayoutEdge(*pair) for pair in zip(upper, lower, strict=True)]
+    edges += [LayoutEdge(*pair) for pair in zip(upper[1:], lower, strict=False)]
+    Random(seed + 200).shuffle(edges)
+    y = [place[1] for place in layered([BOX] * 16, edges).positions]
+    for one, other in combinations(edges, 2):
+        assert (y[one.tail] - y[other.tail]) * (y[one.head] - y[other.head]) >= 0
+
+
+def test_an_edge_inside_a_cluster_stays_inside_and_one_from_outside_enters_where_it_begins():
+    edges = [LayoutEdge(0, 1), LayoutEdge(1, 2), LayoutEdge(2, 3), LayoutEdge(1, 3)]
+    edges += [LayoutEdge(0, 3), LayoutEdge(3, 4), LayoutEdge(2, 4), LayoutEdge(4, 5)]
+    clusters = [LayoutCluster((1, 2, 3, 4), 40, 12), LayoutCluster((1, 2, 3), 40, 12)]
+    found = layered([BOX] * 6, edges, clusters=clusters)
+    for number, (left, top, width, height) in ((0, found.frames[0]), (1, found.frames[1])):
+        for edge, points in zip(edges, found.routes, strict=True):
+            if edge.head in clusters[number].members:
+                within = [y for x, y in trace(points) if left <= x <= left + width]
+                if edge.tail in (0, *clusters[number].members):
+                    assert all(top < y < top + height for y in within)
+
+
+def test_labels_that_dot_puts_on_each_other_are_moved_apart():
+    edges = [LayoutEdge(0, 1, 30, 12), LayoutEdge(2, 3, 30, 12)]
+    centres = [(40.0, 40.0), (240.0, 40.0), (40.0, 100.0), (240.0, 100.0)]
+    routes = [[(80.0, y), (120.0, y), (160.0, y), (200.0, y)] for y in (40.0, 100.0)]
+    wanted = Layout(280.0, 140.0, centres, routes, [(140.0, 70.0), (141.0, 70.0)], [])
+    found = clear(wanted, [BOX] * 4, edges, [])
+    assert found.labels[0] == (140.0, 70.0)
+    check(found, [BOX] * 4, edges, [])
+
+
+def test_a_drawing_of_dot_with_an_edge_through_a_node_is_not_taken():
+    centres = [(40.0, 40.0), (140.0, 40.0), (240.0, 40.0)]
+    route = [(80.0, 40.0), (120.0, 40.0), (160.0, 40.0), (200.0, 40.0)]
+    drawn = Layout(280.0, 80.0, centres, [route], [None], [])
+    assert clear(drawn, [BOX] * 3, [LayoutEdge(0, 2)], []) is None
 
 
 def test_folding_that_closes_a_cycle_is_drawn_all_the_same():
