@@ -88,7 +88,8 @@ class Operands(NamedTuple):
     Attributes
     ----------
     single : dict
-        An operand for ``x``, or for ``a``, ``b``, ``c``; the result for ``y``.
+        An operand for ``x``, or for ``a``, ``b``, ``c``; the result for ``y``. Of an n-ary
+        operation: the last operand for ``freedom``.
     lists : dict
         The operands of an n-ary operation, for ``x``, or half of them for ``x``, half for ``y``.
     rest : tuple
@@ -105,11 +106,24 @@ def operands_by_name(primitive: Any, operands: tuple[Any, ...], result: Any) -> 
     if not primitive.variadic:
         letters = "x" if primitive.arity == 1 else "abcdefgh"
         return Operands({**dict(zip(letters, operands, strict=False)), "y": result}, {})
+    n, second = _lists(primitive, len(operands))
+    single = {"y": result}
+    if second == "y":
+        lists = {"x": operands[:n], "y": operands[n : 2 * n]}
+        return Operands(single, lists, operands[2 * n :])
+    if second == "freedom":
+        single["freedom"] = operands[n]
+    return Operands(single, {"x": operands[:n]})
+
+
+def _lists(primitive: Any, count: int) -> tuple[int, str]:
+    """Return how many of an n-ary operation's operands are called x, and what comes after them."""
     found = formula_of(primitive.formula)
-    if found is None or "y" not in found.names:
-        return Operands({}, {"x": operands})
-    n = len(operands) // 2
-    return Operands({}, {"x": operands[:n], "y": operands[n : 2 * n]}, operands[2 * n :])
+    if found is not None and "y" in found.names:
+        return count // 2, "y"
+    if found is not None and "freedom" in found.names:
+        return count - 1, "freedom"
+    return count, ""
 
 
 def derivative_of(primitive: Any, position: int, count: int) -> tuple[Formula | None, int]:
@@ -117,13 +131,13 @@ def derivative_of(primitive: Any, position: int, count: int) -> tuple[Formula | 
 
     None if the table states none.
     """
+    which, index = 0, 0
     if not primitive.variadic:
-        stated = primitive.derivatives
-        return (formula_of(stated[position]) if position < len(stated) else None), 0
-    if not primitive.derivatives:
-        return None, 0
-    n = count // len(primitive.derivatives)
-    which, index = divmod(position, n)
-    if which == len(primitive.derivatives):  # what the sum starts from
-        return formula_of("1"), 0
-    return formula_of(primitive.derivatives[which]), index
+        which = position
+    else:
+        n, second = _lists(primitive, count)
+        which, index = divmod(position, n)
+        if which == 2 and second == "y":  # what a sum of products starts from
+            return formula_of("1"), 0
+    stated = primitive.derivatives
+    return (formula_of(stated[which]) if which < len(stated) else None), index

@@ -97,6 +97,9 @@ class _Evaluator:
             return combine(*self._series())
         if node.id == "n" and self._operands.lists:
             return sympy.Integer(len(self._operands.lists["x"]))
+        if node.id == "mean" and self._operands.lists:
+            given = self._operands.lists["x"]
+            return sympy.Add(*given) / len(given)
         return sympy.pi if node.id == "pi" else self._operands.single[node.id]
 
     def _series(self) -> list[Any]:

@@ -250,8 +250,8 @@ class _Typesetter:
             return Tex(joint.join([first, *(within(x, place) for x in terms[1:])]), binding)
         if node.id == "n" and self._operands.lists:
             return number(len(self._operands.lists["x"]))
-        if node.id == "pi":
-            return Tex(r"\pi")
+        if node.id in ("pi", "mean"):
+            return Tex({"pi": r"\pi", "mean": r"\bar{x}"}[node.id])
         return self._operands.single.get(node.id) or Tex(symbol(node.id))
 
     def _terms(self) -> list[Tex]:

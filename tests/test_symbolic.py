@@ -159,7 +159,7 @@ def test_the_textbook_derivatives_of_n_ary_primitives_are_the_engines(name) -> N
         values = dict(zip(symbols, point, strict=True))
         for position, got in enumerate(engine_partials(primitive, point)):
             formula, index = derivative_of(primitive, position, len(point))
-            bound = operands_by_name(primitive, symbols, None)
+            bound = operands_by_name(primitive, symbols, applied(primitive, symbols))
             stated = evaluated(formula, bound, index)
             assert got == pytest.approx(float(stated.subs(values)), rel=1e-13)
 

@@ -147,6 +147,11 @@ PRIMITIVES = {
     "total": ("x_{0} + x_{1} + x_{2} + x_{3}", *["1"] * 4),
     "dot": (r"x_{0} \cdot x_{2} + x_{1} \cdot x_{3}", "x_{2}", "x_{3}", "x_{0}", "x_{1}"),
     "mean": (r"\frac{x_{0} + x_{1} + x_{2} + x_{3}}{4}", *[r"\frac{1}{4}"] * 4),
+    "var": (
+        r"\frac{(x_{0} - \bar{x})^{2} + (x_{1} - \bar{x})^{2} + (x_{2} - \bar{x})^{2}}{x_{3}}",
+        *[rf"\frac{{2 \cdot (x_{{{i}}} - \bar{{x}})}}{{x_{{3}}}}" for i in range(3)],
+        r"-\frac{y}{x_{3}}",
+    ),
     "prod": (
         r"x_{0} \cdot x_{1} \cdot x_{2} \cdot x_{3}",
         *[
