@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from operator import index
+from reprlib import repr as shortened
 from typing import Any
 
 from autograd_lite import Value, linear
@@ -27,7 +28,7 @@ def _size(given: Any, what: str) -> int:
         size = index(given)
     except TypeError:
         raise TypeError(
-            f"{what} expected a whole number, got {type(given).__name__}: {given!r}"
+            f"{what} expected a whole number, got {type(given).__name__}: {shortened(given)}"
         ) from None
     if size < 1:
         raise ValueError(f"{what} expected at least 1, got {size}")
@@ -40,7 +41,7 @@ def _samples(layer: Module, expected: int, x: Any) -> tuple[list[Sequence[Any]],
     if not isinstance(x, list | tuple):
         raise TypeError(
             f"{_called(layer)} expected a list of {_counted(expected, 'number')} or a batch of such"
-            f" lists, got {type(x).__name__}: {x!r}"
+            f" lists, got {type(x).__name__}: {shortened(x)}"
         )
     if not x or not is_list(x[0]):
         return [_sample(layer, expected, x, "")], False
@@ -56,7 +57,7 @@ def _sample(layer: Module, expected: int, sample: Any, where: str) -> Sequence[A
     if not isinstance(sample, list | tuple):
         raise TypeError(
             f"{_called(layer)} expected a list of {_counted(expected, 'number')}{where}, got"
-            f" {type(sample).__name__}: {sample!r}"
+            f" {type(sample).__name__}: {shortened(sample)}"
         )
     if len(sample) != expected:
         wanted = _counted(expected, "input")
@@ -283,7 +284,7 @@ class MLP(Module):
         if not is_list(nouts):
             raise TypeError(
                 f"MLP expected a list of layer sizes, such as [16, 16, 1], got"
-                f" {type(nouts).__name__}: {nouts!r}"
+                f" {type(nouts).__name__}: {shortened(nouts)}"
             )
         sizes = [nin, *nouts]
         hidden = len(sizes) - 2
