@@ -65,6 +65,33 @@ mean = variadic_entry(
 )
 
 
+def _deviations(operands: Sequence[Any]) -> list[Any]:
+    middle = mean(operands)
+    return [x - middle for x in operands]
+
+
+def _variance(operands: Sequence[Any]) -> Any:
+    deviations = _deviations(operands[:-1])
+    return left_to_right([d * d for d in deviations]) / operands[-1]
+
+
+def _variance_partials(operands: Sequence[Any], y: Any) -> Sequence[Any]:
+    """2 (x - mean) / freedom: what flows through the mean adds up to 0."""
+    freedom = operands[-1]
+    return [*(2.0 * d / freedom for d in _deviations(operands[:-1])), -y / freedom]
+
+
+variance = variadic_entry(
+    Variadic(
+        "var",
+        _variance,
+        _variance_partials,
+        formula="((x[0] - mean)**2 + (x[1] - mean)**2 + …) / freedom",
+        doc="The variance of all operands but the last, which says by how much to divide.",
+    )
+)
+
+
 def _products_of_the_others(operands: Sequence[Any], y: Any) -> Sequence[Any]:
     """Prefix times suffix: right when factors are 0, where ``y / x`` would not be."""
     before: list[Any] = [1.0]
