@@ -22,7 +22,8 @@ def _setting(owner: object, name: str, given: Any, *, below: float = math.inf) -
         setting = float(given)
     except (TypeError, ValueError):
         raise TypeError(
-            f"{optimiser} expected a number for {name}, got {type(given).__name__}: {shortened(given)}"
+            f"{optimiser} expected a number for {name}, got {type(given).__name__}:"
+            f" {shortened(given)}"
         ) from None
     if not 0.0 <= setting < below:
         raise ValueError(f"{optimiser} expected {wanted}, got {given}")

@@ -362,8 +362,8 @@ def test_wrong_numbers_are_refused(call, message):
         ),
         (
             lambda: nn.Linear(2, 1)("x" * 1000),
-            "Linear expected a list of 2 numbers or a batch of such lists, got str: 'xxxxxxxxxxxx..."
-            "xxxxxxxxxxxxx'",
+            "Linear expected a list of 2 numbers or a batch of such lists, got str:"
+            " 'xxxxxxxxxxxx...xxxxxxxxxxxxx'",
         ),
         (lambda: nn.MLP(2, 1), "MLP expected a list of layer sizes, such as [16, 16, 1], got int"),
         (lambda: nn.Linear(2.0, 1), "Linear's in_features expected a whole number, got float: 2.0"),
