@@ -17,6 +17,7 @@ from autograd_lite.primitives import (
     elementary,
     number,
     piecewise,
+    rounding,
 )
 from autograd_lite.primitives.ieee import RAISED_BY_FLOATS
 from autograd_lite.sweep import adjoints, set_all, with_order
@@ -464,9 +465,9 @@ class Value(Node):
     atanh = _unary(elementary.atanh)
     erf = _unary(elementary.erf)
     erfc = _unary(elementary.erfc)
-    floor = _unary(elementary.floor)
-    ceil = _unary(elementary.ceil)
-    sign = _unary(elementary.sign)
+    floor = _unary(rounding.floor)
+    ceil = _unary(rounding.ceil)
+    sign = _unary(rounding.sign)
     sigmoid = _unary(activations.sigmoid)
     log_sigmoid = _unary(activations.log_sigmoid)
     relu = _unary(activations.relu)
@@ -475,10 +476,10 @@ class Value(Node):
     silu = _unary(activations.silu)
     mish = _unary(activations.mish)
     softsign = _unary(activations.softsign)
-    round = _unary(elementary.rounded)
+    round = _unary(rounding.rounded)
     atan2 = _method(elementary.atan2)
     hypot = _method(elementary.hypot)
-    copysign = _method(elementary.copysign)
+    copysign = _method(rounding.copysign)
     fmod = _method(arithmetic.fmod)
     maximum = _method(piecewise.maximum)
     minimum = _method(piecewise.minimum)

@@ -4,7 +4,14 @@
 interpreter of the mathematics (recording, higher derivatives, printing, tests) reads it from here.
 """
 
-from autograd_lite.primitives import activations, arithmetic, elementary, nary, piecewise
+from autograd_lite.primitives import (
+    activations,
+    arithmetic,
+    elementary,
+    nary,
+    piecewise,
+    rounding,
+)
 from autograd_lite.primitives.core import TABLE, Primitive, Variadic, counted, number, operands_of
 
 __all__ = [
@@ -19,4 +26,5 @@ __all__ = [
     "number",
     "operands_of",
     "piecewise",
+    "rounding",
 ]

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 
 from autograd_lite.primitives.core import Primitive, entry
-from autograd_lite.primitives.elementary import erfc, exp, expm1, log1p, rounded, times_gaussian
+from autograd_lite.primitives.elementary import erfc, exp, expm1, log1p, times_gaussian
+from autograd_lite.primitives.rounding import rounded
 
 SELU_ALPHA = 1.6732632423543772848170429916717
 SELU_SCALE = 1.0507009873554804934193349852946

@@ -6,8 +6,9 @@ import math
 import operator
 
 from autograd_lite.primitives.core import REALS, Primitive, entry
-from autograd_lite.primitives.elementary import POSITIVE, is_zero, log, rounded
+from autograd_lite.primitives.elementary import is_zero, log
 from autograd_lite.primitives.ieee import INFINITY, NAN, divide, modulo, power
+from autograd_lite.primitives.rounding import POSITIVE, rounded
 
 add = entry(
     Primitive(
