@@ -48,8 +48,8 @@ TASKS = {
         lambda: moons(500, noise=0.15, seed=0),
         "500 points on two interleaving half circles",
         classes=2,
-        hidden=(16,),
-        epochs=30,
+        hidden=(16, 16),
+        epochs=20,
         batch=16,
     ),
 }
@@ -66,7 +66,7 @@ examples:
   python -m nn train digits --hidden 64 --epochs 10
   python -m nn train digits --optimizer sgd --lr 0.05 --batch 16
   python -m nn train digits --seed 7            other initial weights, other order of samples
-  python -m nn train moons --hidden 16,16       two hidden layers
+  python -m nn train moons --hidden 8,8,8       three hidden layers
   python -m nn train moons --json               results for machines, losses with all digits
 
 Ctrl-C ends the training and prints what was reached (exit code 130). Nothing is saved.
