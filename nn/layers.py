@@ -141,7 +141,7 @@ class Neuron(Module):
         super().__init__()
         self.nin = _size(nin, f"{type(self).__name__}'s number of inputs")
         self.activation = activation
-        self._function = activation_function(activation)
+        activation_function(activation)  # refuses an unknown name here, not at the first call
         draw, rng = initialiser(init, activation), generator(seed)
         self.w = [Parameter(draw(rng, self.nin, fan_out)) for _ in range(self.nin)]
         self.b = Parameter(0.0) if bias else None
@@ -150,7 +150,8 @@ class Neuron(Module):
         """Return one Value for a sample, a list of Values for a batch."""
         samples, batched = _samples(self, self.nin, x)
         biases = None if self.b is None else [self.b]
-        outputs = [self._function(linear(sample, [self.w], biases)[0]) for sample in samples]
+        function = activation_function(self.activation)
+        outputs = [function(linear(sample, [self.w], biases)[0]) for sample in samples]
         return outputs if batched else outputs[0]
 
     def extra_repr(self) -> str:
@@ -159,6 +160,8 @@ class Neuron(Module):
 
 class Layer(Module):
     """Neurons beside each other, all with the same inputs.
+
+    All are computed at once, with the layer's activation, and recorded under the layer's name.
 
     Parameters
     ----------
@@ -201,7 +204,7 @@ class Layer(Module):
         self.nin = _size(nin, f"{type(self).__name__}'s number of inputs")
         self.nout = _size(nout, f"{type(self).__name__}'s number of neurons")
         self.activation = activation
-        self._function = activation_function(activation)
+        activation_function(activation)  # refuses an unknown name here, not at the first call
         rng = generator(seed)
         self.neurons = [
             Neuron(self.nin, activation, bias, init=init, seed=rng, fan_out=self.nout)
@@ -213,7 +216,7 @@ class Layer(Module):
         samples, batched = _samples(self, self.nin, x)
         weight = [neuron.w for neuron in self.neurons]
         bias = [neuron.b for neuron in self.neurons] if self.neurons[0].b is not None else None
-        function = self._function
+        function = activation_function(self.activation)
         outputs = [list(map(function, linear(sample, weight, bias))) for sample in samples]
         return outputs if batched else outputs[0]
 

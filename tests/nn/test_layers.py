@@ -165,6 +165,13 @@ def test_activations_by_layer_as_names_functions_and_modules():
     assert model([0.75]).data == -0.5 * t * t * 4.0
 
 
+def test_an_activation_can_be_changed_later():
+    layer = nn.Layer(1, 1, activation="relu")
+    set_parameters(layer, [1.0, 0.0])
+    layer.activation = "tanh"
+    assert layer([-0.5])[0].data == autograd_lite.tanh(-0.5)
+
+
 MODULES = {
     "relu": nn.ReLU(),
     "leaky_relu": nn.LeakyReLU(),
