@@ -17,7 +17,7 @@ from autograd_lite import Value, linear
 from nn.activations import Function, activation_function
 from nn.init import Initialiser, generator, initialiser
 from nn.module import Module, Parameter
-from nn.nested import as_lists, is_list, number
+from nn.nested import LISTS, as_lists, is_list, number
 
 Seed = int | random.Random | None
 
@@ -38,7 +38,7 @@ def _size(given: Any, what: str) -> int:
 def _samples(layer: Module, expected: int, x: Any) -> tuple[list[Sequence[Any]], bool]:
     """Return the samples in ``x``, each of the expected size, and whether it is a batch."""
     x = as_lists(x)
-    if not isinstance(x, list | tuple):
+    if not isinstance(x, LISTS):
         raise TypeError(
             f"{_called(layer)} expected a list of {_counted(expected, 'number')} or a batch of such"
             f" lists, got {type(x).__name__}: {shortened(x)}"
@@ -54,7 +54,7 @@ def _samples(layer: Module, expected: int, x: Any) -> tuple[list[Sequence[Any]],
 def _sample(layer: Module, expected: int, sample: Any, where: str) -> Sequence[Any]:
     """Return a sample as a list of Values and floats, or say what is wrong with it."""
     sample = as_lists(sample)
-    if not isinstance(sample, list | tuple):
+    if not isinstance(sample, LISTS):
         raise TypeError(
             f"{_called(layer)} expected a list of {_counted(expected, 'number')}{where}, got"
             f" {type(sample).__name__}: {shortened(sample)}"

@@ -102,7 +102,7 @@ class Module:
         while stack:
             found = stack.pop()
             depth, owner, keys, thing = found
-            if isinstance(thing, list | tuple | dict):
+            if isinstance(thing, _CONTAINERS):
                 pairs = thing.items() if isinstance(thing, dict) else enumerate(thing)
                 stack += [
                     (depth, owner, (*keys, key), element)
@@ -236,7 +236,9 @@ class Module:
         return "\n".join(lines)
 
 
-_FOLLOWED = (Parameter, Module, list, tuple, dict)
+# Tuples, since a union of types would be built anew at each test.
+_CONTAINERS = (list, tuple, dict)
+_FOLLOWED = (Parameter, Module, *_CONTAINERS)
 
 
 def _members(module: Module, depth: int, path: str) -> list[tuple[int, str, tuple[Any, ...], Any]]:

@@ -138,6 +138,35 @@ def test_a_neuron_is_one_dot_and_one_activation():
     assert not any(operand.op for operand in z.operands)
 
 
+def by_hand(model, x):
+    """Return an MLP's outputs, operation by operation."""
+    for layer in model.layers:
+        outputs = []
+        for neuron in layer.neurons:
+            z = neuron.b
+            for w, xi in zip(neuron.w, x, strict=True):
+                z = z + w * xi
+            outputs.append(z.tanh() if layer.activation == "tanh" else z)
+        x = outputs
+    return x
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_values_and_gradients_are_those_of_single_operations(seed):
+    model = nn.MLP(3, [4, 3, 2], activation="tanh", seed=seed)
+    rng = random.Random(seed)
+    batch = [[rng.gauss(0.0, 1.0) for _ in range(3)] for _ in range(4)]
+    outputs, expected = model(batch), [by_hand(model, x) for x in batch]
+    assert data(outputs) == data(expected)
+    autograd_lite.total([y * y for sample in outputs for y in sample]).backward()
+    gradients = [p.grad for p in model.parameters()]
+    model.zero_grad()
+    autograd_lite.total([y * y for sample in expected for y in sample]).backward()
+    sizes = max(abs(p.grad) for p in model.parameters())
+    for p, gradient in zip(model.parameters(), gradients, strict=True):
+        assert abs(gradient - p.grad) <= 1e-15 * sizes
+
+
 def test_weights_of_linear_have_pytorchs_shape():
     fc = nn.Linear(3, 2)
     assert (len(fc.weight), {len(row) for row in fc.weight}, len(fc.bias)) == (2, {3}, 2)
