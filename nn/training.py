@@ -224,7 +224,7 @@ def fit(
                     history.step_losses.append(found)
                     summed += found * len(inputs)
                     samples += len(inputs)
-                    display.step(summed / samples)
+                    display.step(number, summed / samples)
                 seconds = perf_counter() - start
                 validated = _validated(model, loss, metric, held_out)
                 record = Epoch(number, summed / samples, *validated, seconds)

@@ -162,6 +162,37 @@ def test_ctrl_c_prints_what_was_reached_and_exits_with_130():
     assert "Traceback" not in out + err
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a closed pipe is another error there")
+def test_a_reader_that_leaves_early_is_no_error_message():
+    ours, theirs = os.pipe()
+    os.close(ours)
+    done = subprocess.run(
+        [sys.executable, "-m", "nn", *TINY],
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+        env=environment(),
+        timeout=60,
+    )
+    os.close(theirs)
+    assert done.returncode == 1
+    assert done.stderr == b""
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+def test_output_that_cannot_be_written_is_said_in_one_line():
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "nn", *TINY],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env=environment(),
+            timeout=60,
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"python -m nn train: error: the output could not be written: ")
+    assert done.stderr.count(b"\n") == 1
+
+
 def test_training_that_diverges_is_said_in_one_line(capsys):
     status = main(["train", "moons", "--lr", "1e200", "--optimizer", "sgd"])
     err = capsys.readouterr().err

@@ -5,10 +5,12 @@ import io
 import math
 import os
 import random
+import re
 import signal
 import sys
 import threading
 
+import numpy as np
 import pytest
 
 import nn
@@ -131,6 +133,14 @@ def test_handwritten_digits_are_read_after_four_epochs():
         metric=nn.metrics.accuracy,
     )
     assert history[-1].metric >= 0.9
+
+
+def test_arrays_train_as_lists_do():
+    from_lists, from_arrays = network(), network()
+    fitted(from_lists, validation=MOONS)
+    arrays = tuple(map(np.array, MOONS))
+    fitted(from_arrays, arrays, validation=arrays)
+    assert weights(from_arrays) == weights(from_lists)
 
 
 def test_the_seed_repeats_the_order_and_another_changes_it():
@@ -336,9 +346,15 @@ def test_in_a_terminal_one_line_is_kept_up_to_date(monkeypatch, progress, seen):
     for name in ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setattr("nn.progress.REFRESH", 0.0)
     fitted(network(), progress=progress, validation=MOONS, metric=nn.metrics.accuracy)
     text = sys.stderr.getvalue()
-    assert ("epoch 2/2" in text) is seen
+    pictures = re.findall(r"epoch (\d)/2", text)
+    assert pictures == sorted(pictures)
+    if seen:  # one picture for each of four steps, one for the epoch's results
+        assert min(pictures.count("1"), pictures.count("2")) >= 5
+    else:
+        assert text == ""
     assert text.count("\n") == (1 if seen else 0)
     assert ("accuracy" in text) is seen
 
