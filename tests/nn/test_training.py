@@ -265,12 +265,15 @@ def test_ctrl_c_in_the_middle_of_an_optimiser_s_step_waits_for_its_end():
             return super()._updated(data, gradient, state)
 
     reference, model = network(), network()
-    fitted(reference, epochs=1, batch_size=60)
+    whole = fitted(reference, epochs=1, batch_size=60)
     handler = signal.getsignal(signal.SIGINT)
     optimizer = Interrupted(model.parameters(), lr=0.1)
+    history = nn.History()
     with pytest.raises(KeyboardInterrupt):
-        fitted(model, optimizer=optimizer, epochs=1, batch_size=60)
+        fitted(model, optimizer=optimizer, epochs=1, batch_size=60, history=history)
     assert weights(model) == weights(reference)
+    assert history.step_losses == whole.step_losses
+    assert len(history) == 0  # the epoch did not end
     assert signal.getsignal(signal.SIGINT) is handler
 
 
