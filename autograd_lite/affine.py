@@ -54,42 +54,42 @@ def linear(
         raise ValueError(
             f"linear expected as many biases as rows of weights, {len(weight)}, got {len(biases)}"
         )
-    tag = None
-    if runtime.special:
-        mode = current_mode()
-        if not mode.recording:
-            return [_row(operands, row, b) for row, b in zip(weight, biases, strict=True)]
-        tag = mode.tag
+    recording, tag = current_mode() if runtime.special else (True, None)
     try:
         right = [v._data for v in operands]
-        recorded = True
+        with_values = True
     except AttributeError:
         right = list(operands)
-        recorded = False
+        with_values = False
         if any(type(v) is not float for v in right):
             return [_row(operands, row, b) for row, b in zip(weight, biases, strict=True)]
     outputs: list[Any] = []
     for row, b in zip(weight, biases, strict=True):
         try:
             left = [w._data for w in row]
-            fast = row[0]._grad is not None and (b is None or type(b) is not float)
-        except AttributeError:
-            fast = False
-        if not fast or len(left) != len(right):
+            start = () if b is None else (b._data,)
+            learned = row[0]._grad is not None
+        except (AttributeError, IndexError):
+            learned = False
+        if not learned or len(left) != len(right):
             outputs.append(_row(operands, row, b))
             continue
+        y = reduce(add, map(mul, left, right), *start)
+        if not recording:
+            outputs.append(Value(y, requires_grad=False))
+            continue
         out = _blank()
-        start, ending, one = ((), (), ()) if b is None else ((b._data,), (b,), (1.0,))
-        out._data = reduce(add, map(mul, left, right), *start)
+        out._data = y
         out._primitive = nary.dot_product
         out._da = None
-        if recorded:
+        ending, ones = ((), ()) if b is None else ((b,), (1.0,))
+        if with_values:
             out._a = out._b = (*row, *operands, *ending)
-            out._db = (*right, *left, *one)
+            out._db = (*right, *left, *ones)
         else:
             out._a = (*row, *ending)
             out._b = (*row, *operands, *ending)
-            out._db = (*right, *one)
+            out._db = (*right, *ones)
         out._grad = UNREACHED
         out._position = 0
         out._stamp = runtime.clock

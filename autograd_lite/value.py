@@ -122,7 +122,13 @@ def _binary(primitive: Primitive, a: Any, b: Any) -> Any:
             z = b = float(b)
         else:
             return _foreign(primitive, a, b)
-        if runtime.special or not needed:
+        if runtime.special:
+            mode = current_mode()
+            needed = needed and mode.recording
+            tag = mode.tag
+        else:
+            tag = None
+        if not needed:
             return _record(primitive, (a, b))
         y = primitive.value(x, z)
         da = primitive.partials[0](x, z, y) if a is not x else None
@@ -139,6 +145,8 @@ def _binary(primitive: Primitive, a: Any, b: Any) -> Any:
     out._grad = UNREACHED
     out._position = 0
     out._stamp = runtime.clock
+    if tag is not None:
+        out._tag = tag
     return out
 
 
@@ -162,13 +170,23 @@ def _foreign(primitive: Primitive, a: Any, b: Any) -> Any:
     return _record(primitive, (a, b))
 
 
+_UNARY: dict[Primitive, Callable[[Value], Value]] = {}
+"""The methods made so far, for calls such as ``exp(value)``."""
+
+
 def _unary(primitive: Primitive) -> Callable[[Value], Value]:
     """Make a method of a primitive with one operand."""
     value = primitive.value
     (partial,) = primitive.partials
 
     def method(self: Value) -> Value:
-        if runtime.special or self._grad is None:
+        tag = None
+        if runtime.special:
+            mode = current_mode()
+            if not mode.recording:
+                return _record(primitive, (self,))
+            tag = mode.tag
+        if self._grad is None:
             return _record(primitive, (self,))
         x = self._data
         try:
@@ -185,8 +203,11 @@ def _unary(primitive: Primitive) -> Callable[[Value], Value]:
         out._grad = UNREACHED
         out._position = 0
         out._stamp = runtime.clock
+        if tag is not None:
+            out._tag = tag
         return out
 
+    _UNARY[primitive] = method
     return _named(method, primitive)
 
 
@@ -200,7 +221,8 @@ def _method(primitive: Primitive) -> Callable[[Value, Any], Value]:
 
 
 def _named(method: Function, primitive: Primitive) -> Function:
-    method.__name__ = method.__qualname__ = primitive.name
+    method.__name__ = primitive.name
+    method.__qualname__ = f"Value.{primitive.name}"
     method.__doc__ = primitive.__doc__
     return method
 
@@ -494,7 +516,8 @@ class Value(Node):
 
     @staticmethod
     def _record(primitive: Any, operands: tuple[Any, ...]) -> Value:
-        return _record(primitive, operands)
+        method = _UNARY.get(primitive)
+        return _record(primitive, operands) if method is None else method(*operands)
 
 
 _blank = allocator(Value)

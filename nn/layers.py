@@ -293,6 +293,8 @@ class MLP(Module):
         hidden = len(sizes) - 2
         if hidden < 0:
             raise ValueError("MLP expected at least one layer size, got an empty list")
+        if not isinstance(activation, list | tuple):
+            activation_function(activation)  # is known, even where no hidden layer takes it
         activations: list[Any] = (
             list(activation) if isinstance(activation, list | tuple) else [activation] * hidden
         )

@@ -450,3 +450,8 @@ def test_micrograds_demo_runs_unchanged():
     assert loss().data < 0.7 * first.data
     expected = nn.HingeLoss()(model(points), labels) + 1e-4 * sum(p * p for p in model.parameters())
     assert loss().data == pytest.approx(expected.data, rel=1e-14, abs=0.0)
+
+
+def test_an_unknown_activation_is_refused_even_without_hidden_layers() -> None:
+    with pytest.raises(ValueError, match="'rleu'"):
+        nn.MLP(2, [3], activation="rleu")
