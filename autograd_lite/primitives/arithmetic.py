@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import operator
 
-from autograd_lite.primitives.core import REALS, Primitive, entry
+from autograd_lite.primitives.core import POSITIVE, REALS, Primitive, entry
 from autograd_lite.primitives.elementary import is_zero, log
 from autograd_lite.primitives.ieee import INFINITY, NAN, divide, modulo, power
-from autograd_lite.primitives.rounding import POSITIVE, rounded
+from autograd_lite.primitives.rounding import rounded
 
 add = entry(
     Primitive(

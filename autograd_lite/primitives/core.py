@@ -17,6 +17,7 @@ from autograd_lite.primitives.ieee import IEEE, RAISED_BY_FLOATS, again
 
 Interval = tuple[float, float]
 REALS: Interval = (-float("inf"), float("inf"))
+POSITIVE: Interval = (0.0, float("inf"))
 
 
 def number(given: object, what: str = "a number") -> float:

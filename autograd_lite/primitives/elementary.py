@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 
-from autograd_lite.primitives.core import REALS, Interval, Primitive, entry
+from autograd_lite.primitives.core import POSITIVE, Interval, Primitive, entry
 from autograd_lite.primitives.ieee import INFINITY, NAN
-from autograd_lite.primitives.rounding import POSITIVE, rounded
+from autograd_lite.primitives.rounding import rounded
 
 UNIT: Interval = (-1.0, 1.0)
 LN2 = math.log(2.0)
@@ -256,7 +256,6 @@ atan2 = entry(
         "atan2",
         math.atan2,
         [lambda a, b, y: _per_square(b, a, b), lambda a, b, y: -_per_square(a, a, b)],
-        domain=(POSITIVE, REALS),
         formula="atan2(a, b)",
         derivatives=("b / (a**2 + b**2)", "-a / (a**2 + b**2)"),
         doc="The angle of the point (b, a); at (0, 0) its derivatives are taken as 0.",
@@ -268,7 +267,6 @@ hypot: Primitive = entry(
         math.hypot,
         [lambda a, b, y: _per_length(a, a, b), lambda a, b, y: _per_length(b, a, b)],
         beyond=lambda a, b: INFINITY,
-        domain=(POSITIVE, POSITIVE),
         formula="(a**2 + b**2)**0.5",
         derivatives=("a / hypot(a, b)", "b / hypot(a, b)"),
         doc="The length of the vector (a, b); at (0, 0) its derivatives are taken as 0.",

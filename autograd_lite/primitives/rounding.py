@@ -5,10 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from autograd_lite.primitives.core import Interval, Primitive, entry
-from autograd_lite.primitives.ieee import INFINITY
-
-POSITIVE: Interval = (0.0, INFINITY)
+from autograd_lite.primitives.core import Primitive, entry
 
 
 def _whole(function: Callable[[float], int]) -> Callable[[float], float]:
@@ -69,7 +66,6 @@ copysign = entry(
             lambda a, b, y: sign(a) * sign(y),
             lambda a, b, y: 0.0,
         ],
-        domain=(POSITIVE, POSITIVE),
         formula="copysign(a, b)",
         derivatives=("sign(a) * sign(y)", "0"),
         doc="The size of a with the sign of b.",
