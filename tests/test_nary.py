@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import random
 
 import pytest
+from mpmath import mp, mpf
+from textbook import ulps
 
 from autograd_lite import (
     Value,
@@ -163,6 +166,37 @@ def test_nan_in_nan_out():
     for f in (total, prod, mean, norm, logsumexp, max_of, min_of):
         for numbers in ((math.nan, 1.0), (1.0, math.nan), (1.0, math.nan, 2.0)):
             assert math.isnan(f(numbers)), f
+
+
+# -- accuracy --------------------------------------------------------------------------------------
+
+
+def test_norm_and_its_partials_are_exact_to_the_last_digits_at_every_scale():
+    draw = random.Random("norm")
+    for _ in range(300):
+        scale = 2.0 ** draw.uniform(-1060.0, 1000.0)
+        numbers = [draw.uniform(-1.0, 1.0) * scale for _ in range(4)]
+        y, partials = gradient(norm, *numbers)
+        with mp.workprec(300):
+            exact = mp.sqrt(sum(mpf(x) ** 2 for x in numbers))
+            slopes = [mpf(x) / exact for x in numbers]
+        assert ulps(y, exact) <= 1.0
+        assert all(ulps(p, slope) <= 2.0 for p, slope in zip(partials, slopes, strict=True))
+
+
+def test_logsumexp_and_its_partials_are_as_exact_as_the_differences_of_the_operands():
+    """exp(x - max) magnifies the rounding of x - max by the difference itself."""
+    draw = random.Random("logsumexp")
+    for _ in range(300):
+        numbers = [draw.uniform(-1.0, 1.0) * 10.0 ** draw.uniform(0.0, 2.8) for _ in range(4)]
+        y, partials = gradient(logsumexp, *numbers)
+        with mp.workprec(3000):
+            grown = [mp.exp(x) for x in numbers]
+            exact = mp.log(mp.fsum(grown))
+            shares = [e / mp.fsum(grown) for e in grown]
+        assert abs(y - exact) <= 2.0 * math.ulp(max(map(abs, numbers)))
+        for x, p, share in zip(numbers, partials, shares, strict=True):
+            assert ulps(p, share) <= 8.0 + (max(numbers) - x)
 
 
 # -- softmax ---------------------------------------------------------------------------------------
