@@ -15,12 +15,11 @@ EPSILON = sys.float_info.epsilon
 STEPS = 12
 
 
-def checked(examples):
+def checked(share):
+    """Run a share of the examples that the profile asks for."""
     return settings(
-        max_examples=examples,
+        max_examples=int(share * settings.default.max_examples),
         deadline=None,
-        derandomize=True,
-        database=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
     )
 
@@ -85,7 +84,7 @@ def step_size(program, direction):
     return None, moved
 
 
-@checked(500)
+@checked(4)
 @given(programs(max_steps=STEPS), directions)
 def test_the_gradient_agrees_with_finite_differences(program, direction):
     direction = direction[: len(program.inputs)]
@@ -103,7 +102,7 @@ def test_the_gradient_agrees_with_finite_differences(program, direction):
     assert abs(found - estimate) <= 10.0 * error + rounding
 
 
-@checked(500)
+@checked(4)
 @given(programs(max_steps=STEPS), directions)
 def test_forward_and_reverse_agree(program, direction):
     direction = direction[: len(program.inputs)]
@@ -120,7 +119,7 @@ def test_forward_and_reverse_agree(program, direction):
     assert jacobian(program)(inputs) == gradient
 
 
-@checked(300)
+@checked(2)
 @given(programs(max_steps=STEPS))
 def test_gradients_as_values_have_the_same_bits(program):
     leaves, twins = ([Value(x) for x in program.inputs] for _ in range(2))
@@ -131,7 +130,7 @@ def test_gradients_as_values_have_the_same_bits(program):
     assert [x.grad for x in leaves] == [float(x.grad) for x in twins]
 
 
-@checked(200)
+@checked(1.5)
 @given(programs(max_steps=6), directions)
 def test_second_derivatives_agree_with_differences_of_first(program, direction):
     direction = direction[: len(program.inputs)]
@@ -160,7 +159,7 @@ def test_second_derivatives_agree_with_differences_of_first(program, direction):
 def test_every_operation_of_the_table_can_occur():
     drawn = set()
 
-    @checked(1000)
+    @settings(max_examples=1000, deadline=None, derandomize=True)
     @given(programs(max_steps=STEPS))
     def collect(program):
         drawn.update(step.name for step in program.steps)
