@@ -172,6 +172,18 @@ def test_hessians_are_symmetric_to_the_last_bit():
             assert h[i][j] == pytest.approx(entry[1], rel=1e-13)
 
 
+def test_second_derivatives_of_a_power_where_the_exponent_is_zero():
+    # ∂²/∂a∂b of a^b at b = 0 is 1/a; ∂²/∂b² is (log a)²
+    def power(p):
+        return p[0] ** p[1]
+
+    expected = [[0.0, 0.5], [0.5, math.log(2.0) ** 2]]
+    assert hessian(power)([2.0, 0.0]) == expected
+    assert hvp(power, ([2.0, 0.0],), ([0.0, 1.0],)) == expected[1]
+    assert hvp(power, ([2.0, 0.0],), ([1.0, 0.0],)) == expected[0]
+    assert grad(power)([0.0, 0.0]) == [0.0, 0.0]
+
+
 def test_hvp_is_the_hessian_times_a_vector():
     p, v = [0.3, 0.7], [1.5, -2.0]
     h = hessian(rosenbrock)(p)
