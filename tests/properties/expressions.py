@@ -67,7 +67,7 @@ def apply(name: str, operands: list[Any]) -> Any:
 
 def _kinks(name: str) -> tuple[float, ...]:
     """Return where a primitive has no derivative, or (softsign) its derivative has none."""
-    more = name in ("max_of", "min_of", "softsign")
+    more = name in ("max_of", "min_of", "softsign", "copysign")
     return (0.0,) if more else getattr(TABLE[name], "kinks", ())
 
 
