@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any, SupportsFloat, TypeVar
 
 from autograd_lite import functions
@@ -97,7 +98,7 @@ def _record_many(out: Value, primitive: Any, given: list[Any], numbers: list[flo
     pairs = [(x, p) for x, p in zip(given, partials, strict=True) if isinstance(x, Value)]
     out._a = tuple(x for x, _ in pairs)
     out._db = tuple(p for _, p in pairs)
-    out._b = out._a if len(pairs) == len(given) else tuple(given)
+    out._b = (out._a if len(pairs) == len(given) else tuple(given),)
 
 
 def _wanted(primitive: Any) -> str:
@@ -280,6 +281,18 @@ class Value(Node):
     def detach(self) -> Value:
         """Return a constant with the same number: gradients do not flow through it."""
         return _constant(self._data)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        """Copy the graph below, operands before results, so that nothing recurses along a chain."""
+        for node in with_order(self, list):
+            if id(node) in memo:
+                continue
+            memo[id(node)] = twin = _blank()
+            for name in Node.__slots__:
+                if hasattr(node, name) and name != "__weakref__":
+                    part = getattr(node, name)
+                    setattr(twin, name, part if name == "_primitive" else deepcopy(part, memo))
+        return memo[id(self)]
 
     # -- the chain rule -----------------------------------------------------------------------
 

@@ -151,7 +151,7 @@ class Neuron(Module):
         samples, batched = _samples(self, self.nin, x)
         biases = None if self.b is None else [self.b]
         function = activation_function(self.activation)
-        outputs = [function(linear(sample, [self.w], biases)[0]) for sample in samples]
+        outputs = [function(y) for (y,) in linear(samples, [self.w], biases)]
         return outputs if batched else outputs[0]
 
     def extra_repr(self) -> str:
@@ -217,7 +217,7 @@ class Layer(Module):
         weight = [neuron.w for neuron in self.neurons]
         bias = [neuron.b for neuron in self.neurons] if self.neurons[0].b is not None else None
         function = activation_function(self.activation)
-        outputs = [list(map(function, linear(sample, weight, bias))) for sample in samples]
+        outputs = [list(map(function, sample)) for sample in linear(samples, weight, bias)]
         return outputs if batched else outputs[0]
 
     def extra_repr(self) -> str:
@@ -293,7 +293,7 @@ class MLP(Module):
         hidden = len(sizes) - 2
         if hidden < 0:
             raise ValueError("MLP expected at least one layer size, got an empty list")
-        if not isinstance(activation, list | tuple):
+        if isinstance(activation, str):
             activation_function(activation)  # is known, even where no hidden layer takes it
         activations: list[Any] = (
             list(activation) if isinstance(activation, list | tuple) else [activation] * hidden
@@ -375,7 +375,7 @@ class Linear(Module):
     def forward(self, x: Any) -> list[Any]:
         """Return a list of outputs for a sample, a list of such lists for a batch."""
         samples, batched = _samples(self, self.in_features, x)
-        outputs = [linear(sample, self.weight, self.bias) for sample in samples]
+        outputs = linear(samples, self.weight, self.bias)
         return outputs if batched else outputs[0]
 
     def extra_repr(self) -> str:

@@ -23,6 +23,7 @@ from autograd_lite import (
     sin,
     total,
 )
+from autograd_lite.modes import current_mode, runtime
 
 # -- sums over consumers -------------------------------------------------------------------------
 
@@ -376,6 +377,20 @@ def interrupted(action, n, kind):
     return False
 
 
+@pytest.fixture
+def modes_counted_anew():
+    """An interrupt inside a mode switch may leave the count of modes too high.
+
+    That costs time only: operations look closer than they need to. The tests after it shall not.
+    """
+    special, mode = runtime.special, current_mode()
+    yield
+    assert current_mode() == mode
+    assert runtime.special >= special
+    runtime.special = special
+
+
+@pytest.mark.usefixtures("modes_counted_anew")
 @pytest.mark.parametrize("create_graph", [False, True])
 @pytest.mark.parametrize("kind", ["at_calls", "at_lines"])
 def test_an_interrupt_anywhere_leaves_all_or_nothing(kind, create_graph):
@@ -400,6 +415,7 @@ def test_an_interrupt_anywhere_leaves_all_or_nothing(kind, create_graph):
     assert n > 50
 
 
+@pytest.mark.usefixtures("modes_counted_anew")
 def test_an_interrupt_anywhere_in_a_transform_leaves_the_engine_usable():
     def f(x):
         return sin(x) * total([x, x * x, 1.0])
