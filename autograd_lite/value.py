@@ -285,12 +285,10 @@ class Value(Node):
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         """Copy the graph below, operands before results, so that nothing recurses along a chain."""
         for node in with_order(self, list):
-            if id(node) in memo:
-                continue
-            memo[id(node)] = twin = _blank()
-            for name in Node.__slots__:
-                if hasattr(node, name) and name != "__weakref__":
-                    part = getattr(node, name)
+            if id(node) not in memo:
+                memo[id(node)] = twin = object.__new__(type(node))
+                attributes, slots = node.__getstate__()
+                for name, part in {**(attributes or {}), **slots}.items():
                     setattr(twin, name, part if name == "_primitive" else deepcopy(part, memo))
         return memo[id(self)]
 

@@ -9,6 +9,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+import nn
 from autograd_lite import Primitive, Value, Variadic, exp, grad, hessian, jvp, no_grad, sin, total
 
 # -- attributes ----------------------------------------------------------------------------------
@@ -368,6 +369,46 @@ def test_copies():
     twin.backward()
     assert leaf.grad != 0.0
     assert x.grad == 0.0
+
+
+def test_a_long_chain_is_copied():
+    x = Value(1.0, label="x")
+    y = x
+    for _ in range(20_000):
+        y = total([y * 0.5, x])
+    y.backward(create_graph=True)
+    twin, leaf = copy.deepcopy((y, x))
+    assert (twin.data, leaf.label, leaf.grad.data) == (2.0, "x", x.grad.data)
+    leaf.zero_grad()
+    twin.backward()
+    assert leaf.grad == x.grad.data == 2.0
+    x.zero_grad()
+
+
+def test_a_copy_keeps_primitives_of_ones_own_and_frozen_leaves():
+    x, c = Value(2.0), Value(5.0, requires_grad=False)
+    twin = copy.deepcopy(cube(x) * c)
+    twin.backward(create_graph=True)
+    (power, frozen) = twin.operands
+    assert power.op == "cube"
+    assert (frozen.data, frozen.requires_grad) == (5.0, False)
+    assert power.operands[0].grad.data == 60.0
+
+
+def test_copies_keep_their_class():
+    class Named(Value):
+        def __init__(self, data, name):
+            super().__init__(data)
+            self.name = name
+
+    x = Named(2.0, ["x"])
+    y = copy.deepcopy(x * nn.Parameter(3.0))
+    twin, parameter = y.operands
+    assert type(twin) is Named
+    assert type(parameter) is nn.Parameter
+    assert (twin.name, twin.data) == (["x"], 2.0)
+    assert twin.name is not x.name
+    assert [type(p) for p in copy.deepcopy(nn.Linear(1, 1)).parameters()] == [nn.Parameter] * 2
 
 
 def test_pickling_keeps_the_graph():
