@@ -56,6 +56,10 @@ class _Breaker:
 
     __slots__ = ()
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Pickle as the class that users know."""
+        return object.__new__, (type(self).__bases__[1],), self.__getstate__()
+
     def __del__(self) -> None:
         backlog = _backlog
         waiting = backlog.waiting

@@ -411,6 +411,12 @@ def test_copies_keep_their_class():
     assert [type(p) for p in copy.deepcopy(nn.Linear(1, 1)).parameters()] == [nn.Parameter] * 2
 
 
+def test_every_node_of_a_large_graph_can_be_pickled():
+    x = Value(3.0)
+    copies = [pickle.loads(pickle.dumps(x * 2.0)) for _ in range(2_500)]
+    assert {type(y) for y in copies} == {Value}
+
+
 def test_pickling_keeps_the_graph():
     x = Value(3.0, label="x")
     y = pickle.loads(pickle.dumps(x * x + exp(x)))
