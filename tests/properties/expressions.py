@@ -19,6 +19,7 @@ LIMIT = 20.0  # of values and partials
 
 WHOLE = {"floor", "ceil", "round"}
 REMAINDERS = {"%", "fmod"}
+LENGTHS = {"norm", "hypot", "atan2"}  # not differentiable at the origin
 
 
 class Step(NamedTuple):
@@ -77,6 +78,8 @@ def piece(name: str, operands: list[float]) -> Any:
         return math.floor(2.0 * operands[0])
     if name in REMAINDERS:
         return math.floor(operands[0] / operands[1])
+    if name in LENGTHS:
+        return [x > 0.0 for x in operands]
     if not _kinks(name):
         return None
     signs = [x > k for x in operands for k in _kinks(name)]
@@ -105,7 +108,9 @@ def smooth(name: str, operands: list[float], margin: float = MARGIN) -> bool:
         return abs(operands[1]) > margin
     if name == "tan":
         return abs(math.cos(operands[0])) > margin
-    if name == "norm":
+    if name == "atan2" and operands[1] <= margin:
+        return abs(operands[0]) > margin
+    if name in LENGTHS:
         return math.hypot(*operands) > margin
     return True
 

@@ -1,15 +1,17 @@
 """Properties of random expression graphs: reverse, forward and finite differences agree."""
 
 import math
+import random
 import sys
 from itertools import pairwise
 
 import pytest
-from expressions import NAMES, Program, Step, programs, resolved
+from expressions import NAMES, Program, Step, admissible, programs, resolved
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from autograd_lite import Value, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from autograd_lite.primitives import TABLE
 
 EPSILON = sys.float_info.epsilon
 STEPS = 12
@@ -41,12 +43,12 @@ def order_below(root):
     return order
 
 
-def conditioning(program):
+def conditioning(program, inputs):
     """Return Σ |path products| for each input, and Σ over nodes of that times |value|.
 
     The first bounds what rounding does to a derivative, the second what it does to the value.
     """
-    leaves = [Value(x) for x in program.inputs]
+    leaves = [Value(x) for x in inputs]
     root = program(leaves)
     weights = dict.fromkeys(leaves, 0.0)
     if not isinstance(root, Value):
@@ -90,15 +92,17 @@ def test_the_gradient_agrees_with_finite_differences(program, direction):
     direction = direction[: len(program.inputs)]
     h, moved = step_size(program, direction)
     assume(h is not None)
-    paths, noise = conditioning(program)
+    places = [conditioning(program, moved(t)) for t in (-h, 0.0, h)]
+    paths = max(sum(paths) for paths, _ in places)
+    noise = max(noise for _, noise in places)
     found = sum(g * d for g, d in zip(grad(program)(list(program.inputs)), direction, strict=True))
     for _ in range(4):
         estimate, error = extrapolated(lambda t: program(moved(t)), h)
-        rounding = 16.0 * EPSILON * (noise + sum(paths)) / h
-        if error <= 1e-7 * (1.0 + sum(paths)):
+        rounding = 16.0 * EPSILON * (noise + paths) / h
+        if error <= 1e-7 * (1.0 + paths):
             break
         h /= 4.0
-    assume(error <= 1e-4 * (1.0 + sum(paths)))
+    assume(error <= 1e-4 * (1.0 + paths))
     assert abs(found - estimate) <= 10.0 * error + rounding
 
 
@@ -111,7 +115,7 @@ def test_forward_and_reverse_agree(program, direction):
     same, gradient = value_and_grad(program)(inputs)
     assert value == same == program(inputs)
     along = sum(g * d for g, d in zip(gradient, direction, strict=True))
-    paths, _ = conditioning(program)
+    paths, _ = conditioning(program, inputs)
     scale = sum(p * abs(d) for p, d in zip(paths, direction, strict=True))
     assert abs(along - tangent) <= 8.0 * STEPS * EPSILON * scale
     _, pull_back = vjp(program, inputs)
@@ -139,11 +143,11 @@ def test_second_derivatives_agree_with_differences_of_first(program, direction):
     inputs = list(program.inputs)
     product = hvp(program, (inputs,), (direction,))
     matrix = hessian(program)(inputs)
-    paths, _ = conditioning(program)
+    paths = max(sum(conditioning(program, moved(t))[0]) for t in (-h, 0.0, h))
     for i, row in enumerate(matrix):
         assert row == [other[i] for other in matrix]
         terms = [m * d for m, d in zip(row, direction, strict=True)]
-        spread = sum(map(abs, terms)) + sum(paths) * 20.0**2
+        spread = sum(map(abs, terms)) + paths * 20.0**2
         assert abs(sum(terms) - product[i]) <= 1e3 * EPSILON * spread
         along, size = product[i], h
         for _ in range(4):
@@ -151,21 +155,17 @@ def test_second_derivatives_agree_with_differences_of_first(program, direction):
             if error <= 1e-7 * (1.0 + abs(estimate)):
                 break
             size /= 4.0
-        rounding = 1e3 * EPSILON * (sum(paths) + abs(along)) / size
+        rounding = 1e3 * EPSILON * (paths + abs(along)) / size
         if error <= 1e-3 * (1.0 + abs(estimate)):
             assert abs(along - estimate) <= 10.0 * error + rounding
 
 
-def test_every_operation_of_the_table_can_occur():
-    drawn = set()
-
-    @settings(max_examples=1000, deadline=None, derandomize=True)
-    @given(programs(max_steps=STEPS))
-    def collect(program):
-        drawn.update(step.name for step in program.steps)
-
-    collect()
-    assert drawn == set(NAMES)
+@pytest.mark.parametrize("name", NAMES)
+def test_every_operation_of_the_table_is_admitted_somewhere(name):
+    rng = random.Random(0)
+    count = getattr(TABLE[name], "arity", 4)
+    drawn = [[rng.uniform(-3.0, 3.0) for _ in range(count)] for _ in range(200)]
+    assert sum(admissible(name, operands) for operands in drawn) >= 10
 
 
 def test_a_wrong_partial_is_caught():
