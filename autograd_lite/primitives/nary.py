@@ -45,6 +45,7 @@ total = variadic_entry(
         left_to_right,
         lambda operands, y: (1.0,) * len(operands),
         formula="x[0] + x[1] + …",
+        doc="The sum of all numbers.",
     )
 )
 dot_product = variadic_entry(
@@ -61,6 +62,7 @@ mean = variadic_entry(
         lambda operands: left_to_right(operands) / _count(operands),
         lambda operands, y: (1.0 / _count(operands),) * len(operands),
         formula="(x[0] + x[1] + …) / n",
+        doc="The arithmetic mean.",
     )
 )
 
@@ -87,7 +89,6 @@ variance = variadic_entry(
         _variance,
         _variance_partials,
         formula="((x[0] - mean)**2 + (x[1] - mean)**2 + …) / freedom",
-        doc="The variance of all operands but the last, which says by how much to divide.",
     )
 )
 
@@ -111,8 +112,20 @@ prod = variadic_entry(
         lambda operands: reduce(mul, operands),
         _products_of_the_others,
         formula="x[0] * x[1] * …",
+        doc="The product of all numbers; its derivative is right where factors are 0.",
     )
 )
+
+
+def _extreme(operands: Sequence[Any], direction: float) -> Any:
+    """Return the largest (direction 1) or smallest (-1) operand; a NaN if there is one."""
+    best = operands[0]
+    for x in operands[1:]:
+        if not best <= best:
+            return best
+        if not x * direction < best * direction:
+            best = x
+    return best
 
 
 def _shares(operands: Sequence[Any], y: Any) -> Sequence[float]:
@@ -128,6 +141,7 @@ max_of = variadic_entry(
         lambda operands: _extreme(operands, 1.0),
         _shares,
         formula="max(x[0], x[1], …)",
+        doc="The largest number; at a tie the largest share the derivative equally.",
     )
 )
 min_of = variadic_entry(
@@ -136,19 +150,9 @@ min_of = variadic_entry(
         lambda operands: _extreme(operands, -1.0),
         _shares,
         formula="min(x[0], x[1], …)",
+        doc="The smallest number; at a tie the smallest share the derivative equally.",
     )
 )
-
-
-def _extreme(operands: Sequence[Any], direction: float) -> Any:
-    """Return the largest (direction 1) or smallest (-1) operand; a NaN if there is one."""
-    best = operands[0]
-    for x in operands[1:]:
-        if not best <= best:
-            return best
-        if not x * direction < best * direction:
-            best = x
-    return best
 
 
 def _logsumexp(operands: Sequence[Any]) -> Any:
@@ -182,6 +186,7 @@ logsumexp = variadic_entry(
         _logsumexp,
         _softmax,
         formula="log(exp(x[0]) + exp(x[1]) + …)",
+        doc="A smooth stand-in for the maximum, without overflow.",
     )
 )
 
@@ -199,5 +204,6 @@ norm: Variadic = variadic_entry(
         lambda operands: math.hypot(*operands),
         _norm_partials,
         formula="(x[0]**2 + x[1]**2 + …)**0.5",
+        doc="The length of the vector x; at 0 its derivative is taken as 0.",
     )
 )
