@@ -89,12 +89,13 @@ class _Trace:
             self.inputs += fresh
         self.outer = _depth.get() > 0
         self.nested = any(isinstance(x, Value) for x in self.given)
-        token = _depth.set(_depth.get() + 1)
+        depth = _depth.get()
         try:
+            _depth.set(depth + 1)
             with enable_grad():
                 self.result = _unpacked(f(*called, **kwargs))
         finally:
-            _depth.reset(token)
+            _depth.set(depth)
         self.outputs = [self._output(leaf) for leaf in _leaves(self.result)]
 
     def _output(self, leaf: Any) -> Value:
