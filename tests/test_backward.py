@@ -349,14 +349,15 @@ class Interrupter:
 
     def at_calls(self, frame, event, argument):
         """When a Python function begins and when a function written in C ends (for setprofile)."""
-        inside = frame.f_code.co_filename.startswith(self.package)
+        code = frame.f_code  # Python itself reports what a finaliser raises, and goes on
+        inside = code.co_filename.startswith(self.package) and code.co_name != "__del__"
         if inside and event in ("call", "c_return"):
             self.count()
 
     def at_lines(self, frame, event, argument):
         """At each line (for settrace); with_order and the modes rely on where signals come."""
         path, name = frame.f_code.co_filename, frame.f_code.co_name
-        if not path.startswith(self.package) or path.endswith("modes.py"):
+        if not path.startswith(self.package) or path.endswith("modes.py") or name == "__del__":
             return None
         if event == "line" and name != "with_order":
             self.count()
