@@ -20,6 +20,7 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
+TARGET = Path(__file__).with_name("torch_trajectories.json")
 UPDATES = 20
 CASES: list[tuple[str, dict[str, Any]]] = [
     ("SGD", {}),
@@ -100,19 +101,22 @@ def trained(model: Any, loss_function: Any, optimizer: Any, batches: Any) -> dic
     return {"first": first, "losses": losses, "last": last}
 
 
-def main() -> None:
-    import torch  # here, since the tests collect this file where PyTorch is not installed
-
+def record(torch: Any) -> dict[str, Any]:
+    """Return everything that is recorded."""
     rng = random.Random(0)
     torch.manual_seed(0)
-    recorded = {
+    return {
         "torch": torch.__version__,
         "trajectories": [trajectory(torch, name, settings, rng) for name, settings in CASES],
         "regression": regression(torch, rng),
         "classification": classification(torch, rng),
     }
-    target = Path(__file__).with_name("torch_trajectories.json")
-    target.write_text(json.dumps(recorded) + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    import torch  # here, since the tests import this file where PyTorch is not installed
+
+    TARGET.write_text(json.dumps(record(torch)) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
