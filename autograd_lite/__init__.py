@@ -38,8 +38,6 @@ from autograd_lite.primitives.elementary import (
     atan2,
     atanh,
     cbrt,
-    ceil,
-    copysign,
     cos,
     cosh,
     erf,
@@ -47,22 +45,21 @@ from autograd_lite.primitives.elementary import (
     exp,
     exp2,
     expm1,
-    floor,
     hypot,
     log,
     log1p,
     log2,
     log10,
-    sign,
     sin,
     sinh,
     sqrt,
     tan,
     tanh,
 )
-from autograd_lite.primitives.elementary import rounded as round
 from autograd_lite.primitives.nary import logsumexp, max_of, mean, min_of, norm, prod, total
 from autograd_lite.primitives.piecewise import logaddexp, maximum, minimum, xlogy
+from autograd_lite.primitives.rounding import ceil, copysign, floor, sign
+from autograd_lite.primitives.rounding import rounded as round
 from autograd_lite.stepping import steps
 from autograd_lite.symbolic import to_sympy
 from autograd_lite.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp

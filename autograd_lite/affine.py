@@ -23,7 +23,7 @@ def linear(
 
     Parameters
     ----------
-    x : n numbers or Values
+    x : n numbers or Values, or a list of such samples
     weight : m rows of n numbers or Values
     bias : m numbers or Values, optional
         What the sums start from.
@@ -31,7 +31,8 @@ def linear(
     Returns
     -------
     list
-        m Values (floats if there is no Value among the arguments).
+        m Values (floats if there is no Value among the arguments); a list of such lists for a
+        list of samples.
 
     Raises
     ------
@@ -48,48 +49,78 @@ def linear(
     >>> y.partials
     (1.0, 10.0, 1.0)
     """
-    operands = operands_of("linear", x)
     biases: Sequence[Any] = (None,) * len(weight) if bias is None else bias
     if len(biases) != len(weight):
         raise ValueError(
             f"linear expected as many biases as rows of weights, {len(weight)}, got {len(biases)}"
         )
-    tag = None
-    if runtime.special:
-        mode = current_mode()
-        if not mode.recording:
-            return [_row(operands, row, b) for row, b in zip(weight, biases, strict=True)]
-        tag = mode.tag
-    try:
-        right = [v._data for v in operands]
-        recorded = True
-    except AttributeError:
-        right = list(operands)
-        recorded = False
-        if any(type(v) is not float for v in right):
-            return [_row(operands, row, b) for row, b in zip(weight, biases, strict=True)]
-    outputs: list[Any] = []
-    for row, b in zip(weight, biases, strict=True):
+    rows = [_Row(row, b) for row, b in zip(weight, biases, strict=True)]
+    if len(x) > 0 and isinstance(x[0], list | tuple):
+        return [_outputs(operands_of("linear", sample), rows) for sample in x]
+    return _outputs(operands_of("linear", x), rows)
+
+
+class _Row:
+    """The weights of one output and its bias, with what all samples need of them."""
+
+    __slots__ = ("bias", "data", "learned", "ones", "start", "values", "weights")
+
+    def __init__(self, weights: Sequence[Any], bias: Any) -> None:
+        self.weights = tuple(weights)
+        self.bias = () if bias is None else (bias,)
+        self.values = self.weights + self.bias
+        self.ones = (1.0,) * len(self.bias)
         try:
-            left = [w._data for w in row]
-            fast = row[0]._grad is not None and (b is None or type(b) is not float)
-        except AttributeError:
-            fast = False
-        if not fast or len(left) != len(right):
-            outputs.append(_row(operands, row, b))
+            self.data = [w._data for w in self.weights]
+            self.start = [b._data for b in self.bias]
+            self.learned = self.weights[0]._grad is not None
+        except (AttributeError, IndexError):  # plain numbers, or no weights at all
+            self.learned = False
+
+    def dot(self, x: tuple[Any, ...]) -> Any:
+        """Record the weighted sum by the general way."""
+        wanted = len(self.weights)
+        if wanted != len(x):
+            raise ValueError(f"linear expected {wanted} inputs for {wanted} weights, got {len(x)}")
+        return nary.dot_product(self.weights + x + self.bias)
+
+
+def _outputs(x: tuple[Any, ...], rows: Sequence[_Row]) -> list[Any]:
+    """Return all weighted sums of one sample.
+
+    Nodes share what they can: those of one row their weights, those of one sample its numbers.
+    """
+    recording, tag = current_mode() if runtime.special else (True, None)
+    try:
+        numbers: tuple[Any, ...] = tuple([v._data for v in x])
+        with_values = True
+    except AttributeError:
+        numbers = x
+        with_values = False
+        if any(type(v) is not float for v in x):
+            return [row.dot(x) for row in rows]
+    outputs: list[Any] = []
+    padded: dict[tuple[float, ...], tuple[float, ...]] = {(): numbers, (1.0,): (*numbers, 1.0)}
+    for row in rows:
+        if not row.learned or len(row.data) != len(numbers):
+            outputs.append(row.dot(x))
+            continue
+        y = reduce(add, map(mul, row.data, numbers), *row.start)
+        if not recording:
+            outputs.append(Value(y, requires_grad=False))
             continue
         out = _blank()
-        start, ending, one = ((), (), ()) if b is None else ((b._data,), (b,), (1.0,))
-        out._data = reduce(add, map(mul, left, right), *start)
+        out._data = y
         out._primitive = nary.dot_product
         out._da = None
-        if recorded:
-            out._a = out._b = (*row, *operands, *ending)
-            out._db = (*right, *left, *one)
+        if with_values:
+            out._a = row.weights + x + row.bias
+            out._b = (out._a,)
+            out._db = (*numbers, *row.data, *row.ones)
         else:
-            out._a = (*row, *ending)
-            out._b = (*row, *operands, *ending)
-            out._db = (*right, *one)
+            out._a = row.values
+            out._b = (row.weights, x, row.bias)
+            out._db = padded[row.ones]
         out._grad = UNREACHED
         out._position = 0
         out._stamp = runtime.clock
@@ -97,9 +128,3 @@ def linear(
             out._tag = tag
         outputs.append(out)
     return outputs
-
-
-def _row(x: Sequence[Any], row: Sequence[Any], bias: Any) -> Any:
-    if len(row) != len(x):
-        raise ValueError(f"linear expected {len(row)} inputs for {len(row)} weights, got {len(x)}")
-    return nary.dot_product((*row, *x) if bias is None else (*row, *x, bias))

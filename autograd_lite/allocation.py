@@ -34,10 +34,10 @@ def allocator(kind: type[Kind]) -> Callable[[], Kind]:
 def _in_batches(kind: type[Kind]) -> Callable[[], Kind]:
     breaker: type[Kind] = type(kind.__name__, (_Breaker, kind), {"__slots__": ()})
 
-    def batch(gap: int) -> Iterator[Kind]:
-        return chain((object.__new__(breaker),), map(object.__new__, repeat(kind, gap)))
+    def classes(gap: int) -> Iterator[type[Kind]]:
+        return chain((breaker,), repeat(kind, gap))
 
-    return chain.from_iterable(map(batch, cycle(GAPS))).__next__
+    return map(object.__new__, chain.from_iterable(map(classes, cycle(GAPS)))).__next__
 
 
 class _Backlog(local):
@@ -55,6 +55,10 @@ class _Breaker:
     """A node whose operands are dropped by the outermost finaliser, not by this one."""
 
     __slots__ = ()
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Pickle as the class that users know."""
+        return object.__new__, (type(self).__bases__[1],), self.__getstate__()
 
     def __del__(self) -> None:
         backlog = _backlog

@@ -133,7 +133,7 @@ def dot(xs: Iterable[Any], ys: Iterable[Any]) -> Any:
 
 
 def var(xs: Iterable[Any], correction: float = 1) -> Any:
-    """Return the variance Σ (x - mean)² / (n - correction).
+    """Return the variance Σ (x - mean)² / (n - correction) as one node.
 
     Parameters
     ----------
@@ -156,9 +156,7 @@ def var(xs: Iterable[Any], correction: float = 1) -> Any:
     freedom = len(given) - number(correction, "a number for correction")
     if freedom <= 0:
         raise ValueError(f"var needs more than correction = {correction} numbers, got {len(given)}")
-    middle = nary.mean(given)
-    deviations = [x - middle for x in given]
-    return nary.dot_product((*deviations, *deviations)) / freedom
+    return nary.variance((*given, freedom))
 
 
 def softmax(xs: Iterable[Any]) -> list[Any]:

@@ -77,9 +77,10 @@ class _ModeSwitch:
         return type(self)()
 
     def __enter__(self) -> None:
-        self._tokens.append(_mode.set(self._changed(_mode.get())))
+        # Counted before and uncounted after: an interrupt in between costs time, not correctness.
         with _lock:
             runtime.special += 1
+        self._tokens.append(_mode.set(self._changed(_mode.get())))
 
     def __exit__(
         self,
@@ -87,9 +88,9 @@ class _ModeSwitch:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        _mode.reset(self._tokens.pop())
         with _lock:
             runtime.special -= 1
-        _mode.reset(self._tokens.pop())
 
     def __call__(self, function: Function) -> Function:
         flags = getattr(getattr(function, "__code__", None), "co_flags", 0)

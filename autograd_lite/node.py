@@ -9,7 +9,8 @@ operands     ``_a`` and ``_b``               ``_da`` and ``_db``
 none (leaf)  unset                           None, None
 one          the operand; unset              its partial, None
 two          the operands, Values or floats  their partials; None beside a float
-many         the Values; all operands        None; a tuple of the Values' partials
+many         the Values; all operands,       None; a tuple of the Values' partials
+             in tuples that nodes may share
 ===========  ==============================  =======================================
 
 Edges point from results to operands only, so a graph has no cycles, and dropping the result frees
@@ -18,6 +19,7 @@ it by reference counting.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any, SupportsFloat
 
 from autograd_lite.modes import Tag, runtime
@@ -220,5 +222,5 @@ def arguments(node: Node) -> tuple[Any, ...]:
     if primitive is None:
         return ()
     if type(node._db) is tuple:
-        return node._b
+        return tuple(chain.from_iterable(node._b))
     return (node._a,) if primitive.arity == 1 else (node._a, node._b)

@@ -43,6 +43,7 @@ def topological_order(root: Node, order: list[Any], opened: list[Any]) -> None:
     push, pop = stack.append, stack.pop
     node: Any = root
     count = 0
+    placed: set[int] = set()
     try:
         while True:
             if node._da is not None:
@@ -60,13 +61,14 @@ def topological_order(root: Node, order: list[Any], opened: list[Any]) -> None:
                         node = operand
                         continue
             elif type(node._db) is tuple:
-                if not node._position:
+                if not node._position and id(node._a) not in placed:
                     opened.append(node)
                     node._position = -1
                     push(node)
                     stack.extend([x for x in reversed(node._a) if not x._position])
                     node = pop()
                     continue
+                placed.add(id(node._a))
             elif node._db is not None:
                 operand = node._b
                 if not operand._position:

@@ -74,16 +74,12 @@ class _Trace:
         """Run ``f``, differentiable in the arguments ``argnums`` (all of them if None)."""
         self.name = name
         positions = range(len(args)) if argnums is None else argnums
+        _check_argnums(name, positions, len(args))
         called = list(args)
         self.trees: list[Any] = []
         self.given: list[Any] = []
         self.inputs: list[Value] = []
         for position in positions:
-            if not -len(args) <= position < len(args):
-                raise TypeError(
-                    f"{name} expected an argument number {position} (argnums), but the function"
-                    f" was called with {counted(len(args), 'positional argument')}"
-                )
             tree = _unpacked(args[position])
             given = [_given(leaf, name, position) for leaf in _leaves(tree)]
             fresh = [Value(float(x)) for x in given]
@@ -93,12 +89,13 @@ class _Trace:
             self.inputs += fresh
         self.outer = _depth.get() > 0
         self.nested = any(isinstance(x, Value) for x in self.given)
-        token = _depth.set(_depth.get() + 1)
+        depth = _depth.get()
         try:
+            _depth.set(depth + 1)
             with enable_grad():
                 self.result = _unpacked(f(*called, **kwargs))
         finally:
-            _depth.reset(token)
+            _depth.set(depth)
         self.outputs = [self._output(leaf) for leaf in _leaves(self.result)]
 
     def _output(self, leaf: Any) -> Value:
@@ -134,7 +131,7 @@ class _Trace:
                 sums = adjoints(order, seed, NOTHING, lifted(order))
             else:
                 sums = adjoints(order, seed, 0.0)
-            return [_number_or_value(sums[leaf._position]) for leaf in self.inputs]
+            return [self._derivative(sums[leaf._position]) for leaf in self.inputs]
 
         with enable_grad():
             return with_order(root, use)
@@ -143,7 +140,7 @@ class _Trace:
         """Return the derivative of each root along a direction in the space of the inputs."""
         recorded = [root for root in roots if isinstance(root, Value)]
         if not recorded:
-            return [0.0] * len(roots)
+            return [self._derivative(NOTHING)] * len(roots)
         seeds: dict[Node, Any] = dict(zip(self.inputs, directions, strict=True))
 
         def use(order: list[Value]) -> list[Any]:
@@ -152,13 +149,20 @@ class _Trace:
             else:
                 along = tangents(order, seeds, 0.0)
             return [
-                _number_or_value(along[root._position]) if isinstance(root, Value) else 0.0
+                self._derivative(along[root._position] if isinstance(root, Value) else NOTHING)
                 for root in roots
             ]
 
         with enable_grad():
             below_all = Value._record(nary.total, tuple(recorded))
             return with_order(below_all, use)
+
+    def _derivative(self, found: Any) -> Any:
+        """Return what was summed; as a Value in any case if Values were given."""
+        found = 0.0 if found is NOTHING else found
+        if self.nested and not isinstance(found, Value):
+            return Value(found, requires_grad=False)
+        return found
 
     def link(self) -> None:
         """Turn leaves that stood for Values into recorded copies of them.
@@ -173,7 +177,7 @@ class _Trace:
     def value(self) -> Any:
         """Return what the function returned: as Values inside another transform, else floats."""
         if self.nested or (self.outer and any(with_order(x, self._lifts) for x in self.outputs)):
-            return self.result
+            return _shaped(self.result, iter(self.outputs))
         return _shaped(self.result, iter([x.data for x in self.outputs]))
 
     def per_argument(self, flat: Sequence[Any]) -> list[Any]:
@@ -182,22 +186,44 @@ class _Trace:
         return [_shaped(tree, found) for tree in self.trees]
 
 
+def _check_argnums(name: str, positions: Sequence[Any], count: int) -> None:
+    """Refuse argument numbers that do not exist or come twice."""
+    for position in positions:
+        if not isinstance(position, int):
+            raise TypeError(
+                f"{name} expected argnums to be an int or a tuple of ints, got {position!r}"
+            )
+        if not -count <= position < count:
+            raise TypeError(
+                f"{name} expected an argument number {position} (argnums), but the function"
+                f" was called with {counted(count, 'positional argument')}"
+            )
+    if len({position % count for position in positions}) < len(positions):
+        raise ValueError(f"{name} expected different argnums, got {tuple(positions)}")
+
+
 def _given(leaf: Any, name: str, position: int) -> Any:
     if isinstance(leaf, Value):
         return leaf
     return number(leaf, f"{name} to be given numbers, lists or Values (argument {position})")
 
 
-def _number_or_value(found: Any) -> Any:
-    return 0.0 if found is NOTHING else found
+def _positions(argnums: Any) -> tuple[Any, ...]:
+    return tuple(argnums) if isinstance(argnums, tuple | list) else (argnums,)
 
 
-def _positions(argnums: Argnums) -> tuple[int, ...]:
-    return (argnums,) if isinstance(argnums, int) else tuple(argnums)
+def _sequence(name: str, what: str, given: Any) -> tuple[Any, ...]:
+    """Return the primals or tangents, one per argument of the function."""
+    if not isinstance(given, tuple | list):
+        raise TypeError(
+            f"{name} expected a tuple of {what}, one per argument of the function, got"
+            f" {type(given).__name__}"
+        )
+    return tuple(given)
 
 
 def _directions(name: str, trees: Sequence[Any], given: Sequence[Any]) -> list[Any]:
-    """Flatten tangents or cotangents after checking that they have the shape they belong to."""
+    """Flatten tangents after checking that they have the shapes they belong to."""
     if len(given) != len(trees):
         raise ValueError(f"{name} expected {counted(len(trees), 'tangent')}, got {len(given)}")
     flat: list[Any] = []
@@ -310,7 +336,12 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     trace.link()
 
     def pull_back(cotangent: Any) -> tuple[Any, ...]:
-        weights = _directions("vjp", [trace.result], [cotangent])
+        expected, got = _outline(trace.result), _outline(_unpacked(cotangent))
+        if expected != got:
+            raise ValueError(
+                f"vjp expected a cotangent of the shape of the value, {expected}, got {got}"
+            )
+        weights = [_given(leaf, "vjp", 0) for leaf in _leaves(_unpacked(cotangent))]
         with enable_grad():
             root = Value._record(nary.dot_product, (*trace.outputs, *weights))
         return tuple(trace.per_argument(trace.reverse(root)))
@@ -344,8 +375,9 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     >>> jvp(lambda x, y: x * y, (2.0, 5.0), (1.0, 0.0))
     (10.0, 5.0)
     """
-    trace = _Trace("jvp", f, tuple(primals), {})
-    directions = _directions("jvp", trace.trees, tangents)
+    along_each = _sequence("jvp", "tangents", tangents)
+    trace = _Trace("jvp", f, _sequence("jvp", "primals", primals), {})
+    directions = _directions("jvp", trace.trees, along_each)
     along = trace.forward(trace.outputs, directions)
     value = trace.value()
     trace.link()
@@ -379,14 +411,15 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     def computed(*args: Any, **kwargs: Any) -> Any:
         trace = _Trace("jacobian", f, args, kwargs, _positions(argnums))
         count = len(trace.inputs)
-        if count < len(trace.outputs):
+        if 0 < count < len(trace.outputs):
             units = [[float(i == j) for j in range(count)] for i in range(count)]
             columns = [trace.forward(trace.outputs, unit) for unit in units]
             rows = [list(row) for row in zip(*columns, strict=True)]
         else:
             rows = [trace.reverse(output) for output in trace.outputs]
         trace.link()
-        blocks = zip(*[trace.per_argument(row) for row in rows], strict=True)
+        shaped = [trace.per_argument(row) for row in rows]
+        blocks = [[row[i] for row in shaped] for i in range(len(trace.trees))]
         return _single([_shaped(trace.result, iter(block)) for block in blocks], argnums)
 
     return computed
@@ -456,8 +489,9 @@ def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     >>> hvp(lambda p: p[0] ** 2 * p[1], ([3.0, 5.0],), ([1.0, 0.0],))
     [10.0, 6.0]
     """
-    trace = _Trace("hvp", f, tuple(primals), {})
-    directions = _directions("hvp", trace.trees, tangents)
+    along_each = _sequence("hvp", "tangents", tangents)
+    trace = _Trace("hvp", f, _sequence("hvp", "primals", primals), {})
+    directions = _directions("hvp", trace.trees, along_each)
     first = trace.reverse(trace.scalar(), lift=True)
     products = trace.forward(first, directions)
     trace.link()

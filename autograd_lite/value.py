@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any, SupportsFloat, TypeVar
 
 from autograd_lite import functions
@@ -17,6 +18,7 @@ from autograd_lite.primitives import (
     elementary,
     number,
     piecewise,
+    rounding,
 )
 from autograd_lite.primitives.ieee import RAISED_BY_FLOATS
 from autograd_lite.sweep import adjoints, set_all, with_order
@@ -96,7 +98,7 @@ def _record_many(out: Value, primitive: Any, given: list[Any], numbers: list[flo
     pairs = [(x, p) for x, p in zip(given, partials, strict=True) if isinstance(x, Value)]
     out._a = tuple(x for x, _ in pairs)
     out._db = tuple(p for _, p in pairs)
-    out._b = out._a if len(pairs) == len(given) else tuple(given)
+    out._b = (out._a if len(pairs) == len(given) else tuple(given),)
 
 
 def _wanted(primitive: Any) -> str:
@@ -121,7 +123,13 @@ def _binary(primitive: Primitive, a: Any, b: Any) -> Any:
             z = b = float(b)
         else:
             return _foreign(primitive, a, b)
-        if runtime.special or not needed:
+        if runtime.special:
+            mode = current_mode()
+            needed = needed and mode.recording
+            tag = mode.tag
+        else:
+            tag = None
+        if not needed:
             return _record(primitive, (a, b))
         y = primitive.value(x, z)
         da = primitive.partials[0](x, z, y) if a is not x else None
@@ -138,6 +146,8 @@ def _binary(primitive: Primitive, a: Any, b: Any) -> Any:
     out._grad = UNREACHED
     out._position = 0
     out._stamp = runtime.clock
+    if tag is not None:
+        out._tag = tag
     return out
 
 
@@ -161,13 +171,23 @@ def _foreign(primitive: Primitive, a: Any, b: Any) -> Any:
     return _record(primitive, (a, b))
 
 
+_UNARY: dict[Primitive, Callable[[Value], Value]] = {}
+"""The methods made so far, for calls such as ``exp(value)``."""
+
+
 def _unary(primitive: Primitive) -> Callable[[Value], Value]:
     """Make a method of a primitive with one operand."""
     value = primitive.value
     (partial,) = primitive.partials
 
     def method(self: Value) -> Value:
-        if runtime.special or self._grad is None:
+        tag = None
+        if runtime.special:
+            mode = current_mode()
+            if not mode.recording:
+                return _record(primitive, (self,))
+            tag = mode.tag
+        if self._grad is None:
             return _record(primitive, (self,))
         x = self._data
         try:
@@ -184,8 +204,11 @@ def _unary(primitive: Primitive) -> Callable[[Value], Value]:
         out._grad = UNREACHED
         out._position = 0
         out._stamp = runtime.clock
+        if tag is not None:
+            out._tag = tag
         return out
 
+    _UNARY[primitive] = method
     return _named(method, primitive)
 
 
@@ -199,7 +222,8 @@ def _method(primitive: Primitive) -> Callable[[Value, Any], Value]:
 
 
 def _named(method: Function, primitive: Primitive) -> Function:
-    method.__name__ = method.__qualname__ = primitive.name
+    method.__name__ = primitive.name
+    method.__qualname__ = f"Value.{primitive.name}"
     method.__doc__ = primitive.__doc__
     return method
 
@@ -257,6 +281,16 @@ class Value(Node):
     def detach(self) -> Value:
         """Return a constant with the same number: gradients do not flow through it."""
         return _constant(self._data)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        """Copy the graph below, operands before results, so that nothing recurses along a chain."""
+        for node in with_order(self, list):
+            if id(node) not in memo:
+                memo[id(node)] = twin = object.__new__(type(node))
+                attributes, slots = node.__getstate__()
+                for name, part in {**(attributes or {}), **slots}.items():
+                    setattr(twin, name, part if name == "_primitive" else deepcopy(part, memo))
+        return memo[id(self)]
 
     # -- the chain rule -----------------------------------------------------------------------
 
@@ -464,9 +498,9 @@ class Value(Node):
     atanh = _unary(elementary.atanh)
     erf = _unary(elementary.erf)
     erfc = _unary(elementary.erfc)
-    floor = _unary(elementary.floor)
-    ceil = _unary(elementary.ceil)
-    sign = _unary(elementary.sign)
+    floor = _unary(rounding.floor)
+    ceil = _unary(rounding.ceil)
+    sign = _unary(rounding.sign)
     sigmoid = _unary(activations.sigmoid)
     log_sigmoid = _unary(activations.log_sigmoid)
     relu = _unary(activations.relu)
@@ -475,10 +509,10 @@ class Value(Node):
     silu = _unary(activations.silu)
     mish = _unary(activations.mish)
     softsign = _unary(activations.softsign)
-    round = _unary(elementary.rounded)
+    round = _unary(rounding.rounded)
     atan2 = _method(elementary.atan2)
     hypot = _method(elementary.hypot)
-    copysign = _method(elementary.copysign)
+    copysign = _method(rounding.copysign)
     fmod = _method(arithmetic.fmod)
     maximum = _method(piecewise.maximum)
     minimum = _method(piecewise.minimum)
@@ -493,7 +527,8 @@ class Value(Node):
 
     @staticmethod
     def _record(primitive: Any, operands: tuple[Any, ...]) -> Value:
-        return _record(primitive, operands)
+        method = _UNARY.get(primitive)
+        return _record(primitive, operands) if method is None else method(*operands)
 
 
 _blank = allocator(Value)

@@ -10,13 +10,14 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from operator import index
+from reprlib import repr as shortened
 from typing import Any
 
 from autograd_lite import Value, linear
 from nn.activations import Function, activation_function
 from nn.init import Initialiser, generator, initialiser
 from nn.module import Module, Parameter
-from nn.nested import as_lists, is_list, number
+from nn.nested import LISTS, as_lists, is_list, number
 
 Seed = int | random.Random | None
 
@@ -27,7 +28,7 @@ def _size(given: Any, what: str) -> int:
         size = index(given)
     except TypeError:
         raise TypeError(
-            f"{what} expected a whole number, got {type(given).__name__}: {given!r}"
+            f"{what} expected a whole number, got {type(given).__name__}: {shortened(given)}"
         ) from None
     if size < 1:
         raise ValueError(f"{what} expected at least 1, got {size}")
@@ -37,10 +38,10 @@ def _size(given: Any, what: str) -> int:
 def _samples(layer: Module, expected: int, x: Any) -> tuple[list[Sequence[Any]], bool]:
     """Return the samples in ``x``, each of the expected size, and whether it is a batch."""
     x = as_lists(x)
-    if not isinstance(x, list | tuple):
+    if not isinstance(x, LISTS):
         raise TypeError(
             f"{_called(layer)} expected a list of {_counted(expected, 'number')} or a batch of such"
-            f" lists, got {type(x).__name__}: {x!r}"
+            f" lists, got {type(x).__name__}: {shortened(x)}"
         )
     if not x or not is_list(x[0]):
         return [_sample(layer, expected, x, "")], False
@@ -53,10 +54,10 @@ def _samples(layer: Module, expected: int, x: Any) -> tuple[list[Sequence[Any]],
 def _sample(layer: Module, expected: int, sample: Any, where: str) -> Sequence[Any]:
     """Return a sample as a list of Values and floats, or say what is wrong with it."""
     sample = as_lists(sample)
-    if not isinstance(sample, list | tuple):
+    if not isinstance(sample, LISTS):
         raise TypeError(
             f"{_called(layer)} expected a list of {_counted(expected, 'number')}{where}, got"
-            f" {type(sample).__name__}: {sample!r}"
+            f" {type(sample).__name__}: {shortened(sample)}"
         )
     if len(sample) != expected:
         wanted = _counted(expected, "input")
@@ -140,7 +141,7 @@ class Neuron(Module):
         super().__init__()
         self.nin = _size(nin, f"{type(self).__name__}'s number of inputs")
         self.activation = activation
-        self._function = activation_function(activation)
+        activation_function(activation)  # refuses an unknown name here, not at the first call
         draw, rng = initialiser(init, activation), generator(seed)
         self.w = [Parameter(draw(rng, self.nin, fan_out)) for _ in range(self.nin)]
         self.b = Parameter(0.0) if bias else None
@@ -149,7 +150,8 @@ class Neuron(Module):
         """Return one Value for a sample, a list of Values for a batch."""
         samples, batched = _samples(self, self.nin, x)
         biases = None if self.b is None else [self.b]
-        outputs = [self._function(linear(sample, [self.w], biases)[0]) for sample in samples]
+        function = activation_function(self.activation)
+        outputs = [function(y) for (y,) in linear(samples, [self.w], biases)]
         return outputs if batched else outputs[0]
 
     def extra_repr(self) -> str:
@@ -161,6 +163,8 @@ class Neuron(Module):
 
 class Layer(Module):
     """Neurons beside each other, all with the same inputs.
+
+    All are computed at once, with the layer's activation, and recorded under the layer's name.
 
     Parameters
     ----------
@@ -203,7 +207,7 @@ class Layer(Module):
         self.nin = _size(nin, f"{type(self).__name__}'s number of inputs")
         self.nout = _size(nout, f"{type(self).__name__}'s number of neurons")
         self.activation = activation
-        self._function = activation_function(activation)
+        activation_function(activation)  # refuses an unknown name here, not at the first call
         rng = generator(seed)
         self.neurons = [
             Neuron(self.nin, activation, bias, init=init, seed=rng, fan_out=self.nout)
@@ -215,8 +219,8 @@ class Layer(Module):
         samples, batched = _samples(self, self.nin, x)
         weight = [neuron.w for neuron in self.neurons]
         bias = [neuron.b for neuron in self.neurons] if self.neurons[0].b is not None else None
-        function = self._function
-        outputs = [list(map(function, linear(sample, weight, bias))) for sample in samples]
+        function = activation_function(self.activation)
+        outputs = [list(map(function, sample)) for sample in linear(samples, weight, bias)]
         return outputs if batched else outputs[0]
 
     def extra_repr(self) -> str:
@@ -289,12 +293,14 @@ class MLP(Module):
         if not is_list(nouts):
             raise TypeError(
                 f"MLP expected a list of layer sizes, such as [16, 16, 1], got"
-                f" {type(nouts).__name__}: {nouts!r}"
+                f" {type(nouts).__name__}: {shortened(nouts)}"
             )
         sizes = [nin, *nouts]
         hidden = len(sizes) - 2
         if hidden < 0:
             raise ValueError("MLP expected at least one layer size, got an empty list")
+        if isinstance(activation, str):
+            activation_function(activation)  # is known, even where no hidden layer takes it
         activations: list[Any] = (
             list(activation) if isinstance(activation, list | tuple) else [activation] * hidden
         )
@@ -379,7 +385,7 @@ class Linear(Module):
     def forward(self, x: Any) -> list[Any]:
         """Return a list of outputs for a sample, a list of such lists for a batch."""
         samples, batched = _samples(self, self.in_features, x)
-        outputs = [linear(sample, self.weight, self.bias) for sample in samples]
+        outputs = linear(samples, self.weight, self.bias)
         return outputs if batched else outputs[0]
 
     def extra_repr(self) -> str:

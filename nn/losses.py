@@ -96,7 +96,7 @@ class _Elementwise(Loss):
 
     def _label(self, given: Any, position: int, low: float, *, between: bool = False) -> float:
         """Return a label that is ``low`` or 1 (or between them, on request) as a float."""
-        label = float(given) if isinstance(given, float) else float(number(given))
+        label = float(number(given))
         if label in (low, 1.0) or (between and low <= label <= 1.0):
             return label
         wanted = f"labels from {low:g} to 1" if between else f"labels {low:g} or 1"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
 from autograd_lite import Value, scope
 
@@ -33,7 +33,8 @@ class Module:
 
     Parameters and modules are found among the attributes, also inside lists, tuples and dicts of
     any nesting, in the order in which they were set. Nothing has to be registered, and calling
-    ``super().__init__()`` is not necessary. A module may also override `parameters`.
+    ``super().__init__()`` is not necessary. A plain Value is not a parameter; a module that keeps
+    plain Values may override `parameters`.
 
     Calling a module calls `forward` and records what happens there under the module's name (see
     `autograd_lite.scope`), so that pictures show the parts of a network. The names are those of
@@ -116,7 +117,7 @@ class Module:
         while stack:
             found = stack.pop()
             depth, owner, keys, thing = found
-            if isinstance(thing, list | tuple | dict):
+            if isinstance(thing, _CONTAINERS):
                 pairs = thing.items() if isinstance(thing, dict) else enumerate(thing)
                 stack += [
                     (depth, owner, (*keys, key), element)
@@ -202,7 +203,7 @@ class Module:
         for parameter in self.parameters():
             parameter.zero_grad()
 
-    def train(self, mode: bool = True) -> Module:
+    def train(self, mode: bool = True) -> Self:
         """Set `training` here and in all modules below; return the module."""
         if not isinstance(mode, bool):
             raise TypeError(f"train expected True or False, got {type(mode).__name__}: {mode!r}")
@@ -210,7 +211,7 @@ class Module:
             module.training = mode
         return self
 
-    def eval(self) -> Module:
+    def eval(self) -> Self:
         """Switch to inference: ``train(False)``."""
         return self.train(False)
 
@@ -250,7 +251,9 @@ class Module:
         return "\n".join(lines)
 
 
-_FOLLOWED = (Parameter, Module, list, tuple, dict)
+# Tuples, since a union of types would be built anew at each test.
+_CONTAINERS = (list, tuple, dict)
+_FOLLOWED = (Parameter, Module, *_CONTAINERS)
 
 
 def _members(module: Module, depth: int, path: str) -> list[tuple[int, str, tuple[Any, ...], Any]]:

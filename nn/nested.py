@@ -11,15 +11,19 @@ from typing import Any
 
 from autograd_lite import Value
 
+# Tuples, since a union of types would be built anew at each test.
+LISTS = (list, tuple)
+KEPT = (list, tuple, Value)
+
 
 def is_list(given: Any) -> bool:
     """Tell whether ``given`` holds several numbers: a list, a tuple or an array."""
-    return isinstance(given, list | tuple) or getattr(given, "ndim", 0) > 0
+    return isinstance(given, LISTS) or getattr(given, "ndim", 0) > 0
 
 
 def as_lists(given: Any) -> Any:
     """Return arrays as nested lists, everything else as it is."""
-    if isinstance(given, list | tuple | Value):
+    if isinstance(given, KEPT):
         return given
     tolist = getattr(given, "tolist", None)
     return given if tolist is None else tolist()
@@ -28,7 +32,7 @@ def as_lists(given: Any) -> Any:
 def elementwise(function: Callable[[Any], Any], given: Any) -> Any:
     """Apply ``function`` to every element; the nesting stays."""
     given = as_lists(given)
-    if isinstance(given, list | tuple):
+    if isinstance(given, LISTS):
         return [elementwise(function, element) for element in given]
     return function(given)
 
@@ -36,7 +40,7 @@ def elementwise(function: Callable[[Any], Any], given: Any) -> Any:
 def flat(given: Any) -> Iterator[Any]:
     """Yield every element in reading order."""
     given = as_lists(given)
-    if isinstance(given, list | tuple):
+    if isinstance(given, LISTS):
         for element in given:
             yield from flat(element)
     else:
@@ -52,7 +56,7 @@ def shape_of(given: Any, what: str) -> tuple[int, ...]:
         If lists beside each other differ in size; ``what`` names them in the message.
     """
     given = as_lists(given)
-    if not isinstance(given, list | tuple):
+    if not isinstance(given, LISTS):
         return ()
     shapes = [shape_of(element, what) for element in given]
     for position, shape in enumerate(shapes):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from reprlib import repr as shortened
 from typing import Any
 
 from autograd_lite import Value
@@ -21,7 +22,8 @@ def _setting(owner: object, name: str, given: Any, *, below: float = math.inf) -
         setting = float(given)
     except (TypeError, ValueError):
         raise TypeError(
-            f"{optimiser} expected a number for {name}, got {type(given).__name__}: {given!r}"
+            f"{optimiser} expected a number for {name}, got {type(given).__name__}:"
+            f" {shortened(given)}"
         ) from None
     if not 0.0 <= setting < below:
         raise ValueError(f"{optimiser} expected {wanted}, got {given}")
@@ -44,7 +46,7 @@ def _checked(owner: object, params: Any) -> list[Value]:
         if not isinstance(parameter, Value):
             raise TypeError(
                 f"{optimiser} expected Values as parameters, got {type(parameter).__name__} at"
-                f" position {position}: {parameter!r}"
+                f" position {position}: {shortened(parameter)}"
             )
         if parameter.op:
             raise ValueError(

@@ -15,8 +15,8 @@ REFRESH = 0.1  # seconds between two pictures of the bar
 class Silent:
     """Shows nothing."""
 
-    def step(self, loss: float) -> None:
-        """After a step: the mean loss in this epoch so far."""
+    def step(self, number: int, loss: float) -> None:
+        """After a step: the number of the epoch, and the mean loss in it so far."""
 
     def epoch(self, number: int, loss: float, results: str) -> None:
         """After an epoch: its number, its mean loss, and the results of the validation."""
@@ -30,8 +30,8 @@ class Lines(Silent):
 
     def epoch(self, number: int, loss: float, results: str) -> None:
         width = len(str(self._last))
-        line = f"epoch {number:{width}}/{self._last}  loss {loss:.4f}{results}"
-        print(line, file=sys.stderr, flush=True)  # noqa: T201  # showing is its purpose
+        sys.stderr.write(f"epoch {number:{width}}/{self._last}  loss {loss:.4f}{results}\n")
+        sys.stderr.flush()
 
 
 class Bar(Silent):
@@ -43,18 +43,17 @@ class Bar(Silent):
         self._due = monotonic()
         self._results = ""
 
-    def step(self, loss: float) -> None:
+    def step(self, number: int, loss: float) -> None:
         now = monotonic()
         due = now >= self._due
         if due:
             self._due = now + REFRESH
-        self._bar.update(
-            self._task, advance=1, report=f"loss {loss:.4f}{self._results}", refresh=due
-        )
+        report = f"loss {loss:.4f}{self._results}"
+        self._bar.update(self._task, advance=1, epoch=number, report=report, refresh=due)
 
     def epoch(self, number: int, loss: float, results: str) -> None:
         self._results = results
-        self._bar.update(self._task, epoch=number, report=f"loss {loss:.4f}{results}", refresh=True)
+        self._bar.update(self._task, report=f"loss {loss:.4f}{results}", refresh=True)
 
 
 @contextmanager
@@ -63,8 +62,9 @@ def shown(progress: bool | None, epochs: range, steps: int) -> Iterator[Silent]:
 
     ``progress`` None asks for the bar if there is a terminal, True also for lines if there is none.
     """
-    terminal = sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
-    if progress is False or (progress is None and not terminal):
+    stream = sys.stderr  # None where a program has no console at all
+    terminal = stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
+    if stream is None or progress is False or (progress is None and not terminal):
         yield Silent()
         return
     last = epochs.stop - 1

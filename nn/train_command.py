@@ -8,6 +8,7 @@ interrupted by Ctrl-C (after printing what was reached).
 from __future__ import annotations
 
 import math
+import os
 import sys
 from collections.abc import Callable, Sequence
 from random import Random
@@ -48,8 +49,8 @@ TASKS = {
         lambda: moons(500, noise=0.15, seed=0),
         "500 points on two interleaving half circles",
         classes=2,
-        hidden=(16,),
-        epochs=30,
+        hidden=(16, 16),
+        epochs=20,
         batch=16,
     ),
 }
@@ -66,7 +67,7 @@ examples:
   python -m nn train digits --hidden 64 --epochs 10
   python -m nn train digits --optimizer sgd --lr 0.05 --batch 16
   python -m nn train digits --seed 7            other initial weights, other order of samples
-  python -m nn train moons --hidden 16,16       two hidden layers
+  python -m nn train moons --hidden 8,8,8       three hidden layers
   python -m nn train moons --json               results for machines, losses with all digits
 
 Ctrl-C ends the training and prints what was reached (exit code 130). Nothing is saved.
@@ -79,95 +80,139 @@ def main(arguments: Sequence[str]) -> int:
     try:
         return train(asked)
     except ModuleNotFoundError as error:
-        sys.stderr.write(f"python -m nn train: error: {error}\n")
-        return 2
+        return _refuse(2, error)
+    except FloatingPointError as error:
+        return _refuse(1, error)
+    except OSError as error:
+        # What is left in the buffer goes nowhere, else Python complains while it shuts down.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            return 1
+        return _refuse(1, f"the output could not be written: {error.strerror}")
+
+
+def _refuse(status: int, reason: object) -> int:
+    sys.stderr.write(f"python -m nn train: error: {reason}\n")
+    return status
+
+
+# -- training and testing ------------------------------------------------------------------------
+
+
+class Plan(NamedTuple):
+    """What was asked for, with the defaults filled in."""
+
+    learn: Dataset
+    test: Dataset
+    sizes: list[int]
+    optimizer: str
+    lr: float
+    epochs: int
+    batch: int
+    seed: int
+
+    @property
+    def steps(self) -> int:
+        return self.epochs * math.ceil(len(self.learn.inputs) / self.batch)
 
 
 def train(asked: Any) -> int:
-    """Train as asked, and write the report."""
+    """Train as asked, and write the results; return the exit code."""
     task = TASKS[asked.dataset]
     learn, test = split(task.load(), stratify=True, seed=0)  # the same test for every seed
-    seeds = Random(asked.seed)
-    weight_seed, order_seed = seeds.getrandbits(64), seeds.getrandbits(64)
-    sizes = [len(learn.inputs[0]), *(asked.hidden or task.hidden), task.classes]
-    model = MLP(sizes[0], sizes[1:], seed=weight_seed)
-    usual_rate, optimizer_of = OPTIMIZERS[asked.optimizer]
-    rate = usual_rate if asked.lr is None else asked.lr
-    epochs = asked.epochs or task.epochs
-    batch = asked.batch or task.batch
-    steps = epochs * math.ceil(len(learn.inputs) / batch)
-    history = History()
-    result: dict[str, Any] = {
-        "dataset": asked.dataset,
-        "train_samples": len(learn.inputs),
-        "test_samples": len(test.inputs),
-        "layers": sizes,
-        "parameters": len(model.parameters()),
-        "optimizer": asked.optimizer,
-        "lr": rate,
-        "batch": batch,
-        "epochs": epochs,
-        "seed": asked.seed,
-    }
+    plan = Plan(
+        learn,
+        test,
+        sizes=[len(learn.inputs[0]), *(asked.hidden or task.hidden), task.classes],
+        optimizer=asked.optimizer,
+        lr=OPTIMIZERS[asked.optimizer][0] if asked.lr is None else asked.lr,
+        epochs=asked.epochs or task.epochs,
+        batch=asked.batch or task.batch,
+        seed=asked.seed,
+    )
+    seeds = Random(plan.seed)
+    model = MLP(plan.sizes[0], plan.sizes[1:], seed=seeds.getrandbits(64))
+    settings = _settings(asked.dataset, plan, model)
     if not asked.json:
-        sys.stdout.write(_heading(result))
-        sys.stdout.flush()
-    status = 0
+        _write(_heading(settings))
+    history = History()
     start = perf_counter()
+    interrupted = _interrupted(plan, model, history, seeds.getrandbits(64))
+    results = _results(model, plan, history, perf_counter() - start)
+    if asked.json:
+        import json
+
+        _write(json.dumps(settings | {"interrupted": interrupted} | results) + "\n")
+    else:
+        _write(_report(settings | results, interrupted))
+    return 130 if interrupted else 0
+
+
+def _interrupted(plan: Plan, model: MLP, history: History, order_seed: int) -> bool:
+    """Train the model; tell whether Ctrl-C ended it."""
     try:
         fit(
             model,
-            learn,
+            plan.learn,
             loss=CrossEntropyLoss(),
-            optimizer=optimizer_of(model.parameters(), rate),
-            epochs=epochs,
-            batch_size=batch,
+            optimizer=OPTIMIZERS[plan.optimizer][1](model.parameters(), plan.lr),
+            epochs=plan.epochs,
+            batch_size=plan.batch,
             seed=order_seed,
-            schedule=lambda step: rate * (1 - step / steps),
-            validation=test,
+            # A falling learning rate lets the weights come to rest: about half a percent better.
+            schedule=lambda step: plan.lr * (1 - step / plan.steps),
+            validation=plan.test,
             metric=accuracy,
             progress=True,
             history=history,
         )
     except KeyboardInterrupt:
-        status = 130
-    except FloatingPointError as error:
-        sys.stderr.write(f"python -m nn train: error: {error}\n")
-        return 1
-    seconds = perf_counter() - start
+        return True
+    return False
+
+
+def _settings(dataset: str, plan: Plan, model: MLP) -> dict[str, Any]:
+    return {
+        "dataset": dataset,
+        "train_samples": len(plan.learn.inputs),
+        "test_samples": len(plan.test.inputs),
+        "layers": plan.sizes,
+        "parameters": len(model.parameters()),
+        "optimizer": plan.optimizer,
+        "lr": plan.lr,
+        "batch": plan.batch,
+        "epochs": plan.epochs,
+        "seed": plan.seed,
+    }
+
+
+def _results(model: MLP, plan: Plan, history: History, seconds: float) -> dict[str, Any]:
+    """Put the model to the test."""
     model.eval()
     with no_grad():
-        predictions = predict(model(test.inputs), rule="argmax")
-    matrix = confusion_matrix(predictions, test.targets, labels=range(task.classes))
-    right = sum(matrix[i][i] for i in range(task.classes))
-    result |= {
-        "interrupted": status == 130,
+        predictions = predict(model(plan.test.inputs), rule="argmax")
+    matrix = confusion_matrix(predictions, plan.test.targets, labels=range(plan.sizes[-1]))
+    right = sum(matrix[i][i] for i in range(len(matrix)))
+    return {
         "history": [
-            {
-                "epoch": e.number,
-                "loss": e.loss,
-                "test_loss": e.validation_loss,
-                "accuracy": e.metric,
-            }
-            for e in history
+            {"epoch": number, "loss": loss, "test_loss": test_loss, "accuracy": share}
+            for number, loss, test_loss, share, _ in history
         ],
-        "accuracy": right / len(test.inputs),
+        "right": right,
+        "accuracy": right / len(plan.test.inputs),
         "confusion_matrix": matrix,
         "steps": len(history.step_losses),
         "seconds": seconds,
         "steps_per_second": len(history.step_losses) / seconds,
     }
-    if asked.json:
-        import json
-
-        sys.stdout.write(json.dumps(result) + "\n")
-    else:
-        sys.stdout.write(_report(result))
-    sys.stdout.flush()
-    return status
 
 
 # -- what is written -----------------------------------------------------------------------------
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
 
 
 def _heading(result: dict[str, Any]) -> str:
@@ -181,15 +226,14 @@ def _heading(result: dict[str, Any]) -> str:
     )
 
 
-def _report(result: dict[str, Any]) -> str:
+def _report(result: dict[str, Any], interrupted: bool) -> str:
     matrix = result["confusion_matrix"]
-    right = sum(row[i] for i, row in enumerate(matrix))
     lines = [""]
-    if result["interrupted"]:
+    if interrupted:
         done = len(result["history"])
         lines += [f"interrupted in epoch {done + 1} of {result['epochs']}; reached so far:", ""]
     lines += [
-        f"test accuracy {result['accuracy']:.2%} ({right} of {result['test_samples']})",
+        f"test accuracy {result['accuracy']:.2%} ({result['right']} of {result['test_samples']})",
         "",
         "confusion matrix (row: what it is, column: what it was taken for)",
     ]

@@ -220,11 +220,10 @@ def fit(
                 for inputs, targets in steps:
                     if schedule is not None:
                         optimizer.lr = schedule(len(history.step_losses))
-                    found = _step(model, loss, optimizer, inputs, targets)
-                    history.step_losses.append(found)
+                    found = _step(model, loss, optimizer, inputs, targets, history)
                     summed += found * len(inputs)
                     samples += len(inputs)
-                    display.step(summed / samples)
+                    display.step(number, summed / samples)
                 seconds = perf_counter() - start
                 validated = _validated(model, loss, metric, held_out)
                 record = Epoch(number, summed / samples, *validated, seconds)
@@ -242,8 +241,9 @@ def _step(
     optimizer: Optimizer,
     inputs: list[Any],
     targets: list[Any],
+    history: History,
 ) -> float:
-    """Descend once; return the loss before it."""
+    """Descend once; note and return the loss before it."""
     with collector_paused():
         optimizer.zero_grad()
         value = loss(model(inputs), targets)
@@ -255,6 +255,7 @@ def _step(
         value.backward()
         with _interrupt_deferred():
             optimizer.step()
+            history.step_losses.append(value.data)
     return value.data
 
 

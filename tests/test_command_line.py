@@ -269,13 +269,9 @@ def test_every_function_on_scalars_is_available():
     assert set(FUNCTIONS) - set(autograd_lite.__all__) == {"abs"}
 
 
-def test_a_function_of_several_operations_shows_them_all(capsys):
+def test_a_function_of_several_numbers_is_one_step(capsys):
     found = data(capsys, "var(x, 9) + x", "x=7")
     assert [(row["name"], row["expression"]) for row in found["forward"]] == [
-        ("b", "mean(x, 9)"),
-        ("c", "x - b"),
-        ("d", "9 - b"),
-        ("g", "dot(c, d, c, d)"),
         ("a", "var(x, 9)"),
         ("f", "a + x"),
     ]

@@ -120,6 +120,15 @@ def test_every_exported_name_exists_and_is_documented(package: object) -> None:
         assert (getattr(package, name).__doc__ or "").strip(), name
 
 
+def test_the_examples_of_primitives_run() -> None:
+    for name in autograd_lite.__all__:
+        thing = getattr(autograd_lite, name)
+        if isinstance(thing, autograd_lite.Primitive | autograd_lite.Variadic):
+            examples = doctest.DocTestParser().get_doctest(thing.__doc__ or "", {}, name, None, 0)
+            assert len(examples.examples) == 2, name
+            assert doctest.DocTestRunner().run(examples).failed == 0
+
+
 def test_no_function_hides_a_submodule_of_the_same_name() -> None:
     for package in (autograd_lite, nn):
         folder = Path(package.__file__ or "").parent

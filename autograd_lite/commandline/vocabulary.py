@@ -18,6 +18,7 @@ from autograd_lite.primitives import (
     elementary,
     nary,
     piecewise,
+    rounding,
 )
 from autograd_lite.primitives.core import counted
 
@@ -150,11 +151,11 @@ _PRIMITIVES: tuple[Primitive | Variadic, ...] = (
     activations.softsign,
     piecewise.maximum,
     piecewise.minimum,
-    elementary.sign,
-    elementary.floor,
-    elementary.ceil,
-    elementary.rounded,
-    elementary.copysign,
+    rounding.sign,
+    rounding.floor,
+    rounding.ceil,
+    rounding.rounded,
+    rounding.copysign,
     arithmetic.fmod,
     arithmetic.absolute,
     piecewise.logaddexp,

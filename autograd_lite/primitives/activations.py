@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 
 from autograd_lite.primitives.core import Primitive, entry
-from autograd_lite.primitives.elementary import erfc, exp, expm1, log1p, rounded, times_gaussian
+from autograd_lite.primitives.elementary import erfc, exp, expm1, log1p, times_gaussian
+from autograd_lite.primitives.rounding import rounded
 
 SELU_ALPHA = 1.6732632423543772848170429916717
 SELU_SCALE = 1.0507009873554804934193349852946
@@ -127,16 +128,16 @@ def _from_root(x: float, root: tuple[float, float]) -> float:
     return (x - root[0]) - root[1]
 
 
-def _one_plus(du: float, dw: float, decay: float) -> float:
-    """Return 1 + (1 + w) exp(-u), for du and dw the distances from where it is 0.
+def _grown_by(du: float, dw: float, exp_u: float) -> float:
+    """Return exp(u) + 1 + w, for du and dw the distances from where it is 0.
 
-    There 1 + w = -exp(u), hence it is 1 - exp(-du) + dw · decay · exp(-du), with decay = exp(-u).
+    There 1 + w = -exp(u), hence it is exp(u) · (exp(du) - 1) + dw, with the exp(u) of that place.
     """
-    return dw * decay * exp(-du) - expm1(-du)
+    return dw + exp_u * expm1(du)
 
 
 SILU_ROOT = (-1.2784645427610737, -1.0946994183093437e-16)
-SILU_ROOT_DECAY = 3.591121476668622  # exp(-root)
+SILU_ROOT_EXP = 0.2784645427610738  # exp(root)
 
 
 def _silu(x: float) -> float:
@@ -150,8 +151,7 @@ def _silu_partial(x: float, y: float) -> float:
         return -0.0 if _far_left(x) else _times_exp(1.0 + x, x)
     if -3.0 < x < -0.5:
         distance = _from_root(x, SILU_ROOT)
-        grown = 1.0 + exp(-x)
-        return _one_plus(distance, distance, SILU_ROOT_DECAY) / (grown * grown)
+        return _grown_by(distance, distance, SILU_ROOT_EXP) * sigmoid(x) * sigmoid(-x)
     if x > 1000.0:
         return 1.0
     return sigmoid(x) * (1.0 + x * sigmoid(-x))
@@ -241,7 +241,7 @@ SLOPE = 2.0 * math.sqrt(2.0 / math.pi)
 SLOPE_HEAD, SLOPE_TAIL = 1.5957691222429276, -6.37196839509747e-10  # the first 30 bits, the rest
 CUBED_HEAD, CUBED_TAIL = 0.07135391235351562, 9.03919084620272e-07  # SLOPE · CUBIC: 16 bits, rest
 GELU_TANH_ROOT = (-0.7524614220710163, 3.4358218314355225e-17)
-GELU_TANH_ROOT_DECAY = 3.4251829019991535  # exp(-u(root))
+GELU_TANH_ROOT_EXP = 0.29195521191476714  # exp(u(root))
 
 
 def _gelu_tanh_argument(x: float) -> float:
@@ -278,8 +278,8 @@ def _gelu_tanh_partial(x: float, y: float) -> float:
         cubic = CUBIC * (x * x + x * root + root * root)
         du, dw = distance * (1.0 + cubic), distance * (1.0 + 3.0 * cubic)
         decayed = _times_exp_of_argument(1.0, x)
-        share = decayed / (1.0 + decayed)  # sigmoid(u)
-        return _one_plus(du, dw, GELU_TANH_ROOT_DECAY) * share * share
+        slope = decayed / ((1.0 + decayed) * (1.0 + decayed))  # sigmoid(u) · sigmoid(-u)
+        return _grown_by(du, dw, GELU_TANH_ROOT_EXP) * slope
     growth = SLOPE * x * (1.0 + 3.0 * CUBIC * x * x)  # x · u'(x)
     if x < -1.0:
         grown = 1.0 + _times_exp_of_argument(1.0, x)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import operator
 
-from autograd_lite.primitives.core import REALS, Primitive, entry
-from autograd_lite.primitives.elementary import POSITIVE, is_zero, log, rounded
+from autograd_lite.primitives.core import POSITIVE, REALS, Primitive, entry
+from autograd_lite.primitives.elementary import is_zero, log
 from autograd_lite.primitives.ieee import INFINITY, NAN, divide, modulo, power
+from autograd_lite.primitives.rounding import rounded
 
 add = entry(
     Primitive(
@@ -52,9 +53,12 @@ divided = entry(
 )
 
 
+TINY = 1e-300  # 1 / a is finite beyond
+
+
 def _power_partial(a: float, b: float, y: float) -> float:
     """Return b · a^(b - 1); as b · y / a where b - 1 is not exact, since a magnifies its error."""
-    if is_zero(b):
+    if is_zero(b) and not (a > TINY or a < -TINY):  # elsewhere b · a^(b - 1) has a slope in b
         return 0.0
     below = b - 1.0
     if 0.0 < a < INFINITY and (below + 1.0 < b or below + 1.0 > b):

@@ -17,6 +17,7 @@ from autograd_lite.primitives.ieee import IEEE, RAISED_BY_FLOATS, again
 
 Interval = tuple[float, float]
 REALS: Interval = (-float("inf"), float("inf"))
+POSITIVE: Interval = (0.0, float("inf"))
 
 
 def number(given: object, what: str = "a number") -> float:
@@ -52,6 +53,11 @@ def _is_numpy_bool(given: object) -> bool:
 def _shortened(given: object) -> str:
     text = repr(given)
     return text if len(text) <= 40 else text[:37] + "..."
+
+
+def _inside(interval: Interval) -> float:
+    """Return a number for examples."""
+    return 0.5 if interval[0] < 0.5 < interval[1] else 1.5
 
 
 class Primitive:
@@ -123,13 +129,20 @@ class Primitive:
         self.__name__ = name
 
     def _documentation(self, doc: str) -> str:
-        names = "x" if self.arity == 1 else ", ".join("abc"[: self.arity])
-        lines = [f"{self.name}({names}): {doc}" if doc else f"{self.name}({names})"]
-        if self.formula:
-            lines.append(f"Value: {self.formula}")
-        lines += [f"Derivative: {text}" for text in self.derivatives]
-        lines.append("Takes numbers (gives a float) and Values (gives a Value).")
-        return "\n\n".join(lines)
+        names = ("x",) if self.arity == 1 else ("a", "b", "c")[: self.arity]
+        called = f"{self.name}({', '.join(names)})"
+        lines = [doc or f"The operation {self.name}.", "", called]
+        if self.formula not in ("", called):
+            lines[-1] += f" = {self.formula}"
+        for name, text in zip(names, self.derivatives, strict=False):
+            lines.append(f"d/d{name} = {text}")
+        lines += ["", "Takes numbers and gives a float; takes a Value and gives a Value."]
+        if doc and self.name.isidentifier():
+            point = [_inside(interval) for interval in self.domain]
+            call = f"ag.{self.name}({', '.join(map(str, point))})"
+            lines += ["", "Examples", "--------", ">>> import autograd_lite as ag", f">>> {call}"]
+            lines.append(repr(self.evaluate(*point)))
+        return "\n".join(lines)
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
@@ -204,8 +217,20 @@ class Variadic:
         self.all_partials = partials
         self.formula = formula
         self.derivatives = tuple(derivatives)
-        self.__doc__ = doc
+        self.__doc__ = self._documentation(doc)
         self.__name__ = name
+
+    def _documentation(self, doc: str) -> str:
+        lines = [doc or f"The operation {self.name}.", "", f"{self.name}(x) = {self.formula}"]
+        lines += [
+            "",
+            "One recorded node, however many operands. A list of numbers gives a float, a",
+        ]
+        lines += ["list with Values a Value."]
+        if doc:
+            example = [">>> import autograd_lite as ag", f">>> ag.{self.name}([1.0, 2.0, 4.0])"]
+            lines += ["", "Examples", "--------", *example, repr(self.evaluate(1.0, 2.0, 4.0))]
+        return "\n".join(lines)
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"

@@ -46,6 +46,7 @@ total = variadic_entry(
         lambda operands, y: (1.0,) * len(operands),
         formula="x[0] + x[1] + …",
         derivatives=("1",),
+        doc="The sum of all numbers.",
     )
 )
 dot_product = variadic_entry(
@@ -64,6 +65,34 @@ mean = variadic_entry(
         lambda operands, y: (1.0 / _count(operands),) * len(operands),
         formula="(x[0] + x[1] + …) / n",
         derivatives=("1 / n",),
+        doc="The arithmetic mean.",
+    )
+)
+
+
+def _deviations(operands: Sequence[Any]) -> list[Any]:
+    middle = mean(operands)
+    return [x - middle for x in operands]
+
+
+def _variance(operands: Sequence[Any]) -> Any:
+    deviations = _deviations(operands[:-1])
+    return left_to_right([d * d for d in deviations]) / operands[-1]
+
+
+def _variance_partials(operands: Sequence[Any], y: Any) -> Sequence[Any]:
+    """2 (x - mean) / freedom: what flows through the mean adds up to 0."""
+    freedom = operands[-1]
+    return [*(2.0 * d / freedom for d in _deviations(operands[:-1])), -y / freedom]
+
+
+variance = variadic_entry(
+    Variadic(
+        "var",
+        _variance,
+        _variance_partials,
+        formula="((x[0] - mean)**2 + (x[1] - mean)**2 + …) / freedom",
+        derivatives=("2 * (x[i] - mean) / freedom", "-y / freedom"),
     )
 )
 
@@ -88,8 +117,20 @@ prod = variadic_entry(
         _products_of_the_others,
         formula="x[0] * x[1] * …",
         derivatives=("(x[0] * x[1] * …) / x[i]",),
+        doc="The product of all numbers; its derivative is right where factors are 0.",
     )
 )
+
+
+def _extreme(operands: Sequence[Any], direction: float) -> Any:
+    """Return the largest (direction 1) or smallest (-1) operand; a NaN if there is one."""
+    best = operands[0]
+    for x in operands[1:]:
+        if not best <= best:
+            return best
+        if not x * direction < best * direction:
+            best = x
+    return best
 
 
 def _shares(operands: Sequence[Any], y: Any) -> Sequence[float]:
@@ -106,6 +147,7 @@ max_of = variadic_entry(
         _shares,
         formula="max(x[0], x[1], …)",
         derivatives=("1 if x[i] >= max(x[0], x[1], …) else 0",),
+        doc="The largest number; at a tie the largest share the derivative equally.",
     )
 )
 min_of = variadic_entry(
@@ -115,19 +157,9 @@ min_of = variadic_entry(
         _shares,
         formula="min(x[0], x[1], …)",
         derivatives=("1 if x[i] <= min(x[0], x[1], …) else 0",),
+        doc="The smallest number; at a tie the smallest share the derivative equally.",
     )
 )
-
-
-def _extreme(operands: Sequence[Any], direction: float) -> Any:
-    """Return the largest (direction 1) or smallest (-1) operand; a NaN if there is one."""
-    best = operands[0]
-    for x in operands[1:]:
-        if not best <= best:
-            return best
-        if not x * direction < best * direction:
-            best = x
-    return best
 
 
 def _logsumexp(operands: Sequence[Any]) -> Any:
@@ -162,6 +194,7 @@ logsumexp = variadic_entry(
         _softmax,
         formula="log(exp(x[0]) + exp(x[1]) + …)",
         derivatives=("exp(x[i]) / (exp(x[0]) + exp(x[1]) + …)",),
+        doc="A smooth stand-in for the maximum, without overflow.",
     )
 )
 
@@ -180,5 +213,6 @@ norm: Variadic = variadic_entry(
         _norm_partials,
         formula="(x[0]**2 + x[1]**2 + …)**0.5",
         derivatives=("x[i] / (x[0]**2 + x[1]**2 + …)**0.5",),
+        doc="The length of the vector x; at 0 its derivative is taken as 0.",
     )
 )

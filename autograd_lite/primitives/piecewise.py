@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from autograd_lite.primitives.activations import sigmoid
-from autograd_lite.primitives.core import REALS, Primitive, entry
-from autograd_lite.primitives.elementary import LN2, POSITIVE, exp, is_zero, log, log1p
+from autograd_lite.primitives.core import POSITIVE, REALS, Primitive, entry
+from autograd_lite.primitives.elementary import LN2, exp, is_zero, log, log1p
 from autograd_lite.primitives.ieee import NAN
 
 

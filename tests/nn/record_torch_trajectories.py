@@ -20,8 +20,7 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
-import torch
-
+TARGET = Path(__file__).with_name("torch_trajectories.json")
 UPDATES = 20
 CASES: list[tuple[str, dict[str, Any]]] = [
     ("SGD", {}),
@@ -41,7 +40,9 @@ CASES: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-def trajectory(name: str, settings: dict[str, Any], rng: random.Random) -> dict[str, Any]:
+def trajectory(
+    torch: Any, name: str, settings: dict[str, Any], rng: random.Random
+) -> dict[str, Any]:
     """Run one optimiser on random gradients."""
     start = [rng.gauss(0.0, 1.0) for _ in range(4)] + [0.0]
     parameters = [torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in start]
@@ -57,7 +58,7 @@ def trajectory(name: str, settings: dict[str, Any], rng: random.Random) -> dict[
     return {"optimizer": name, "settings": settings, "start": start, "updates": updates}
 
 
-def regression(rng: random.Random) -> dict[str, Any]:
+def regression(torch: Any, rng: random.Random) -> dict[str, Any]:
     """Train Z's network with full batches of a regression problem."""
     model = torch.nn.Sequential(
         torch.nn.Linear(5, 3), torch.nn.ReLU(), torch.nn.Linear(3, 1), torch.nn.Flatten(0, 1)
@@ -72,7 +73,7 @@ def regression(rng: random.Random) -> dict[str, Any]:
     return {"inputs": inputs, "targets": targets, **run}
 
 
-def classification(rng: random.Random) -> dict[str, Any]:
+def classification(torch: Any, rng: random.Random) -> dict[str, Any]:
     """Train G's network, here 6-4-3, on mini-batches of a problem with three classes."""
     model = torch.nn.Sequential(
         OrderedDict(fc1=torch.nn.Linear(6, 4), relu=torch.nn.ReLU(), fc2=torch.nn.Linear(4, 3))
@@ -100,17 +101,22 @@ def trained(model: Any, loss_function: Any, optimizer: Any, batches: Any) -> dic
     return {"first": first, "losses": losses, "last": last}
 
 
-def main() -> None:
+def record(torch: Any) -> dict[str, Any]:
+    """Return everything that is recorded."""
     rng = random.Random(0)
     torch.manual_seed(0)
-    recorded = {
+    return {
         "torch": torch.__version__,
-        "trajectories": [trajectory(name, settings, rng) for name, settings in CASES],
-        "regression": regression(rng),
-        "classification": classification(rng),
+        "trajectories": [trajectory(torch, name, settings, rng) for name, settings in CASES],
+        "regression": regression(torch, rng),
+        "classification": classification(torch, rng),
     }
-    target = Path(__file__).with_name("torch_trajectories.json")
-    target.write_text(json.dumps(recorded) + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    import torch  # here, since the tests import this file where PyTorch is not installed
+
+    TARGET.write_text(json.dumps(record(torch)) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -138,6 +138,35 @@ def test_a_neuron_is_one_dot_and_one_activation():
     assert not any(operand.op for operand in z.operands)
 
 
+def by_hand(model, x):
+    """Return an MLP's outputs, operation by operation."""
+    for layer in model.layers:
+        outputs = []
+        for neuron in layer.neurons:
+            z = neuron.b
+            for w, xi in zip(neuron.w, x, strict=True):
+                z = z + w * xi
+            outputs.append(z.tanh() if layer.activation == "tanh" else z)
+        x = outputs
+    return x
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_values_and_gradients_are_those_of_single_operations(seed):
+    model = nn.MLP(3, [4, 3, 2], activation="tanh", seed=seed)
+    rng = random.Random(seed)
+    batch = [[rng.gauss(0.0, 1.0) for _ in range(3)] for _ in range(4)]
+    outputs, expected = model(batch), [by_hand(model, x) for x in batch]
+    assert data(outputs) == data(expected)
+    autograd_lite.total([y * y for sample in outputs for y in sample]).backward()
+    gradients = [p.grad for p in model.parameters()]
+    model.zero_grad()
+    autograd_lite.total([y * y for sample in expected for y in sample]).backward()
+    sizes = max(abs(p.grad) for p in model.parameters())
+    for p, gradient in zip(model.parameters(), gradients, strict=True):
+        assert abs(gradient - p.grad) <= 1e-15 * sizes
+
+
 def test_weights_of_linear_have_pytorchs_shape():
     fc = nn.Linear(3, 2)
     assert (len(fc.weight), {len(row) for row in fc.weight}, len(fc.bias)) == (2, {3}, 2)
@@ -163,6 +192,13 @@ def test_activations_by_layer_as_names_functions_and_modules():
     set_parameters(model, [1.0, 1.0, -1.0, 4.0])
     t = autograd_lite.tanh(0.75)
     assert model([0.75]).data == -0.5 * t * t * 4.0
+
+
+def test_an_activation_can_be_changed_later():
+    layer = nn.Layer(1, 1, activation="relu")
+    set_parameters(layer, [1.0, 0.0])
+    layer.activation = "tanh"
+    assert layer([-0.5])[0].data == autograd_lite.tanh(-0.5)
 
 
 MODULES = {
@@ -360,6 +396,11 @@ def test_wrong_numbers_are_refused(call, message):
             lambda: nn.Linear(2, 1)([1.0, "2"]),
             "expected a number, got str: '2'; convert text first, as in Value(float(text))",
         ),
+        (
+            lambda: nn.Linear(2, 1)("x" * 1000),
+            "Linear expected a list of 2 numbers or a batch of such lists, got str:"
+            " 'xxxxxxxxxxxx...xxxxxxxxxxxxx'",
+        ),
         (lambda: nn.MLP(2, 1), "MLP expected a list of layer sizes, such as [16, 16, 1], got int"),
         (lambda: nn.Linear(2.0, 1), "Linear's in_features expected a whole number, got float: 2.0"),
         (lambda: nn.Neuron(1, activation=3), "activation expected a name, a function of one Value"),
@@ -409,3 +450,8 @@ def test_micrograds_demo_runs_unchanged():
     assert loss().data < 0.7 * first.data
     expected = nn.HingeLoss()(model(points), labels) + 1e-4 * sum(p * p for p in model.parameters())
     assert loss().data == pytest.approx(expected.data, rel=1e-14, abs=0.0)
+
+
+def test_an_unknown_activation_is_refused_even_without_hidden_layers() -> None:
+    with pytest.raises(ValueError, match="'rleu'"):
+        nn.MLP(2, [3], activation="rleu")

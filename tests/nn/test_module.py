@@ -1,6 +1,7 @@
 """Modules find what is in them, name it, and record under those names."""
 
 import copy
+import pickle
 import re
 
 import pytest
@@ -201,6 +202,20 @@ def test_a_deep_copy_has_parameters_of_its_own():
     twin.gain.data = 100.0
     assert net(x)[0].data == before
     assert twin(x)[0].data == pytest.approx(before / 3.0 * 100.0, rel=1e-15, abs=0.0)
+
+
+@pytest.mark.parametrize(
+    "net",
+    [
+        nn.MLP(2, [3, 1], activation=["gelu"], output_activation="identity"),
+        nn.Sequential(nn.Linear(2, 3), nn.LeakyReLU(0.2), nn.Tanh(), nn.Linear(3, 1), nn.ReLU()),
+    ],
+    ids=["MLP", "Sequential"],
+)
+def test_a_model_can_be_pickled(net):
+    twin = pickle.loads(pickle.dumps(net))
+    assert nn.predict(twin([0.5, -1.0])) == nn.predict(net([0.5, -1.0]))
+    assert not set(twin.parameters()) & set(net.parameters())
 
 
 def test_calling_a_module_without_forward_says_so():

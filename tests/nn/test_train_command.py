@@ -1,0 +1,304 @@
+"""``python -m nn train``: what it prints, how it ends, and that a seed gives the same bits."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from nn.train_command import main
+
+REPOSITORY = Path(__file__).parents[2]
+TINY = ("train", "moons", "--epochs", "2", "--hidden", "4", "--batch", "50")
+
+
+def environment(**changes):
+    kept = {name: value for name, value in os.environ.items() if name != "FORCE_COLOR"}
+    return {**kept, "PYTHONPATH": str(REPOSITORY), **changes}
+
+
+def run(*arguments, **changes):
+    """Return exit code, standard output and standard error of the command in a new process."""
+    done = subprocess.run(
+        [sys.executable, "-m", "nn", *arguments],
+        capture_output=True,
+        env=environment(**changes),
+        timeout=120,
+    )
+    # ASCII, whatever the console can show
+    return done.returncode, done.stdout.decode("ascii"), done.stderr.decode("ascii")
+
+
+def results(capsys, *arguments):
+    """Return the exit code and the JSON of the command, run in this process."""
+    status = main([*arguments, "--json"])
+    return status, json.loads(capsys.readouterr().out)
+
+
+# -- results -------------------------------------------------------------------------------------
+
+
+def test_the_same_seed_gives_the_same_bits_in_another_process():
+    runs = []
+    for hash_seed in ("1", "2"):
+        status, out, _ = run(*TINY, "--seed", "3", "--json", PYTHONHASHSEED=hash_seed)
+        assert status == 0
+        result = json.loads(out)
+        del result["seconds"], result["steps_per_second"]
+        runs.append(result)
+    assert runs[0] == runs[1]
+    assert len(repr(runs[0]["history"][-1]["loss"])) > 12  # all digits are there
+
+
+def test_another_seed_gives_other_losses_on_the_same_test(capsys):
+    (_, one), (_, other) = (results(capsys, *TINY, "--seed", seed) for seed in "34")
+    assert one["history"][0]["loss"] != other["history"][0]["loss"]
+    assert [sum(row) for row in one["confusion_matrix"]] == [50, 50]
+    assert [sum(row) for row in other["confusion_matrix"]] == [50, 50]
+
+
+def test_moons_are_told_apart(capsys):
+    status, result = results(capsys, "train", "moons", "--epochs", "12")
+    assert status == 0
+    assert result["accuracy"] >= 0.95
+    assert result["history"][-1]["accuracy"] == result["accuracy"]
+    matrix = result["confusion_matrix"]
+    assert (matrix[0][0] + matrix[1][1]) / 100 == result["accuracy"]
+    assert result["steps"] == 12 * 25
+
+
+def test_digits_are_read_by_either_optimiser(capsys):
+    pytest.importorskip("sklearn")
+    for name, epochs in (("adam", "3"), ("sgd", "3")):
+        arguments = ("--hidden", "12", "--epochs", epochs, "--optimizer", name)
+        status, result = results(capsys, "train", "digits", *arguments)
+        assert status == 0
+        assert result["accuracy"] >= 0.85
+        assert result["layers"] == [64, 12, 10]
+        assert result["parameters"] == 64 * 12 + 12 + 12 * 10 + 10
+        assert result["steps"] == 3 * 45
+        assert sum(map(sum, result["confusion_matrix"])) == result["test_samples"] == 359
+
+
+def test_the_report_says_what_was_trained_how_well_and_how_fast(capsys):
+    assert main([*TINY, "--optimizer", "sgd", "--lr", "0.25"]) == 0
+    out, err = capsys.readouterr()
+    lines = out.splitlines()
+    assert lines[0] == "moons: 400 samples to learn from, 100 to be tested on"
+    assert lines[1] == (
+        "network 2-4-2, 22 parameters; sgd, learning rate 0.25, batches of 50, 2 epochs, seed 0"
+    )
+    assert re.fullmatch(r"test accuracy (\d+)\.00% \(\1 of 100\)", lines[3])
+    assert lines[5].startswith("confusion matrix (row: what it is")
+    rows = [[int(x) if x != "." else 0 for x in line.split()[1:]] for line in lines[7:9]]
+    assert [sum(row) for row in rows] == [50, 50]
+    assert f"test accuracy {rows[0][0] + rows[1][1]}.00%" in lines[3]
+    assert re.fullmatch(r"16 steps in \d+\.\d s, \d+\.\d steps per second", lines[-1])
+    assert [line[:10] for line in err.splitlines()] == ["epoch 1/2 ", "epoch 2/2 "]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp437", "utf-8"])
+def test_plain_ascii_suffices_without_a_terminal(encoding):
+    status, out, err = run(*TINY, PYTHONIOENCODING=f"{encoding}:strict", PYTHONUTF8="0")
+    assert status == 0
+    assert "test accuracy" in out
+    assert "epoch 2/2  loss" in err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a pseudo-terminal")
+@pytest.mark.parametrize(("encoding", "bar"), [("ascii", b"---"), ("utf-8", "━━━".encode())])
+def test_in_a_terminal_one_line_shows_a_bar_in_what_it_can_encode(encoding, bar):
+    import pty
+
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nn", *TINY],
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        env=environment(PYTHONIOENCODING=encoding, TERM="xterm", COLUMNS="100"),
+    )
+    os.close(theirs)
+    shown = b""
+    try:
+        while piece := os.read(ours, 4096):
+            shown += piece
+    except OSError:  # how Linux says that the other side has closed
+        pass
+    finally:
+        os.close(ours)
+        process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert bar in shown
+    assert b"epoch 2/2" in shown
+    assert shown.count(b"\n") == 1
+
+
+# -- ends that are not the usual one -------------------------------------------------------------
+
+
+@pytest.mark.skipif(os.name == "nt", reason="sends a POSIX signal")
+def test_ctrl_c_prints_what_was_reached_and_exits_with_130():
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nn", "train", "moons", "--hidden", "8", "--epochs", "100000"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(PYTHONUNBUFFERED="1"),
+        text=True,
+    )
+    process.stderr.readline()  # the first epoch is done
+    time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    reached = re.search(r"^interrupted in epoch (\d+) of 100000; reached so far:$", out, re.M)
+    assert int(reached[1]) >= 2
+    assert "test accuracy " in out
+    assert "steps per second" in out
+    assert "Traceback" not in out + err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a closed pipe is another error there")
+def test_a_reader_that_leaves_early_is_no_error_message():
+    ours, theirs = os.pipe()
+    os.close(ours)
+    done = subprocess.run(
+        [sys.executable, "-m", "nn", *TINY],
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+        env=environment(),
+        timeout=60,
+    )
+    os.close(theirs)
+    assert done.returncode == 1
+    assert done.stderr == b""
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+def test_output_that_cannot_be_written_is_said_in_one_line():
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "nn", *TINY],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env=environment(),
+            timeout=60,
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"python -m nn train: error: the output could not be written: ")
+    assert done.stderr.count(b"\n") == 1
+
+
+def test_training_that_diverges_is_said_in_one_line(capsys):
+    status = main(["train", "moons", "--lr", "1e200", "--optimizer", "sgd"])
+    err = capsys.readouterr().err
+    assert status == 1
+    assert re.fullmatch(
+        r"python -m nn train: error: the (validation )?loss became NaN: the steps are too large"
+        r" \(try a smaller learning rate\), or there are NaNs in the data\n",
+        err,
+    )
+
+
+def test_without_scikit_learn_digits_name_the_extra(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    assert main(["train", "digits"]) == 2
+    assert capsys.readouterr() == (
+        "",
+        "python -m nn train: error: digits come with scikit-learn, which is not installed:"
+        ' pip install "autograd-lite[data]"\n',
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("train mnist", "argument dataset: expected digits or moons, got 'mnist'"),
+        ("train digits --lr nan", "argument --lr: expected a finite number above 0, got 'nan'"),
+        ("train digits --lr abc", "argument --lr: expected a finite number above 0, got 'abc'"),
+        ("train digits --lr inf", "argument --lr: expected a finite number above 0, got 'inf'"),
+        ("train digits --lr -1", "argument --lr: expected a finite number above 0, got '-1'"),
+        ("train digits --lr 0", "argument --lr: expected a finite number above 0, got '0'"),
+        (
+            "train digits --epochs -1",
+            "argument --epochs: expected a whole number of at least 1, got '-1'",
+        ),
+        (
+            "train digits --batch 2.5",
+            "argument --batch: expected a whole number of at least 1, got '2.5'",
+        ),
+        (
+            "train digits --hidden 0",
+            "argument --hidden: expected whole numbers of at least 1, separated by commas, got '0'",
+        ),
+        (
+            "train digits --hidden 16,,16",
+            "argument --hidden: expected whole numbers of at least 1, separated by commas, got"
+            " '16,,16'",
+        ),
+        ("train digits --seed x", "argument --seed: expected a whole number, got 'x'"),
+        (
+            "train moons --optimizer lion",
+            "argument --optimizer: expected adam or sgd, got 'lion'",
+        ),
+        (f"train moons --seed {'x' * 5000}", f"expected a whole number, got '{'x' * 37}...'"),
+        (f"train moons --epochs {'9' * 5000}", f"of at least 1, got '{'9' * 37}...'"),
+        ("train", "the following arguments are required: dataset"),
+        ("train moons --hid 3", "unrecognized arguments: --hid 3"),
+        ("", "the following arguments are required: train"),
+    ],
+)
+def test_a_wrong_command_is_one_clear_line_and_exit_code_2(arguments, message, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(arguments.split())
+    out, err = capsys.readouterr()
+    assert caught.value.code == 2
+    assert out == ""
+    assert message in err
+    assert err.startswith("python -m nn")
+    assert err.endswith(" (--help shows examples)\n")
+    assert err.count("\n") == 1
+
+
+def test_errors_of_the_real_command_have_no_traceback():
+    assert run("train", "digits", "--lr", "nan") == (
+        2,
+        "",
+        "python -m nn train: error: argument --lr: expected a finite number above 0, got 'nan'"
+        " (--help shows examples)\n",
+    )
+
+
+# -- help ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"]])
+def test_help_teaches_by_examples_that_are_understood(arguments, capsys):
+    from nn.train_command import _parser
+
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    out = capsys.readouterr().out
+    assert caught.value.code == 0
+    examples = re.findall(r"^  python -m nn (train .*?)(?:   .*)?$", out, re.M)
+    assert len(examples) >= 5
+    for example in examples:
+        assert _parser().parse_args(example.split()).dataset in ("digits", "moons")
+
+
+def test_help_names_the_defaults(capsys):
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    out = " ".join(capsys.readouterr().out.split())
+    for words in (
+        "(32 for digits, 16,16 for moons)",
+        "(20 for digits, 20 for moons)",
+        "(32 for digits, 16 for moons)",
+        "(0.02 for adam, 0.1 for sgd)",
+    ):
+        assert words in out

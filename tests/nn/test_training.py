@@ -1,0 +1,460 @@
+"""`nn.fit` is the lectures' loop, repeatable to the last bit, and leaves things as it says."""
+
+import gc
+import io
+import math
+import os
+import random
+import re
+import signal
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+import nn
+from autograd_lite import Value
+
+MOONS = nn.data.moons(60, noise=0.1, labels=(-1, 1), seed=0)
+
+
+def network(seed=0):
+    return nn.MLP(2, [8, 1], activation="tanh", seed=seed)
+
+
+def fitted(model, data=MOONS, **options):
+    options = {
+        "loss": nn.HingeLoss(),
+        "optimizer": nn.optim.SGD(model.parameters(), lr=0.1),
+        "epochs": 2,
+        "batch_size": 16,
+        "seed": 0,
+        **options,
+    }
+    return nn.fit(model, data, **options)
+
+
+def weights(model):
+    return [parameter.data for parameter in model.parameters()]
+
+
+class StopError(Exception):
+    """Raised by a test in the middle of things."""
+
+
+class StoppingLoss(nn.HingeLoss):
+    """Raises in the given call, of training and validation together."""
+
+    def __init__(self, call, error):
+        super().__init__()
+        self.calls = 0
+        self.call = call
+        self.error = error
+
+    def forward(self, prediction, target):
+        self.calls += 1
+        if self.calls == self.call:
+            raise self.error
+        return super().forward(prediction, target)
+
+
+# -- what it computes ----------------------------------------------------------------------------
+
+
+def test_fit_is_the_loop_one_writes_by_hand_to_the_last_bit():
+    by_hand = network()
+    optimizer = nn.optim.Adam(by_hand.parameters(), lr=0.01)
+    losses = []
+    batches = nn.data.batches(*MOONS, 16, seed=5)
+    for _ in range(2):
+        for inputs, targets in batches:
+            optimizer.zero_grad()
+            loss = nn.HingeLoss()(by_hand(inputs), targets)
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.data)
+
+    model = network()
+    adam = nn.optim.Adam(model.parameters(), lr=0.01)
+    history = fitted(model, optimizer=adam, seed=5)
+
+    assert history.step_losses == losses
+    assert weights(model) == weights(by_hand)
+
+
+def test_the_loss_of_an_epoch_is_the_mean_over_its_samples_not_over_its_batches():
+    history = fitted(network(), epochs=1, batch_size=40)
+    first, second = history.step_losses  # of 40 and of 20 samples
+    assert first != second
+    assert history[0].loss == (40 * first + 20 * second) / 60
+
+
+def test_full_gradient_descent_is_one_step_an_epoch_and_lowers_the_loss_every_time():
+    history = fitted(network(), batch_size=60, epochs=20)
+    assert len(history.step_losses) == 20
+    assert [epoch.loss for epoch in history] == history.step_losses
+    assert history.step_losses == sorted(history.step_losses, reverse=True)
+
+
+def test_single_samples_with_replacement_train_as_well():
+    history = fitted(network(), batch_size=1, replacement=True, epochs=1)
+    assert len(history.step_losses) == 60
+
+
+def test_two_moons_are_told_apart():
+    train, test = nn.data.split(nn.data.moons(240, noise=0.1, labels=(-1, 1), seed=1), seed=1)
+    model = nn.MLP(2, [12, 12, 1], seed=1)
+    history = fitted(
+        model,
+        train,
+        optimizer=nn.optim.SGD(model.parameters(), lr=0.1, momentum=0.9),
+        epochs=15,
+        validation=test,
+        metric=nn.metrics.accuracy,
+    )
+    assert history[-1].metric >= 0.97
+    assert history[-1].validation_loss < 0.1
+
+
+def test_handwritten_digits_are_read_after_four_epochs():
+    pytest.importorskip("sklearn")
+    train, test = nn.data.split(nn.data.digits(), 0.2, stratify=True, seed=0)
+    model = nn.MLP(64, [16, 10], seed=0)
+    history = nn.fit(
+        model,
+        train,
+        loss=nn.CrossEntropyLoss(),
+        optimizer=nn.optim.Adam(model.parameters(), lr=0.02),
+        epochs=4,
+        batch_size=32,
+        seed=0,
+        validation=test,
+        metric=nn.metrics.accuracy,
+    )
+    assert history[-1].metric >= 0.9
+
+
+def test_arrays_train_as_lists_do():
+    from_lists, from_arrays = network(), network()
+    fitted(from_lists, validation=MOONS)
+    arrays = tuple(map(np.array, MOONS))
+    fitted(from_arrays, arrays, validation=arrays)
+    assert weights(from_arrays) == weights(from_lists)
+
+
+def test_the_seed_repeats_the_order_and_another_changes_it():
+    runs = [network() for _ in range(3)]
+    histories = [fitted(model, seed=seed) for model, seed in zip(runs, (7, 7, 8), strict=True)]
+    assert histories[0].step_losses == histories[1].step_losses != histories[2].step_losses
+    assert weights(runs[0]) == weights(runs[1]) != weights(runs[2])
+
+
+def test_without_a_seed_python_s_random_decides():
+    losses = []
+    for _ in range(2):
+        random.seed(3)
+        losses.append(fitted(network(), seed=None).step_losses)
+    assert losses[0] == losses[1]
+
+
+def test_validation_does_not_touch_the_training():
+    with_it, without = network(), network()
+    fitted(with_it, validation=MOONS)
+    fitted(without)
+    assert weights(with_it) == weights(without)
+
+
+def test_a_schedule_sets_the_learning_rate_of_each_step_over_the_whole_history():
+    model = network()
+    asked, used = [], []
+    optimizer = nn.optim.SGD(model.parameters(), lr=9.0)
+    take_step = optimizer.step
+    optimizer.step = lambda: (used.append(optimizer.lr), take_step())
+
+    def schedule(step):
+        asked.append(step)
+        return 0.1 / (1 + step)
+
+    history = fitted(model, optimizer=optimizer, schedule=schedule, batch_size=30)
+    fitted(model, optimizer=optimizer, schedule=schedule, batch_size=30, epochs=1, history=history)
+    assert asked == [0, 1, 2, 3, 4, 5]
+    assert used == [0.1 / (1 + step) for step in asked]
+
+
+# -- validation ----------------------------------------------------------------------------------
+
+
+def test_loss_and_metric_are_those_of_the_model_after_the_epoch_on_all_validation_data():
+    held_out = nn.data.moons(600, noise=0.3, labels=(-1, 1), seed=9)
+    model = network()
+    history = fitted(model, epochs=1, validation=held_out, metric=nn.metrics.accuracy)
+    outputs = model(held_out.inputs)
+    right = sum((o.data > 0) == (y > 0) for o, y in zip(outputs, held_out.targets, strict=True))
+    assert history[-1].validation_loss == nn.HingeLoss()(outputs, held_out.targets).data
+    assert history[-1].metric == right / 600
+
+
+def test_the_metric_gets_plain_floats():
+    seen = []
+
+    def spread(outputs, targets):
+        seen.extend(outputs)
+        return max(outputs) - min(outputs)
+
+    history = fitted(network(), epochs=1, validation=MOONS, metric=spread)
+    assert {type(output) for output in seen} == {float}
+    assert len(seen) == 60
+    assert history[-1].metric == max(seen) - min(seen)
+    assert history.metric_name == "spread"
+
+
+def test_steps_run_in_training_mode_validation_in_inference_mode_and_both_are_undone():
+    modes = []
+
+    class Spy(nn.Module):
+        def forward(self, x):
+            modes.append((self.training, (x[0][0] * 1.0).requires_grad))
+            return x
+
+    frozen = nn.Sequential(nn.Linear(2, 1), Spy(), nn.Flatten(0, 1))
+    frozen.eval()
+    fitted(frozen, epochs=1, batch_size=60, validation=MOONS)
+    assert modes == [(True, True), (False, False)]
+    assert {module.training for module in frozen.modules()} == {False}
+
+
+# -- interruptions -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("error", [StopError, KeyboardInterrupt])
+def test_what_stops_a_step_comes_out_with_the_steps_before_it_done(error):
+    reference = network()
+    whole = fitted(reference, epochs=1, batch_size=30)  # two steps
+
+    model = network().eval()
+    history = nn.History()
+    with pytest.raises(error):
+        fitted(model, loss=StoppingLoss(3, error()), batch_size=30, history=history)
+    assert history.step_losses == whole.step_losses
+    assert [epoch.loss for epoch in history] == [epoch.loss for epoch in whole]
+    assert weights(model) == weights(reference)
+    assert not model.training
+    assert gc.isenabled()
+
+
+def test_training_goes_on_where_it_was_interrupted():
+    model = network()
+    history = nn.History()
+    with pytest.raises(StopError):
+        fitted(model, loss=StoppingLoss(6, StopError()), history=history)
+    fitted(model, history=history, epochs=1)
+    assert [epoch.number for epoch in history] == [1, 2]
+    assert len(history.step_losses) == 4 + 1 + 4
+
+
+@pytest.mark.skipif(os.name == "nt", reason="raises a POSIX signal in the process itself")
+def test_ctrl_c_in_the_middle_of_an_optimiser_s_step_waits_for_its_end():
+    class Interrupted(nn.optim.SGD):
+        updates = 0
+
+        def _updated(self, data, gradient, state):
+            self.updates += 1
+            if self.updates == 5:
+                signal.raise_signal(signal.SIGINT)
+            return super()._updated(data, gradient, state)
+
+    reference, model = network(), network()
+    whole = fitted(reference, epochs=1, batch_size=60)
+    handler = signal.getsignal(signal.SIGINT)
+    optimizer = Interrupted(model.parameters(), lr=0.1)
+    history = nn.History()
+    with pytest.raises(KeyboardInterrupt):
+        fitted(model, optimizer=optimizer, epochs=1, batch_size=60, history=history)
+    assert weights(model) == weights(reference)
+    assert history.step_losses == whole.step_losses
+    assert len(history) == 0  # the epoch did not end
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_fit_runs_in_another_thread():
+    lengths = []
+    thread = threading.Thread(target=lambda: lengths.append(len(fitted(network()))))
+    thread.start()
+    thread.join()
+    assert lengths == [2]
+
+
+def test_a_loss_that_becomes_nan_ends_the_training_at_that_step():
+    model = network()
+    history = nn.History()
+    with pytest.raises(FloatingPointError) as caught:
+        fitted(
+            model,
+            loss=lambda outputs, targets: outputs[0] * (math.nan if len(history) else 1.0),
+            batch_size=60,
+            history=history,
+        )
+    assert str(caught.value).startswith("the loss became NaN: the steps are too large")
+    assert len(history.step_losses) == 1
+    assert all(map(math.isfinite, weights(model)))
+
+
+# -- history and progress ------------------------------------------------------------------------
+
+
+def test_a_history_prints_as_a_table_of_what_was_asked_for():
+    history = nn.History()
+    history.step_losses += [1.0] * 6
+    history.epochs += [nn.training.Epoch(1, 0.75, None, None, 0.1)]
+    assert repr(history) == "History: 1 epochs, 6 steps\nepoch    loss\n    1  0.7500"
+    history.metric_name = "accuracy"
+    history.epochs += [nn.training.Epoch(2, 0.5, 0.6, 0.912345, 0.1)]
+    assert repr(history).splitlines()[1:] == [
+        "epoch    loss  validation loss  accuracy",
+        "    1  0.7500                           ",
+        "    2  0.5000           0.6000    0.9123",
+    ]
+
+
+def test_a_long_history_shows_its_first_and_last_epochs():
+    history = nn.History()
+    history.epochs += [nn.training.Epoch(i, 1 / i, None, None, 0.1) for i in range(1, 101)]
+    numbers = [line.split()[0] for line in repr(history).splitlines()[2:]]
+    assert numbers == ["1", "2", "3", "4", "5", "...", "96", "97", "98", "99", "100"]
+
+
+def test_without_a_terminal_nothing_is_shown_unless_asked_for(capsys):
+    fitted(network())
+    assert capsys.readouterr() == ("", "")
+    fitted(network(), progress=True, validation=MOONS, metric=nn.metrics.accuracy)
+    out, err = capsys.readouterr()
+    assert out == ""
+    first, second = err.splitlines()
+    assert first.startswith("epoch 1/2  loss 0.")
+    assert "  validation loss 0." in second
+    assert "  accuracy 0." in second
+
+
+@pytest.mark.parametrize(("progress", "seen"), [(None, True), (True, True), (False, False)])
+def test_in_a_terminal_one_line_is_kept_up_to_date(monkeypatch, progress, seen):
+    class Terminal(io.StringIO):
+        encoding = "utf-8"
+
+        def isatty(self):
+            return True
+
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
+    for name in ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setattr("nn.progress.REFRESH", 0.0)
+    fitted(network(), progress=progress, validation=MOONS, metric=nn.metrics.accuracy)
+    text = sys.stderr.getvalue()
+    pictures = re.findall(r"epoch (\d)/2", text)
+    assert pictures == sorted(pictures)
+    if seen:  # one picture for each of four steps, one for the epoch's results
+        assert min(pictures.count("1"), pictures.count("2")) >= 5
+    else:
+        assert text == ""
+    assert text.count("\n") == (1 if seen else 0)
+    assert ("accuracy" in text) is seen
+
+
+# -- what is refused -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"epochs": 0}, ValueError, "epochs expected at least 1, got 0"),
+        ({"epochs": 1.5}, TypeError, "epochs expected a whole number, got float: 1.5"),
+        ({"batch_size": 0}, ValueError, "batch size expected at least 1, got 0"),
+        ({"data": ([], [])}, ValueError, "data expected at least one sample, got none"),
+        ({"data": MOONS.inputs}, TypeError, "fit expected data as a pair (inputs, targets)"),
+        (
+            {"data": (MOONS.inputs, MOONS.targets[1:])},
+            ValueError,
+            "data expected one target per sample, got 60 samples and 59 targets",
+        ),
+        ({"loss": nn.HingeLoss}, TypeError, "such as nn.MSELoss(), got HingeLoss"),
+        ({"optimizer": nn.optim.SGD}, TypeError, "such as nn.optim.Adam(model.parameters()), got"),
+        ({"metric": nn.metrics.accuracy}, ValueError, "got no validation="),
+        ({"validation": MOONS, "metric": 3}, TypeError, "metric expected a function of outputs"),
+        ({"validation": ([[1.0]], [1])}, ValueError, "to train on, (2,), got (1,)"),
+        ({"schedule": 0.1}, TypeError, "schedule expected a function of the number of the step"),
+        ({"progress": "yes"}, TypeError, "progress expected True, False or None, got str: 'yes'"),
+        ({"history": []}, TypeError, "history expected a History to go on with, got list: []"),
+        ({"seed": 0.5}, TypeError, "seed expected"),
+        (
+            {"optimizer": nn.optim.SGD([Value(1.0)], lr=0.1)},
+            ValueError,
+            "fit expected an optimiser of the model's parameters, got one of others",
+        ),
+        (
+            {"loss": lambda outputs, targets: outputs},
+            TypeError,
+            "fit expected the loss to be one Value, got list",
+        ),
+    ],
+)
+def test_a_wrong_argument_is_named_and_nothing_has_changed(options, error, message):
+    model = network()
+    before = weights(model)
+    with pytest.raises(error) as caught:
+        fitted(model, **options)
+    assert message in str(caught.value)
+    assert weights(model) == before
+    assert {parameter.grad for parameter in model.parameters()} == {0.0}
+
+
+def test_what_is_no_module_is_not_trained():
+    optimizer = nn.optim.SGD([Value(1.0)], lr=0.1)
+    with pytest.raises(TypeError, match=r"^fit expected a Module to train, got function"):
+        nn.fit(lambda x: x, MOONS, loss=nn.HingeLoss(), optimizer=optimizer, epochs=1)
+
+
+# -- metrics -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("outputs", "targets", "options", "share"),
+    [
+        ([[1.0, 3.0, 2.0], [5.0, 5.0, 0.0]], [1, 1], {}, 0.5),
+        ([0.5, -0.5, -2.0, 0.0], [1, -1, 1, 1], {}, 0.75),
+        ([0.5, -0.5, -2.0, 3.0], [1, 0, 1, 1], {}, 0.75),
+        ([0, 7, 3], [0, 7, 4], {"rule": "value"}, 2 / 3),
+    ],
+)
+def test_accuracy_is_the_share_of_right_predictions(outputs, targets, options, share):
+    assert nn.metrics.accuracy(outputs, targets, **options) == share
+
+
+def test_accuracy_refuses_what_would_count_wrongly():
+    with pytest.raises(ValueError, match="lists of 1; flatten them"):
+        nn.metrics.accuracy([[0.3], [-0.2]], [1, -1])
+    with pytest.raises(ValueError, match="got 1 predictions and 2 targets"):
+        nn.metrics.accuracy([0.3], [1, -1])
+    with pytest.raises(ValueError, match="at least one, got 0 predictions and 0 targets"):
+        nn.metrics.accuracy([], [])
+
+
+def test_a_confusion_matrix_has_the_right_labels_in_rows_and_predictions_in_columns():
+    predictions, targets = [0, 0, 0, 2], [0, 1, 1, 2]
+    assert nn.metrics.confusion_matrix(predictions, targets) == [[1, 0, 0], [2, 0, 0], [0, 0, 1]]
+    assert nn.metrics.confusion_matrix([1], [-1], labels=(-1, 0, 1)) == [
+        [0, 0, 1],
+        [0, 0, 0],
+        [0, 0, 0],
+    ]
+    with pytest.raises(ValueError, match=r"expected labels out of \[0, 1\], got 2"):
+        nn.metrics.confusion_matrix([2], [0], labels=[0, 1])
+
+
+def test_confusion_agrees_with_scikit_learn():
+    theirs = pytest.importorskip("sklearn.metrics")
+    source = random.Random(0)
+    predictions, targets = ([source.randrange(4) for _ in range(200)] for _ in range(2))
+    wanted = theirs.confusion_matrix(targets, predictions).tolist()
+    assert nn.metrics.confusion_matrix(predictions, targets) == wanted
