@@ -275,6 +275,11 @@ def test_scopes_of_the_user_are_parts_too():
     assert texts_of(draw(y + 1.0, depth=0), "outer")[1] == "everything · 2 values"
 
 
+def test_the_title_of_a_scope_is_text():
+    with pytest.raises(TypeError, match="scope expected a title as text, got int: 3"):
+        scope("part", title=3)
+
+
 def test_a_part_that_is_used_again_and_again_is_one_box():
     cell = nn.Linear(2, 1, seed=0)
     model = nn.Module()
