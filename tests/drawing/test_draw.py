@@ -476,6 +476,18 @@ def test_a_value_displays_itself_in_a_line_however_large_its_graph():
     assert "constant" in Value(1.0, requires_grad=False)._repr_html_()
 
 
+def test_parts_that_use_each_other_in_turn_do_not_hide_what_is_nearest_the_result():
+    y = Value(0.5, label="x")
+    for _ in range(50):
+        for name in "ab":
+            with scope(name):
+                y = sin(y)
+    for _ in range(100):
+        y = y * sin(y)
+    names = {texts[0] for _, texts in elements(draw(y, max_nodes=12), "node")}
+    assert {"v300", "v299", "v298", "v297", "v296", "v295"} < names
+
+
 def test_what_was_asked_for_is_never_left_out():
     model = nn.MLP(60, [80, 1], seed=0)
     x = [Value(0.1, label=f"x[{i}]") for i in range(60)]
