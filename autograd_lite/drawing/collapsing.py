@@ -195,7 +195,7 @@ def _leave_out(view: View, most: int, named: set[int]) -> None:
     so that the rest is below everything that is drawn. Leaves that the kept boxes use are kept
     too, while there is room. What is in parts that were named, or is expanded, comes first.
     """
-    levels = [max(view.graph._levels[member] for member in group.members) for group in view.groups]
+    levels = _levels(view)
     last = len(view.groups) - 1
     ranking = sorted(range(last), key=lambda group: (-levels[group], -group))
     room = max(most - 2, 0)
@@ -215,6 +215,30 @@ def _leave_out(view: View, most: int, named: set[int]) -> None:
     new = {group: position + 1 for position, group in enumerate(chosen)}
     view.groups = [Group("rest", rest, OUTSIDE), *(view.groups[group] for group in chosen)]
     view.group_of = [new.get(group, 0) for group in view.group_of]
+
+
+def _levels(view: View) -> list[int]:
+    """Return the longest way down from each box; collapsed parts in a circle go by their order."""
+    levels = [0] * len(view.groups)
+    heads: list[list[int]] = [[] for _ in view.groups]
+    missing = [0] * len(view.groups)
+    for tail, head in view.arrows():
+        heads[tail].append(head)
+        missing[head] += 1
+    ready = [group for group, count in enumerate(missing) if not count]
+    for group in range(len(view.groups)):
+        if missing[group] > 0 and not ready:
+            missing[group] = 0
+            ready.append(group)
+        while ready:
+            tail = ready.pop()
+            for head in heads[tail]:
+                if missing[head] > 0:
+                    levels[head] = max(levels[head], levels[tail] + 1)
+                    missing[head] -= 1
+                    if not missing[head]:
+                        ready.append(head)
+    return levels
 
 
 def _asked_for(view: View, group: Group, named: set[int]) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from autograd_lite.drawing.boxes import Box
 from autograd_lite.drawing.highlighting import NOTHING, Highlight
 from autograd_lite.drawing.look import LIGHT
+from autograd_lite.drawing.nesting import Nesting
 from autograd_lite.drawing.scene import Scene
 from autograd_lite.drawing.svg import tint_class
 from autograd_lite.notation import printable
@@ -47,11 +48,17 @@ def digraph(scene: Scene, direction: str, highlight: Highlight = NOTHING) -> Dig
         dot.node(f"n{index}", _label(box), tooltip=_escaped(box.hint), **_attributes(box))
         if index in highlight.boxes:
             dot.node(f"n{index}", **BOLD)
+    nesting = Nesting(len(scene.boxes), scene.layout_clusters())
+    parts = []
     for number, frame in enumerate(scene.frames):
-        with dot.subgraph(name=f"cluster_{number}") as part:
-            part.attr(label=_escaped(frame.title), labeljust="l", color=LIGHT["frame-border"])
-            for member in frame.members:
-                part.node(f"n{member}")
+        parts.append(Digraph(f"cluster_{number}"))
+        parts[-1].attr(label=_escaped(frame.title), labeljust="l", color=LIGHT["frame-border"])
+    for index, home in enumerate(nesting.home):
+        if home >= 0:
+            parts[home].node(f"n{index}")
+    for number in reversed(nesting.order):
+        around = nesting.parents[number]
+        (parts[around] if around >= 0 else dot).subgraph(parts[number])
     for number, arrow in enumerate(scene.arrows):
         tip = _escaped(arrow.hint)
         bold = BOLD if number in highlight.arrows else {}

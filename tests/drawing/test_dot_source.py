@@ -75,6 +75,7 @@ def test_kinds_are_told_apart_and_parts_are_clusters():
     assert "penwidth=3" in source
     assert source.count("subgraph cluster_") == 4
     assert "layers.0 · Layer(2→2)" in source
+    assert source.count("\t\tsubgraph cluster_") == 2  # the neurons, inside their layer
 
 
 def test_a_collapsed_graph_says_so_in_the_source():

@@ -275,6 +275,11 @@ def test_scopes_of_the_user_are_parts_too():
     assert texts_of(draw(y + 1.0, depth=0), "outer")[1] == "everything · 2 values"
 
 
+def test_the_title_of_a_scope_is_text():
+    with pytest.raises(TypeError, match="scope expected a title as text, got int: 3"):
+        scope("part", title=3)
+
+
 def test_a_part_that_is_used_again_and_again_is_one_box():
     cell = nn.Linear(2, 1, seed=0)
     model = nn.Module()
@@ -469,6 +474,18 @@ def test_a_value_displays_itself_in_a_line_however_large_its_graph():
     z.backward()
     assert "grad <b>1.0</b>" in z._repr_html_()
     assert "constant" in Value(1.0, requires_grad=False)._repr_html_()
+
+
+def test_parts_that_use_each_other_in_turn_do_not_hide_what_is_nearest_the_result():
+    y = Value(0.5, label="x")
+    for _ in range(50):
+        for name in "ab":
+            with scope(name):
+                y = sin(y)
+    for _ in range(100):
+        y = y * sin(y)
+    names = {texts[0] for _, texts in elements(draw(y, max_nodes=12), "node")}
+    assert {"v300", "v299", "v298", "v297", "v296", "v295"} < names
 
 
 def test_what_was_asked_for_is_never_left_out():
