@@ -230,8 +230,9 @@ def _report(result: dict[str, Any], interrupted: bool) -> str:
     matrix = result["confusion_matrix"]
     lines = [""]
     if interrupted:
-        done = len(result["history"])
-        lines += [f"interrupted in epoch {done + 1} of {result['epochs']}; reached so far:", ""]
+        done, asked = len(result["history"]), result["epochs"]
+        where = f"in epoch {done + 1} of {asked}" if done < asked else "after the last epoch"
+        lines += [f"interrupted {where}; reached so far:", ""]
     lines += [
         f"test accuracy {result['accuracy']:.2%} ({result['right']} of {result['test_samples']})",
         "",

@@ -127,7 +127,7 @@ def fit(
     progress: bool | None = None,
     history: History | None = None,
 ) -> History:
-    """Train a model: epochs of steps, each `zero_grad`, loss, `backward`, `step`.
+    """Train a model: epochs of steps, each loss, `zero_grad`, `backward`, `step`.
 
     An exception or Ctrl-C ends the training and comes out of `fit`. The model then is as the last
     whole step left it (Ctrl-C waits for a step of the optimiser to end), its modules are in the
@@ -245,13 +245,13 @@ def _step(
 ) -> float:
     """Descend once; note and return the loss before it."""
     with collector_paused():
-        optimizer.zero_grad()
         value = loss(model(inputs), targets)
         if not isinstance(value, Value):
             raise TypeError(
                 f"fit expected the loss to be one Value, got {type(value).__name__} from {loss!r}"
             )
         _check_number(value.data, "loss")
+        optimizer.zero_grad()  # only now: what is refused above leaves the gradients as they were
         value.backward()
         with _interrupt_deferred():
             optimizer.step()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import nn
 from nn.train_command import main
 
 REPOSITORY = Path(__file__).parents[2]
@@ -160,6 +161,16 @@ def test_ctrl_c_prints_what_was_reached_and_exits_with_130():
     assert "test accuracy " in out
     assert "steps per second" in out
     assert "Traceback" not in out + err
+
+
+def test_ctrl_c_after_the_last_epoch_is_not_in_one_that_was_never_asked_for(monkeypatch, capsys):
+    def fit_then_interrupt(*arguments, **options):
+        nn.fit(*arguments, **options)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("nn.train_command.fit", fit_then_interrupt)
+    assert main(TINY) == 130
+    assert "\ninterrupted after the last epoch; reached so far:\n" in capsys.readouterr().out
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a closed pipe is another error there")

@@ -243,6 +243,25 @@ def test_what_stops_a_step_comes_out_with_the_steps_before_it_done(error):
     assert gc.isenabled()
 
 
+@pytest.mark.parametrize(
+    ("model", "data", "loss"),
+    [
+        (network(), ([[1.0, 2.0, 3.0]], [1]), nn.HingeLoss()),
+        (network(), ([[1.0, 2.0]], [3]), nn.HingeLoss()),
+        (network(), ([[math.nan, 2.0]], [1]), nn.HingeLoss()),
+        (network(), ([[1.0, 2.0]], [1]), lambda outputs, targets: 1.0),
+    ],
+    ids=["sample of another size", "no label", "NaN", "loss that is no Value"],
+)
+def test_what_is_refused_in_a_step_leaves_the_gradients_as_they_were(model, data, loss):
+    for position, parameter in enumerate(model.parameters()):
+        parameter.grad = float(position + 1)
+    with pytest.raises((TypeError, ValueError, FloatingPointError)):
+        fitted(model, data, loss=loss)
+    count = len(model.parameters())
+    assert [parameter.grad for parameter in model.parameters()] == list(range(1, count + 1))
+
+
 def test_training_goes_on_where_it_was_interrupted():
     model = network()
     history = nn.History()
