@@ -49,15 +49,16 @@ def linear(
     >>> y.partials
     (1.0, 10.0, 1.0)
     """
+    x = x.tolist() if hasattr(x, "tolist") else operands_of("linear", x)
     biases: Sequence[Any] = (None,) * len(weight) if bias is None else bias
     if len(biases) != len(weight):
         raise ValueError(
             f"linear expected as many biases as rows of weights, {len(weight)}, got {len(biases)}"
         )
-    rows = [_Row(row, b) for row, b in zip(weight, biases, strict=True)]
-    if len(x) > 0 and isinstance(x[0], list | tuple):
+    rows = [_Row(operands_of("linear", row), b) for row, b in zip(weight, biases, strict=True)]
+    if isinstance(x[0], list | tuple):
         return [_outputs(operands_of("linear", sample), rows) for sample in x]
-    return _outputs(operands_of("linear", x), rows)
+    return _outputs(tuple(x), rows)
 
 
 class _Row:
@@ -90,7 +91,8 @@ def _outputs(x: tuple[Any, ...], rows: Sequence[_Row]) -> list[Any]:
 
     Nodes share what they can: those of one row their weights, those of one sample its numbers.
     """
-    recording, tag = current_mode() if runtime.special else (True, None)
+    mode = current_mode() if runtime.special else None
+    recording, tag = (True, None) if mode is None else (mode.recording, mode.tag)
     try:
         numbers: tuple[Any, ...] = tuple([v._data for v in x])
         with_values = True

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from autograd_lite.primitives import activations, elementary, nary, number, operands_of, piecewise
+from autograd_lite.primitives.core import plain
 
 
 def leaky_relu(x: Any, negative_slope: Any = 0.01) -> Any:
@@ -192,5 +193,5 @@ def log_softmax(xs: Iterable[Any]) -> list[Any]:
 def _shifted(name: str, xs: Iterable[Any]) -> list[Any]:
     """Subtract the largest number (a constant) from all."""
     given = operands_of(name, xs)
-    largest = max(map(float, given))
+    largest = max(map(plain, given))
     return [x - largest for x in given]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from autograd_lite.modes import lifting
 from autograd_lite.node import Node, arguments, edges
 from autograd_lite.primitives.ieee import RAISED_BY_FLOATS, again
 from autograd_lite.sweep import Partials
@@ -35,22 +36,28 @@ def lifted(order: Sequence[Any]) -> dict[Node, Partials]:
     RuntimeError
         If an operand's data was changed after it was recorded: the formulas would then be
         evaluated at another point than the operation was.
+    TypeError
+        If a formula turns a Value into a plain float.
     """
     found: dict[Node, Partials] = {}
-    for node in order:
-        primitive = node._primitive
-        if primitive is None:
-            found[node] = (None, None)
-            continue
-        for operand, _ in edges(node):
-            if operand._stamp > node._stamp:
-                name = f" {operand.label!r}" if operand.label else ""
-                raise RuntimeError(
-                    f"the data of the operand{name} of {primitive.name!r} was changed after the"
-                    " operation was recorded; higher derivatives need it as it was: record again"
-                )
-        found[node] = _lifted(primitive, node)
+    with lifting():
+        for node in order:
+            found[node] = _checked(node)
     return found
+
+
+def _checked(node: Node) -> Partials:
+    primitive = node._primitive
+    if primitive is None:
+        return None, None
+    for operand, _ in edges(node):
+        if operand._stamp > node._stamp:
+            name = f" {operand.label!r}" if operand.label else ""
+            raise RuntimeError(
+                f"the data of the operand{name} of {primitive.name!r} was changed after the"
+                " operation was recorded; higher derivatives need it as it was: record again"
+            )
+    return _lifted(primitive, node)
 
 
 def _lifted(primitive: Any, node: Node) -> Partials:

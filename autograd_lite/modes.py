@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import AsyncGenerator, Callable, Generator
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from functools import wraps
 from threading import Lock
 from types import TracebackType
@@ -55,20 +55,23 @@ class Mode(NamedTuple):
 
     recording: bool
     tag: Tag | None
+    lifting: bool = False  # whether formulas run on Values, for higher derivatives
 
 
 runtime = Runtime()
 _lock = Lock()
 _mode: ContextVar[Mode] = ContextVar("autograd_lite_mode", default=Mode(True, None))  # noqa: B039  # immutable
 
+_entered: ContextVar[tuple[tuple[object, Mode], ...]] = ContextVar(
+    "autograd_lite_entered", default=()
+)
+"""The switches that are on in this thread or task, each with the mode that it found."""
+
 current_mode = _mode.get
 
 
 class _ModeSwitch:
     """Switches a mode on for a with-block or, as a decorator, for each call of a function."""
-
-    def __init__(self) -> None:
-        self._tokens: list[Token[Mode]] = []
 
     def _changed(self, mode: Mode) -> Mode:
         raise NotImplementedError
@@ -80,7 +83,9 @@ class _ModeSwitch:
         # Counted before and uncounted after: an interrupt in between costs time, not correctness.
         with _lock:
             runtime.special += 1
-        self._tokens.append(_mode.set(self._changed(_mode.get())))
+        found = _mode.get()
+        _entered.set((*_entered.get(), (self, found)))
+        _mode.set(self._changed(found))
 
     def __exit__(
         self,
@@ -88,11 +93,22 @@ class _ModeSwitch:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        _mode.reset(self._tokens.pop())
+        entered = _entered.get()
+        for position in reversed(range(len(entered))):
+            switch, found = entered[position]
+            if switch is self:
+                _mode.set(found)
+                _entered.set(entered[:position] + entered[position + 1 :])
+                break
         with _lock:
             runtime.special -= 1
 
     def __call__(self, function: Function) -> Function:
+        if not callable(function):
+            raise TypeError(
+                f"{type(self).__name__} expected a function to decorate, got"
+                f" {type(function).__name__}: {function!r}"
+            )
         flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
         if flags & GENERATOR:
             return self._around_generator(function)
@@ -167,7 +183,15 @@ class _ModeSwitch:
         return wrapper  # type: ignore[return-value]
 
 
-class no_grad(_ModeSwitch):
+class _RecordingSwitch(_ModeSwitch):
+    """A switch without options, which decorates with or without parentheses."""
+
+    def __new__(cls, function: Any = None) -> Any:
+        switch = super().__new__(cls)
+        return switch if function is None else switch(function)
+
+
+class no_grad(_RecordingSwitch):
     """Do not record: results are constants. A context manager and a decorator.
 
     The mode is restored when the block ends, however it ends, and does not reach other threads
@@ -188,7 +212,7 @@ class no_grad(_ModeSwitch):
         return mode._replace(recording=False)
 
 
-class enable_grad(_ModeSwitch):
+class enable_grad(_RecordingSwitch):
     """Record again inside `no_grad`. A context manager and a decorator.
 
     Examples
@@ -203,6 +227,13 @@ class enable_grad(_ModeSwitch):
 
     def _changed(self, mode: Mode) -> Mode:
         return mode._replace(recording=True)
+
+
+class lifting(_ModeSwitch):
+    """Formulas run on Values: whatever turns one into a plain float would lose a derivative."""
+
+    def _changed(self, mode: Mode) -> Mode:
+        return mode._replace(lifting=True)
 
 
 class scope(_ModeSwitch):
@@ -230,7 +261,6 @@ class scope(_ModeSwitch):
                 raise TypeError(
                     f"scope expected a {what} as text, got {type(given).__name__}: {given!r}"
                 )
-        super().__init__()
         self._path = path
         self._title = title
 

@@ -22,7 +22,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import Any, SupportsFloat
 
-from autograd_lite.modes import Tag, runtime
+from autograd_lite.modes import Tag, current_mode, runtime
 from autograd_lite.primitives import number
 
 UNREACHED = float("0")
@@ -181,13 +181,18 @@ class Node:
         return self._data != 0.0
 
     def __float__(self) -> float:
+        if runtime.special and current_mode().lifting:
+            raise TypeError(
+                "a formula turned a Value into a plain float, which loses its derivative: write it"
+                " with operators and functions of autograd_lite, not with those of math"
+            )
         return self._data
 
     def __int__(self) -> int:
-        return int(self._data)
+        return int(float(self))
 
     def __round__(self, ndigits: int | None = None) -> float:
-        return round(self._data, ndigits)
+        return round(float(self), ndigits)
 
     def __format__(self, specification: str) -> str:
         return format(self._data, specification) if specification else repr(self)

@@ -344,7 +344,8 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
         weights = [_given(leaf, "vjp", 0) for leaf in _leaves(_unpacked(cotangent))]
         with enable_grad():
             root = Value._record(nary.dot_product, (*trace.outputs, *weights))
-        return tuple(trace.per_argument(trace.reverse(root)))
+        lift = any(isinstance(weight, Value) for weight in weights)
+        return tuple(trace.per_argument(trace.reverse(root, lift=lift)))
 
     return value, pull_back
 
@@ -425,7 +426,7 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     return computed
 
 
-def hessian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
+def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     """Return the function that computes the matrix of second derivatives of ``f``.
 
     Only the lower triangle is computed; the upper is its mirror image, so the result is symmetric
@@ -435,14 +436,15 @@ def hessian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
     ----------
     f : callable
         Takes numbers or (nested) lists of numbers, returns one number.
-    argnums : int
-        Which positional argument to differentiate with respect to.
+    argnums : int or tuple of int
+        Which positional arguments to differentiate with respect to.
 
     Returns
     -------
     callable
         Returns nested lists of the shape of the argument, with the same shape inside: a float for
-        a number, n lists of n floats for a list of n.
+        a number, n lists of n floats for a list of n. If ``argnums`` is a tuple, a tuple of
+        tuples of such blocks.
 
     Examples
     --------
@@ -452,17 +454,30 @@ def hessian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
     """
 
     def computed(*args: Any, **kwargs: Any) -> Any:
-        trace = _Trace("hessian", f, args, kwargs, (argnums,))
+        trace = _Trace("hessian", f, args, kwargs, _positions(argnums))
         first = trace.reverse(trace.scalar(), lift=True)
         matrix = [trace.reverse(g) if isinstance(g, Value) else [0.0] * len(first) for g in first]
         trace.link()
         mirrored = [
             [matrix[max(i, j)][min(i, j)] for j in range(len(first))] for i in range(len(first))
         ]
-        rows = [trace.per_argument(row)[0] for row in mirrored]
-        return _shaped(trace.trees[0], iter(rows))
+        rows = iter([_single(trace.per_argument(row), argnums) for row in mirrored])
+        blocks = [_shaped(tree, rows) for tree in trace.trees]
+        if isinstance(argnums, int):
+            return blocks[0]
+        return tuple(
+            tuple(_picked(tree, block, j) for j in range(len(blocks)))
+            for tree, block in zip(trace.trees, blocks, strict=True)
+        )
 
     return computed
+
+
+def _picked(tree: Any, block: Any, j: int) -> Any:
+    """Return nested lists like ``tree`` with element ``j`` of each of the tuples in ``block``."""
+    if isinstance(tree, list | tuple):
+        return type(tree)(_picked(*pair, j) for pair in zip(tree, block, strict=True))
+    return block[j]
 
 
 def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> Any:

@@ -275,7 +275,7 @@ class Value(Node):
         self._da = self._db = None
         self._position = 0
         self._stamp = runtime.clock
-        if label:
+        if label != "":
             self.label = label
 
     def detach(self) -> Value:

@@ -119,3 +119,12 @@ def test_constant_weights_need_no_gradient() -> None:
 def test_sizes_that_do_not_fit_are_refused(arguments_: tuple[Any, ...], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         linear(*arguments_)
+
+
+def test_arrays_are_taken_like_lists() -> None:
+    numpy = pytest.importorskip("numpy", reason="NumPy is not installed")
+    w = [[Value(1.0), Value(2.0)]]
+    ((y,),) = linear(numpy.array([[3.0, 4.0]]), w)
+    assert y.data == 11.0
+    with pytest.raises(TypeError, match="linear expected a list of numbers or Values, got int"):
+        linear(3, w)  # type: ignore[arg-type]

@@ -445,3 +445,46 @@ def test_blocks_in_several_threads_overlap():
     done.set()
     thread.join()
     assert gc.isenabled()
+
+
+@pytest.mark.parametrize("mode", [no_grad, enable_grad])
+def test_a_mode_decorates_with_or_without_parentheses(mode):
+    @mode
+    def bare(x):
+        return x * 2.0
+
+    @mode()
+    def called(x):
+        return x * 2.0
+
+    with no_grad() if mode is enable_grad else enable_grad():
+        assert bare(Value(1.0)).requires_grad == called(Value(1.0)).requires_grad
+        assert bare(Value(1.0)).requires_grad is (mode is enable_grad)
+
+
+def test_what_is_no_function_cannot_be_decorated():
+    with pytest.raises(TypeError, match="no_grad expected a function to decorate, got int: 3"):
+        no_grad()(3)
+
+
+def test_one_object_may_be_shared_by_threads():
+    shared = no_grad()
+    inside, outside = threading.Event(), threading.Event()
+    found = []
+
+    def first():
+        with shared:
+            inside.set()
+            assert outside.wait(10)
+            found.append((Value(1.0) * 2.0).requires_grad)
+        found.append((Value(1.0) * 2.0).requires_grad)
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    assert inside.wait(10)
+    with shared:
+        assert not (Value(1.0) * 2.0).requires_grad
+    assert (Value(1.0) * 2.0).requires_grad
+    outside.set()
+    thread.join()
+    assert found == [False, True]

@@ -439,3 +439,36 @@ def square(x):
 def test_messages(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_a_pullback_is_differentiable_in_its_cotangent():
+    _, pull_back = vjp(lambda x: x**2, 3.0)
+    assert grad(lambda c: pull_back(c)[0])(2.0) == 6.0
+    assert jvp(lambda c: pull_back(c)[0], (2.0,), (1.0,)) == (12.0, 6.0)
+    assert vjp(lambda c: pull_back(c)[0], 1.0)[1](1.0) == (6.0,)
+    (pulled,) = pull_back(Value(2.0))
+    assert isinstance(pulled, Value)
+    assert pull_back(2.0) == (12.0,)
+
+
+def test_hessian_blocks_for_several_arguments():
+    def f(x, y):
+        return x[0] * y[0] * y[1] + x[0] * x[0]
+
+    assert hessian(f, argnums=(0, 1))([2.0], [3.0, 4.0]) == (
+        ([[2.0]], [[4.0, 3.0]]),
+        ([[4.0], [3.0]], [[0.0, 2.0], [2.0, 0.0]]),
+    )
+    assert hessian(lambda x, y: x * y, argnums=(1, 0))(2.0, 3.0) == ((0.0, 1.0), (1.0, 0.0))
+
+
+def test_a_formula_that_loses_derivatives_is_refused_when_they_are_needed():
+    from autograd_lite import Primitive, cos
+
+    careless = Primitive("sine", math.sin, [lambda x, y: math.cos(x)])
+    careful = Primitive("sine", math.sin, [lambda x, y: cos(x)])
+    assert grad(careless)(1.0) == math.cos(1.0)
+    with pytest.raises(TypeError, match="a formula turned a Value into a plain float"):
+        grad(grad(careless))(1.0)
+    assert grad(grad(careful))(1.0) == -math.sin(1.0)
+    assert float(Value(2.0)) == 2.0  # and only then

@@ -627,3 +627,26 @@ def test_functions_take_numbers_and_give_floats():
     assert type(exp(np.float32(1))) is float
     with pytest.raises(TypeError, match="convert text first"):
         sin("1")
+
+
+def test_a_primitive_is_checked_when_it_is_made():
+    with pytest.raises(TypeError, match="a primitive's name is text, got int: 3"):
+        Primitive(3, abs, [abs])
+    for value, partials in ((3, [abs]), (abs, abs), (abs, [3])):
+        with pytest.raises(TypeError, match="primitive 'a' expected a function for its value"):
+            Primitive("a", value, partials)
+    table = {1.0: 2.0}
+    looked_up = Primitive("looked_up", lambda x: table[x], [lambda x, y: 1.0], doc="From a table.")
+    assert looked_up(1.0) == 2.0
+    assert looked_up.__doc__.startswith("From a table.\n\nlooked_up(x)")
+
+
+def test_a_variadic_needs_one_partial_per_operand():
+    wrong = Variadic("three", lambda xs: xs[0] + xs[1], lambda xs, y: [1.0, 1.0])
+    with pytest.raises(ValueError, match="the partials of 'three' are 2 for 3 operands"):
+        wrong([Value(1.0), 2.0, 3.0])
+
+
+def test_a_label_that_is_no_text_is_refused_even_if_it_is_false():
+    with pytest.raises(TypeError, match="a label is text, got int: 0"):
+        Value(1.0, label=0)

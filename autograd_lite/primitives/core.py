@@ -46,6 +46,11 @@ def number(given: object, what: str = "a number") -> float:
     raise TypeError(f"expected {what}, got {name}: {_shortened(given)}{hint}")
 
 
+def plain(x: Any) -> float:
+    """Return the number in x as a constant of a formula: no derivative flows through it."""
+    return float(x.item()) if hasattr(x, "item") else float(x)
+
+
 def _is_numpy_bool(given: object) -> bool:
     return type(given).__module__ == "numpy" and type(given).__name__ in ("bool", "bool_")
 
@@ -114,6 +119,13 @@ class Primitive:
         derivatives: Sequence[str] = (),
         doc: str = "",
     ) -> None:
+        if not isinstance(name, str):
+            raise TypeError(f"a primitive's name is text, got {type(name).__name__}: {name!r}")
+        if not isinstance(partials, Sequence) or not all(map(callable, (value, *partials))):
+            raise TypeError(
+                f"primitive {name!r} expected a function for its value and a list of functions,"
+                " one per operand, for its partials"
+            )
         if not partials:
             raise ValueError(f"primitive {name!r} needs one partial per operand, got none")
         self.name = name
@@ -129,7 +141,7 @@ class Primitive:
         self.__name__ = name
 
     def _documentation(self, doc: str) -> str:
-        names = ("x",) if self.arity == 1 else ("a", "b", "c")[: self.arity]
+        names = ("x",) if self.arity == 1 else "abcdefghijkl"[: self.arity]
         called = f"{self.name}({', '.join(names)})"
         lines = [doc or f"The operation {self.name}.", "", called]
         if self.formula not in ("", called):
@@ -137,11 +149,6 @@ class Primitive:
         for name, text in zip(names, self.derivatives, strict=False):
             lines.append(f"d/d{name} = {text}")
         lines += ["", "Takes numbers and gives a float; takes a Value and gives a Value."]
-        if doc and self.name.isidentifier():
-            point = [_inside(interval) for interval in self.domain]
-            call = f"ag.{self.name}({', '.join(map(str, point))})"
-            lines += ["", "Examples", "--------", ">>> import autograd_lite as ag", f">>> {call}"]
-            lines.append(repr(self.evaluate(*point)))
         return "\n".join(lines)
 
     def __repr__(self) -> str:
@@ -221,15 +228,14 @@ class Variadic:
         self.__name__ = name
 
     def _documentation(self, doc: str) -> str:
-        lines = [doc or f"The operation {self.name}.", "", f"{self.name}(x) = {self.formula}"]
+        lines = [doc or f"The operation {self.name}.", "", f"{self.name}(x)"]
+        if self.formula:
+            lines[-1] += f" = {self.formula}"
         lines += [
             "",
             "One recorded node, however many operands. A list of numbers gives a float, a",
         ]
         lines += ["list with Values a Value."]
-        if doc:
-            example = [">>> import autograd_lite as ag", f">>> ag.{self.name}([1.0, 2.0, 4.0])"]
-            lines += ["", "Examples", "--------", *example, repr(self.evaluate(1.0, 2.0, 4.0))]
         return "\n".join(lines)
 
     def __repr__(self) -> str:
@@ -252,6 +258,11 @@ class Variadic:
             partials = self.all_partials(numbers, result)
         except RAISED_BY_FLOATS:
             partials = self.all_partials([IEEE(x) for x in numbers], IEEE(result))
+        if len(partials) != len(numbers):
+            raise ValueError(
+                f"the partials of {self.name!r} are {len(partials)} for"
+                f" {counted(len(numbers), 'operand')}; there must be one for each"
+            )
         return tuple(map(float, partials))
 
     def __call__(self, operands: Sequence[Any]) -> Any:
@@ -289,12 +300,22 @@ TABLE: dict[str, Primitive | Variadic] = {}
 def entry(primitive: Primitive) -> Primitive:
     """Enter a primitive into the table."""
     TABLE[primitive.name] = primitive
+    if primitive.name.isidentifier():
+        point = [_inside(interval) for interval in primitive.domain]
+        _add_example(primitive, ", ".join(map(str, point)), primitive.evaluate(*point))
     return primitive
+
+
+def _add_example(primitive: Primitive | Variadic, operands: str, result: float) -> None:
+    lines = ["", "", "Examples", "--------", ">>> import autograd_lite as ag"]
+    lines += [f">>> ag.{primitive.name}({operands})", repr(result)]
+    primitive.__doc__ = (primitive.__doc__ or "") + "\n".join(lines)
 
 
 def variadic_entry(primitive: Variadic) -> Variadic:
     """Enter an n-ary primitive into the table."""
     TABLE[primitive.name] = primitive
+    _add_example(primitive, "[1.0, 2.0, 4.0]", primitive.evaluate(1.0, 2.0, 4.0))
     return primitive
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from autograd_lite.primitives.core import POSITIVE, Interval, Primitive, entry
+from autograd_lite.primitives.core import POSITIVE, Interval, Primitive, entry, plain
 from autograd_lite.primitives.ieee import INFINITY, NAN
 from autograd_lite.primitives.rounding import rounded
 
@@ -230,7 +230,7 @@ def toward_one(*numbers: float) -> float:
 
     Squares of numbers so scaled neither overflow nor lose digits to underflow.
     """
-    largest = max(abs(float(x)) for x in numbers)
+    largest = max(abs(plain(x)) for x in numbers)
     if not 0.0 < largest < INFINITY:
         return 1.0
     return math.ldexp(1.0, min(1 - math.frexp(largest)[1], 1022))

@@ -8,7 +8,7 @@ from functools import reduce
 from operator import add, mul
 from typing import Any
 
-from autograd_lite.primitives.core import Variadic, variadic_entry
+from autograd_lite.primitives.core import Variadic, plain, variadic_entry
 from autograd_lite.primitives.elementary import exp, is_zero, log1p, toward_one
 from autograd_lite.primitives.ieee import INFINITY
 
@@ -179,7 +179,7 @@ def _logsumexp(operands: Sequence[Any]) -> Any:
 
 def _softmax(operands: Sequence[Any], y: Any) -> Sequence[Any]:
     """exp(x) / Σ exp(x), shifted by the largest x: a constant, which cancels in the quotient."""
-    largest = float(_extreme(operands, 1.0))
+    largest = plain(_extreme(operands, 1.0))
     if not -INFINITY < largest < INFINITY:
         return [exp(x - y) for x in operands]
     grown = [exp(x - largest) for x in operands]
