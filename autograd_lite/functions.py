@@ -16,6 +16,10 @@ from autograd_lite.primitives.core import plain
 def leaky_relu(x: Any, negative_slope: Any = 0.01) -> Any:
     """Return x for x > 0, else negative_slope · x.
 
+    Parameters
+    ----------
+    x, negative_slope : number or Value
+
     Examples
     --------
     >>> from autograd_lite import leaky_relu
@@ -27,6 +31,10 @@ def leaky_relu(x: Any, negative_slope: Any = 0.01) -> Any:
 
 def elu(x: Any, alpha: Any = 1.0) -> Any:
     """Return x for x > 0, else alpha · (exp(x) - 1).
+
+    Parameters
+    ----------
+    x, alpha : number or Value
 
     Examples
     --------
@@ -61,6 +69,10 @@ def gelu(x: Any, approximate: str = "none") -> Any:
 
 def hardtanh(x: Any, min_val: Any = -1.0, max_val: Any = 1.0) -> Any:
     """Return x limited to [min_val, max_val]; at the ends the derivative is taken as 0.
+
+    Parameters
+    ----------
+    x, min_val, max_val : number or Value
 
     Examples
     --------
@@ -97,6 +109,12 @@ def where(condition: Any, a: Any, b: Any) -> Any:
 
     The side that is not taken never poisons the gradient with a NaN. Both are evaluated, though,
     before `where` is called.
+
+    Parameters
+    ----------
+    condition : bool or Value
+        A Value is true where its number is not 0.
+    a, b : number or Value
 
     Examples
     --------
@@ -165,6 +183,15 @@ def softmax(xs: Iterable[Any]) -> list[Any]:
 
     Shifted by the largest x, which changes nothing and avoids overflow.
 
+    Parameters
+    ----------
+    xs : iterable of numbers or Values, at least one
+
+    Raises
+    ------
+    ValueError
+        For an empty list.
+
     Examples
     --------
     >>> from autograd_lite import softmax
@@ -178,6 +205,15 @@ def softmax(xs: Iterable[Any]) -> list[Any]:
 
 def log_softmax(xs: Iterable[Any]) -> list[Any]:
     """Return x - log Σ exp(x) for each x: the logarithms of `softmax`, accurate when it is near 1.
+
+    Parameters
+    ----------
+    xs : iterable of numbers or Values, at least one
+
+    Raises
+    ------
+    ValueError
+        For an empty list.
 
     Examples
     --------

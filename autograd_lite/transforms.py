@@ -288,7 +288,9 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
 
 
 def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
-    """Return the function that computes ``(f(...), gradient)`` in one go; see `grad`.
+    """Return the function that computes ``(f(...), gradient)`` in one go.
+
+    Parameters, errors and the shape of the gradient are those of `grad`.
 
     Examples
     --------

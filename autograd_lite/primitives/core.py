@@ -201,10 +201,38 @@ class Primitive:
 class Variadic:
     """A differentiable operation on any number of operands, recorded as one node.
 
-    ``value(operands)`` and ``partials(operands, result)`` take the operands as one tuple; the
-    second returns one derivative per operand. ``derivatives`` are the textbook derivatives with
-    respect to ``x[i]`` (and to ``y[i]``, where half of the operands go by that name), ``n`` being
-    the number of operands. The rest is as in `Primitive`.
+    Parameters
+    ----------
+    name : str
+        How a recorded node shows the operation.
+    value : callable
+        ``value(operands)``, the result; the operands come as one tuple.
+    partials : callable
+        ``partials(operands, result)``, one derivative per operand, written as in `Primitive`.
+    formula : str, optional
+        The textbook formula in terms of ``x[0]``, ``x[1]``, …
+    derivatives : sequence of str, optional
+        The textbook derivatives with respect to ``x[i]`` (and to ``y[i]``, where half of the
+        operands go by that name), ``n`` being the number of operands.
+    doc : str
+        One sentence for ``help()``.
+
+    Raises
+    ------
+    ValueError
+        When called, for no operands, or if there are not as many partials as operands.
+
+    Examples
+    --------
+    >>> from autograd_lite import Value, Variadic
+    >>> sum_of_squares = Variadic(
+    ...     "sum_of_squares",
+    ...     lambda xs: sum(x * x for x in xs),
+    ...     lambda xs, y: [2.0 * x for x in xs],
+    ... )
+    >>> y = sum_of_squares([Value(1.0), 2.0, Value(3.0)])
+    >>> y.data, y.partials
+    (14.0, (2.0, 6.0))
     """
 
     variadic = True
