@@ -7,7 +7,7 @@ from typing import Any
 
 import autograd_lite
 from autograd_lite import Value
-from nn.module import Module
+from nn.module import Module, refuse_class
 from nn.nested import elementwise
 
 Function = Callable[[Any], Any]
@@ -45,7 +45,7 @@ def activation_function(activation: str | Function | None) -> Function:
     ValueError
         If no activation has that name.
     TypeError
-        If it is neither a name nor a function.
+        If it is neither a name nor a function, or a class (``nn.ReLU`` instead of ``nn.ReLU()``).
     """
     if activation is None:
         return ACTIVATIONS["identity"]
@@ -54,6 +54,7 @@ def activation_function(activation: str | Function | None) -> Function:
             known = ", ".join(ACTIVATIONS)
             raise ValueError(f"activation expected one of {known}, got {activation!r}")
         return ACTIVATIONS[activation]
+    refuse_class(activation, "activation expected a name, a function of one Value or None")
     if not callable(activation):
         raise TypeError(
             "activation expected a name, a function of one Value or None, got"
@@ -84,8 +85,31 @@ def _of_either(name: str) -> Any:
     return staticmethod(function)
 
 
-class ReLU(Activation):
+def _check_inplace(module: Module, inplace: Any) -> None:
+    """Accept what PyTorch's modules take; also catches ``nn.ReLU(x)`` for ``nn.ReLU()(x)``."""
+    name = type(module).__name__
+    if not isinstance(inplace, bool):
+        raise TypeError(
+            f"{name}'s inplace expected True or False, got {type(inplace).__name__}; a module is"
+            f" made first and then called, as in nn.{name}()(x)"
+        )
+
+
+class _InplaceAccepted(Activation):
+    """An activation without parameters that has ``inplace`` in PyTorch."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        _check_inplace(self, inplace)
+
+
+class ReLU(_InplaceAccepted):
     """The rectified linear unit max(0, x).
+
+    Parameters
+    ----------
+    inplace : bool
+        As in PyTorch, but without effect: Values are never changed in place.
 
     Examples
     --------
@@ -97,54 +121,124 @@ class ReLU(Activation):
     function = _of_either("relu")
 
 
-class SELU(Activation):
+class SELU(_InplaceAccepted):
     """The self-normalising exponential linear unit.
 
     scale · (x if x > 0 else α (exp(x) - 1)) with α = 1.6733 and scale = 1.0507; Klambauer et al.,
     2017.
+
+    Parameters
+    ----------
+    inplace : bool
+        Without effect, as for `ReLU`.
+
+    Examples
+    --------
+    >>> import nn
+    >>> [round(y, 4) for y in nn.SELU()([-1.0, 0.0, 1.0])]
+    [-1.1113, 0.0, 1.0507]
     """
 
     function = _of_either("selu")
 
 
 class Softplus(Activation):
-    """log(1 + exp(x)), a smooth stand-in for ReLU."""
+    """log(1 + exp(x)), a smooth stand-in for ReLU.
+
+    Examples
+    --------
+    >>> import nn
+    >>> [round(y, 4) for y in nn.Softplus()([-1000.0, 0.0, 1000.0])]
+    [0.0, 0.6931, 1000.0]
+    """
 
     function = _of_either("softplus")
 
 
-class SiLU(Activation):
-    """x · sigmoid(x), also called swish."""
+class SiLU(_InplaceAccepted):
+    """x · sigmoid(x), also called swish.
+
+    Parameters
+    ----------
+    inplace : bool
+        Without effect, as for `ReLU`.
+
+    Examples
+    --------
+    >>> import nn
+    >>> [round(y, 4) for y in nn.SiLU()([-1.0, 0.0, 1.0])]
+    [-0.2689, 0.0, 0.7311]
+    """
 
     function = _of_either("silu")
 
 
-class Mish(Activation):
-    """x · tanh(softplus(x))."""
+class Mish(_InplaceAccepted):
+    """x · tanh(softplus(x)).
+
+    Parameters
+    ----------
+    inplace : bool
+        Without effect, as for `ReLU`.
+
+    Examples
+    --------
+    >>> import nn
+    >>> [round(y, 4) for y in nn.Mish()([-1.0, 0.0, 1.0])]
+    [-0.3034, 0.0, 0.8651]
+    """
 
     function = _of_either("mish")
 
 
 class Softsign(Activation):
-    """x / (1 + |x|)."""
+    """x / (1 + |x|).
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.Softsign()([-1.0, 0.0, 3.0])
+    [-0.5, 0.0, 0.75]
+    """
 
     function = _of_either("softsign")
 
 
 class Sigmoid(Activation):
-    """The logistic function 1 / (1 + exp(-x))."""
+    """The logistic function 1 / (1 + exp(-x)).
+
+    Examples
+    --------
+    >>> import nn
+    >>> [round(y, 4) for y in nn.Sigmoid()([-1.0, 0.0, 1.0])]
+    [0.2689, 0.5, 0.7311]
+    """
 
     function = _of_either("sigmoid")
 
 
 class LogSigmoid(Activation):
-    """log(sigmoid(x)), accurate in both tails."""
+    """log(sigmoid(x)), accurate in both tails.
+
+    Examples
+    --------
+    >>> import nn
+    >>> [round(y, 4) for y in nn.LogSigmoid()([-1000.0, 0.0, 1.0])]
+    [-1000.0, -0.6931, -0.3133]
+    """
 
     function = _of_either("log_sigmoid")
 
 
 class Tanh(Activation):
-    """The hyperbolic tangent."""
+    """The hyperbolic tangent.
+
+    Examples
+    --------
+    >>> import nn
+    >>> [round(y, 4) for y in nn.Tanh()([-1.0, 0.0, 1.0])]
+    [-0.7616, 0.0, 0.7616]
+    """
 
     function = _of_either("tanh")
 
@@ -156,6 +250,8 @@ class LeakyReLU(Activation):
     ----------
     negative_slope : number or Parameter
         A Parameter makes it a slope that is learned.
+    inplace : bool
+        Without effect, as for `ReLU`.
 
     Examples
     --------
@@ -164,8 +260,9 @@ class LeakyReLU(Activation):
     [-1.0, 2.0]
     """
 
-    def __init__(self, negative_slope: Any = 0.01) -> None:
+    def __init__(self, negative_slope: Any = 0.01, inplace: bool = False) -> None:
         super().__init__()
+        _check_inplace(self, inplace)
         self.negative_slope = negative_slope
 
     def function(self, x: Any) -> Any:
@@ -182,10 +279,19 @@ class ELU(Activation):
     ----------
     alpha : number or Parameter
         The limit on the left is -alpha.
+    inplace : bool
+        Without effect, as for `ReLU`.
+
+    Examples
+    --------
+    >>> import nn
+    >>> [round(y, 4) for y in nn.ELU(2.0)([-1.0, 0.0, 1.0])]
+    [-1.2642, 0.0, 1.0]
     """
 
-    def __init__(self, alpha: Any = 1.0) -> None:
+    def __init__(self, alpha: Any = 1.0, inplace: bool = False) -> None:
         super().__init__()
+        _check_inplace(self, inplace)
         self.alpha = alpha
 
     def function(self, x: Any) -> Any:
@@ -207,6 +313,12 @@ class GELU(Activation):
     ------
     ValueError
         For any other ``approximate``.
+
+    Examples
+    --------
+    >>> import nn
+    >>> round(nn.GELU()(1.0), 4), round(nn.GELU("tanh")(1.0), 4)
+    (0.8413, 0.8412)
     """
 
     def __init__(self, approximate: str = "none") -> None:
@@ -227,15 +339,24 @@ class Hardtanh(Activation):
     Parameters
     ----------
     min_val, max_val : number
+    inplace : bool
+        Without effect, as for `ReLU`.
 
     Raises
     ------
     ValueError
         If min_val is not less than max_val.
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.Hardtanh()([-3.0, 0.5, 3.0]), nn.Hardtanh(0.0, 6.0)(8.0)
+    ([-1.0, 0.5, 1.0], 6.0)
     """
 
-    def __init__(self, min_val: float = -1.0, max_val: float = 1.0) -> None:
+    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
         super().__init__()
+        _check_inplace(self, inplace)
         if not min_val < max_val:
             raise ValueError(f"Hardtanh expected min_val < max_val, got {min_val} and {max_val}")
         self.min_val = min_val

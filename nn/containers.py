@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from operator import index
 from typing import Any
 
-from nn.module import Module
+from nn.module import Module, refuse_class
 from nn.nested import as_lists, shape_of
 
 
@@ -17,6 +17,11 @@ class Sequential(Module):
     ----------
     *modules : Module
         Any callables will do; those that are modules bring their parameters.
+
+    Raises
+    ------
+    TypeError
+        For anything else, also for a class (``nn.ReLU`` instead of ``nn.ReLU()``).
 
     Examples
     --------
@@ -35,6 +40,7 @@ class Sequential(Module):
     def __init__(self, *modules: Any) -> None:
         super().__init__()
         for position, module in enumerate(modules):
+            refuse_class(module, f"Sequential expected modules at position {position}")
             if not callable(module):
                 raise TypeError(
                     f"Sequential expected modules, got {type(module).__name__} at position"

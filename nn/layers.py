@@ -16,7 +16,7 @@ from typing import Any
 from autograd_lite import Value, linear
 from nn.activations import Function, activation_function
 from nn.init import Initialiser, generator, initialiser
-from nn.module import Module, Parameter
+from nn.module import Module, Parameter, flag
 from nn.nested import LISTS, as_lists, is_list, number
 
 Seed = int | random.Random | None
@@ -37,13 +37,20 @@ def _size(given: Any, what: str) -> int:
 
 def _samples(layer: Module, expected: int, x: Any) -> tuple[list[Sequence[Any]], bool]:
     """Return the samples in ``x``, each of the expected size, and whether it is a batch."""
+    shape = getattr(x, "shape", ())  # which an empty array has, but its lists have lost
     x = as_lists(x)
     if not isinstance(x, LISTS):
         raise TypeError(
             f"{_called(layer)} expected a list of {_counted(expected, 'number')} or a batch of such"
             f" lists, got {type(x).__name__}: {shortened(x)}"
         )
-    if not x or not is_list(x[0]):
+    if not x:
+        given = f"an empty batch of shape {shape}" if len(shape) > 1 else "an empty list"
+        raise ValueError(
+            f"{_called(layer)} expected {_counted(expected, 'input')} or a batch of at least one"
+            f" sample, got {given}"
+        )
+    if not is_list(x[0]):
         return [_sample(layer, expected, x, "")], False
     return [
         _sample(layer, expected, sample, f" in sample {position} of the batch")
@@ -115,8 +122,8 @@ class Neuron(Module):
 
     Raises
     ------
-    ValueError
-        For a size below 1, an unknown activation or initialiser.
+    TypeError, ValueError
+        For a bias that is no bool, a size below 1, an unknown activation or initialiser.
 
     Examples
     --------
@@ -140,6 +147,7 @@ class Neuron(Module):
     ) -> None:
         super().__init__()
         self.nin = _size(nin, f"{type(self).__name__}'s number of inputs")
+        flag(bias, f"{type(self).__name__}'s bias")
         self.activation = activation
         activation_function(activation)  # refuses an unknown name here, not at the first call
         draw, rng = initialiser(init, activation), generator(seed)
@@ -179,9 +187,9 @@ class Layer(Module):
 
     Raises
     ------
-    ValueError
-        For a size below 1, an unknown activation or initialiser; when called, for a wrong number
-        of inputs.
+    TypeError, ValueError
+        For a bias that is no bool, a size below 1, an unknown activation or initialiser; when
+        called, for a wrong number of inputs.
 
     Examples
     --------
@@ -206,6 +214,7 @@ class Layer(Module):
         super().__init__()
         self.nin = _size(nin, f"{type(self).__name__}'s number of inputs")
         self.nout = _size(nout, f"{type(self).__name__}'s number of neurons")
+        flag(bias, f"{type(self).__name__}'s bias")
         self.activation = activation
         activation_function(activation)  # refuses an unknown name here, not at the first call
         rng = generator(seed)
@@ -259,8 +268,9 @@ class MLP(Module):
 
     Raises
     ------
-    ValueError
-        For no layers, a size below 1, an unknown activation, a wrong number of activations.
+    TypeError, ValueError
+        For a bias that is no bool, no layers, a size below 1, an unknown activation, a wrong
+        number of activations.
 
     Notes
     -----
@@ -299,11 +309,13 @@ class MLP(Module):
         hidden = len(sizes) - 2
         if hidden < 0:
             raise ValueError("MLP expected at least one layer size, got an empty list")
-        if isinstance(activation, str):
-            activation_function(activation)  # is known, even where no hidden layer takes it
-        activations: list[Any] = (
-            list(activation) if isinstance(activation, list | tuple) else [activation] * hidden
-        )
+        flag(bias, f"{type(self).__name__}'s bias")
+        activations: list[Any] = [activation]
+        if isinstance(activation, list | tuple):
+            activations = list(activation)
+        else:
+            activation_function(*activations)  # is one, even where no hidden layer takes it
+            activations *= hidden
         if len(activations) != hidden:
             raise ValueError(
                 f"MLP expected one activation for each of {hidden} hidden layers (the last layer"
@@ -353,8 +365,9 @@ class Linear(Module):
 
     Raises
     ------
-    ValueError
-        For a size below 1 or an unknown initialiser; when called, for a wrong number of inputs.
+    TypeError, ValueError
+        For a bias that is no bool, a size below 1 or an unknown initialiser; when called, for a
+        wrong number of inputs.
 
     Examples
     --------
@@ -378,6 +391,7 @@ class Linear(Module):
         super().__init__()
         self.in_features = nin = _size(in_features, f"{type(self).__name__}'s in_features")
         self.out_features = nout = _size(out_features, f"{type(self).__name__}'s out_features")
+        flag(bias, f"{type(self).__name__}'s bias")
         draw, rng = initialiser(init), generator(seed)
         self.weight = [[Parameter(draw(rng, nin, nout)) for _ in range(nin)] for _ in range(nout)]
         self.bias = [Parameter(0.0) for _ in range(nout)] if bias else None

@@ -24,6 +24,21 @@ class Parameter(Value):
         return "Parameter" + super().__repr__().removeprefix("Value")
 
 
+def flag(given: Any, what: str) -> bool:
+    """Return True or False, or say what was given instead."""
+    if not isinstance(given, bool):
+        raise TypeError(f"{what} expected True or False, got {type(given).__name__}: {given!r}")
+    return given
+
+
+def refuse_class(given: Any, what: str) -> None:
+    """Say how to make a module where its class is given, or that another class is none."""
+    if isinstance(given, type):
+        package = "nn." if given.__module__.startswith("nn.") else ""
+        hint = f"; write {package}{given.__name__}()" if issubclass(given, Module) else ""
+        raise TypeError(f"{what}, got the class {given.__name__}{hint}")
+
+
 _Found = tuple[int, str, tuple[Any, ...], Any]
 """Depth, path of the owning module, (attribute, position, …) in the owner, and what is there."""
 
@@ -205,8 +220,7 @@ class Module:
 
     def train(self, mode: bool = True) -> Self:
         """Set `training` here and in all modules below; return the module."""
-        if not isinstance(mode, bool):
-            raise TypeError(f"train expected True or False, got {type(mode).__name__}: {mode!r}")
+        flag(mode, "train")
         for module in self.modules():
             module.training = mode
         return self

@@ -243,6 +243,23 @@ def test_parameters_of_activations_are_used():
     assert nn.Hardtanh(-2.0, 3.0)([-5.0, 1.0, 5.0]) == [-2.0, 1.0, 3.0]
 
 
+@pytest.mark.parametrize(
+    "make", [nn.ReLU, nn.LeakyReLU, nn.ELU, nn.SELU, nn.SiLU, nn.Mish, nn.Hardtanh]
+)
+def test_inplace_is_accepted_where_pytorch_has_it_and_changes_nothing(make):
+    x = [Value(-2.0), Value(0.5)]
+    plain, inplace = make(), make(inplace=True)
+    assert [y.data for y in inplace(x)] == [y.data for y in plain(x)]
+    assert [value.data for value in x] == [-2.0, 0.5]
+    assert repr(inplace) == repr(plain)
+
+
+def test_positional_arguments_of_activations_are_pytorchs():
+    assert nn.LeakyReLU(0.5, True)(-2.0) == -1.0
+    assert nn.ELU(2.0, True)(-1000.0) == -2.0
+    assert nn.Hardtanh(0.0, 6.0, True)(8.0) == 6.0
+
+
 def test_a_slope_that_is_a_parameter_is_learned():
     activation = nn.LeakyReLU(nn.Parameter(0.25))
     activation(Value(-2.0)).backward()
@@ -331,7 +348,19 @@ def test_flatten_refuses_samples_of_different_sizes():
     [
         (lambda: nn.Linear(3, 1)([1.0, 2.0]), "Linear expected 3 inputs, got 2"),
         (lambda: nn.Layer(1, 1)([1.0, 2.0]), "Layer expected 1 input, got 2"),
-        (lambda: nn.Neuron(3)([]), "Neuron expected 3 inputs, got 0"),
+        (
+            lambda: nn.Neuron(3)([]),
+            "Neuron expected 3 inputs or a batch of at least one sample, got an empty list",
+        ),
+        (
+            lambda: nn.MLP(2, [2, 1])(np.zeros((0, 2))),
+            "Layer 'layers.0' expected 2 inputs or a batch of at least one sample, got an empty"
+            " batch of shape (0, 2)",
+        ),
+        (
+            lambda: nn.Linear(2, 1)(np.zeros((3, 0))),
+            "Linear expected 2 inputs, got 0 in sample 0 of the batch",
+        ),
         (
             lambda: nn.Linear(2, 1)([[1.0, 2.0], [1.0]]),
             "Linear expected 2 inputs, got 1 in sample 1 of the batch",
@@ -405,6 +434,34 @@ def test_wrong_numbers_are_refused(call, message):
         (lambda: nn.Linear(2.0, 1), "Linear's in_features expected a whole number, got float: 2.0"),
         (lambda: nn.Neuron(1, activation=3), "activation expected a name, a function of one Value"),
         (lambda: nn.Sequential([nn.ReLU()]), "Sequential expected modules, got list at position 0"),
+        (
+            lambda: nn.Sequential(nn.Linear(2, 1), nn.ReLU),
+            "Sequential expected modules at position 1, got the class ReLU; write nn.ReLU()",
+        ),
+        *(
+            (
+                lambda activation=activation, nouts=nouts: nn.MLP(2, nouts, activation),
+                "activation expected a name, a function of one Value or None, got the class ReLU;"
+                " write nn.ReLU()",
+            )
+            for activation, nouts in ((nn.ReLU, [4, 1]), ([nn.ReLU], [4, 1]), (nn.ReLU, [1]))
+        ),
+        (
+            lambda: nn.Neuron(2, float),  # would give numbers without gradients
+            "activation expected a name, a function of one Value or None, got the class float",
+        ),
+        (lambda: nn.MLP(2, [3, 1], bias="no"), "MLP's bias expected True or False, got str: 'no'"),
+        (lambda: nn.Layer(2, 3, bias=0), "Layer's bias expected True or False, got int: 0"),
+        (lambda: nn.Neuron(2, bias=None), "Neuron's bias expected True or False, got NoneType"),
+        (lambda: nn.Linear(2, 1, [0.0]), "Linear's bias expected True or False, got list: [0.0]"),
+        *(
+            (
+                lambda make=make: make(Value(1.0)),
+                f"{make.__name__}'s inplace expected True or False, got Value; a module is made"
+                f" first and then called, as in nn.{make.__name__}()(x)",
+            )
+            for make in (nn.ReLU, nn.SELU, nn.SiLU, nn.Mish)
+        ),
     ],
 )
 def test_things_of_another_kind_are_refused(call, message):
