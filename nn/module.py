@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import Any, Self
 
@@ -46,10 +47,11 @@ _Found = tuple[int, str, tuple[Any, ...], Any]
 class Module:
     """A part of a network: it holds parameters and other modules, and computes in `forward`.
 
-    Parameters and modules are found among the attributes, also inside lists, tuples and dicts of
-    any nesting, in the order in which they were set. Nothing has to be registered, and calling
-    ``super().__init__()`` is not necessary. A plain Value is not a parameter; a module that keeps
-    plain Values may override `parameters`.
+    Parameters and modules are found among the attributes, also inside lists, tuples, dicts and
+    NumPy object arrays of any nesting, in the order in which they were set. Nothing has to be
+    registered, and calling ``super().__init__()`` is not necessary. Sets of them are refused, a
+    TypeError, once they are looked for: sets have no order to name and train them in. A plain Value
+    is not a parameter; a module that keeps plain Values may override `parameters`.
 
     Calling a module calls `forward` and records what happens there under the module's name (see
     `autograd_lite.scope`), so that pictures show the parts of a network. The names are those of
@@ -128,7 +130,8 @@ class Module:
     def _walk(self) -> Iterator[_Found]:
         """Yield every module and parameter below this one once, in the order of definition."""
         seen: set[int] = {id(self)}
-        stack = _members(self, 1, "")
+        followed = _followed()
+        stack = _members(self, 1, "", followed)
         while stack:
             found = stack.pop()
             depth, owner, keys, thing = found
@@ -137,13 +140,24 @@ class Module:
                 stack += [
                     (depth, owner, (*keys, key), element)
                     for key, element in pairs
-                    if isinstance(element, _FOLLOWED)
+                    if isinstance(element, followed)
                 ][::-1]
+            elif isinstance(thing, _SETS):
+                if any(isinstance(element, followed) for element in thing):
+                    raise TypeError(
+                        f"{type(self).__name__} expected parameters and modules in lists, tuples,"
+                        f" dicts or arrays, got a set in {_path(owner, keys, thing)!r}, which has"
+                        " no order"
+                    )
+            elif not isinstance(thing, _PARTS):  # an array, of objects perhaps
+                held = thing.tolist() if thing.dtype.hasobject else None
+                if isinstance(held, followed):
+                    stack.append((depth, owner, keys, held))
             elif id(thing) not in seen:
                 seen.add(id(thing))
                 yield found
                 if isinstance(thing, Module):
-                    stack += _members(thing, depth + 1, _path(owner, keys, thing))
+                    stack += _members(thing, depth + 1, _path(owner, keys, thing), followed)
 
     def named_modules(self) -> Iterator[tuple[str, Module]]:
         """Yield this module (as ``""``) and all below it, each once, with their paths.
@@ -267,15 +281,25 @@ class Module:
 
 # Tuples, since a union of types would be built anew at each test.
 _CONTAINERS = (list, tuple, dict)
-_FOLLOWED = (Parameter, Module, *_CONTAINERS)
+_SETS = (set, frozenset)
+_PARTS = (Parameter, Module)
+_FOLLOWED: tuple[type, ...] = (*_PARTS, *_CONTAINERS, *_SETS)
 
 
-def _members(module: Module, depth: int, path: str) -> list[tuple[int, str, tuple[Any, ...], Any]]:
+def _followed() -> tuple[type, ...]:
+    """Return the types to look at; arrays among them once somebody has imported NumPy."""
+    array = getattr(sys.modules.get("numpy"), "ndarray", None)
+    return _FOLLOWED if array is None else (*_FOLLOWED, array)
+
+
+def _members(
+    module: Module, depth: int, path: str, followed: tuple[type, ...]
+) -> list[tuple[int, str, tuple[Any, ...], Any]]:
     """Return a module's attributes that hold something, the first one last."""
     return [
         (depth, path, (name,), value)
         for name, value in vars(module).items()
-        if isinstance(value, _FOLLOWED)
+        if isinstance(value, followed)
     ][::-1]
 
 

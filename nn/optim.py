@@ -12,6 +12,7 @@ from reprlib import repr as shortened
 from typing import Any
 
 from autograd_lite import Value
+from nn.module import flag
 
 
 def _setting(owner: object, name: str, given: Any, *, below: float = math.inf) -> float:
@@ -104,6 +105,16 @@ class Optimizer:
     def lr(self, lr: float) -> None:
         self._lr = _setting(self, "lr", lr)
 
+    def __repr__(self) -> str:
+        count = len(self.params)
+        settings = [
+            f"{name}={shortened(value)}"
+            for name, value in {"lr": self.lr, **vars(self)}.items()
+            if not name.startswith("_") and name not in ("params", "state")
+        ]
+        parameters = f"{count} parameter{'' if count == 1 else 's'}"
+        return f"{type(self).__name__}({', '.join([parameters, *settings])})"
+
     def zero_grad(self) -> None:
         """Set the gradients of all parameters back to 0.0."""
         for parameter in self.params:
@@ -159,6 +170,8 @@ class SGD(Optimizer):
     >>> import nn
     >>> w = nn.Parameter(1.0)
     >>> optimizer = nn.optim.SGD([w], lr=0.1, momentum=0.9)
+    >>> optimizer
+    SGD(1 parameter, lr=0.1, momentum=0.9, dampening=0.0, weight_decay=0.0, nesterov=False)
     >>> for _ in range(3):
     ...     optimizer.zero_grad()
     ...     w.backward()
@@ -180,7 +193,7 @@ class SGD(Optimizer):
         self.momentum = _setting(self, "momentum", momentum)
         self.dampening = _setting(self, "dampening", dampening)
         self.weight_decay = _setting(self, "weight_decay", weight_decay)
-        self.nesterov = nesterov
+        self.nesterov = flag(nesterov, f"{type(self).__name__}'s nesterov")
         if nesterov and (self.momentum == 0.0 or self.dampening != 0.0):
             raise ValueError(
                 "SGD with nesterov=True expected a momentum > 0 and dampening 0, got momentum"

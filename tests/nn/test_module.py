@@ -4,6 +4,7 @@ import copy
 import pickle
 import re
 
+import numpy as np
 import pytest
 
 import nn
@@ -77,6 +78,42 @@ def test_parameters_is_a_list_of_what_named_parameters_names():
     parameters = net.parameters()
     assert type(parameters) is list
     assert parameters == [parameter for _, parameter in net.named_parameters()]
+
+
+def test_object_arrays_are_searched_in_their_order():
+    class Net(nn.Module):
+        def __init__(self):
+            self.w = np.array([[nn.Parameter(1.0), nn.Parameter(2.0)], [None, "x"]])
+            self.mean = np.zeros(3)  # numbers are none
+            self.scale = np.array(nn.Parameter(3.0), dtype=object)
+            self.nothing = np.array(None, dtype=object)
+            self.blocks = [np.array([nn.ReLU(), nn.Linear(1, 1, bias=False)], dtype=object)]
+
+    net = Net()
+    assert [name for name, _ in net.named_parameters()] == [
+        "w[0][0]",
+        "w[0][1]",
+        "scale",
+        "blocks.0.1.weight[0][0]",
+    ]
+    assert [p.data for p in net.parameters()][:3] == [1.0, 2.0, 3.0]
+    net.zero_grad()
+    net.eval()
+    assert not net.blocks[0][1].training
+
+
+@pytest.mark.parametrize("kind", [set, frozenset])
+def test_parameters_in_a_set_are_refused_since_they_have_no_order(kind):
+    net = nn.Sequential(nn.ReLU())
+    net[0].names = kind(["a", "b"])
+    assert net.parameters() == []  # a set of anything else is nobody's business
+    net[0].names = kind([nn.Parameter(1.0)])
+    with pytest.raises(TypeError) as refusal:
+        net.parameters()
+    assert str(refusal.value) == (
+        "Sequential expected parameters and modules in lists, tuples, dicts or arrays, got a set"
+        " in '0.names', which has no order"
+    )
 
 
 def test_lists_tuples_and_dicts_of_any_nesting_are_searched():

@@ -219,3 +219,20 @@ def test_a_senseless_learning_rate_is_refused_later_too():
     with pytest.raises(ValueError, match="expected a finite lr >= 0"):
         optimizer.lr = float("nan")
     assert optimizer.lr == 0.1
+
+
+def test_an_optimiser_shows_its_settings_as_they_are_now():
+    parameters = nn.Linear(2, 1).parameters()
+    optimizer = nn.optim.SGD(parameters, 0.1, momentum=0.9, nesterov=True)
+    optimizer.lr = 0.05
+    assert repr(optimizer) == (
+        "SGD(3 parameters, lr=0.05, momentum=0.9, dampening=0.0, weight_decay=0.0, nesterov=True)"
+    )
+    assert repr(nn.optim.Adam(parameters[:1])) == (
+        "Adam(1 parameter, lr=0.001, betas=(0.9, 0.999), eps=1e-08, weight_decay=0.0)"
+    )
+
+
+def test_nesterov_is_true_or_false():
+    with pytest.raises(TypeError, match=r"^SGD's nesterov expected True or False, got str: 'no'$"):
+        nn.optim.SGD([nn.Parameter(1.0)], momentum=0.9, nesterov="no")
