@@ -12,7 +12,7 @@ from typing import Any
 
 from autograd_lite import dot, logsumexp, mean, relu, softplus, total
 from nn.module import Module
-from nn.nested import as_lists, flat, number, shape_of
+from nn.nested import as_lists, flat, number_for, shape_of
 
 
 class Loss(Module):
@@ -69,6 +69,8 @@ class _Elementwise(Loss):
         ------
         ValueError
             For unequal shapes, no elements, or targets that this loss has no meaning for.
+        TypeError
+            For what is no number.
         """
         name = type(self).__name__
         shape, target_shape = shape_of(prediction, name), shape_of(target, name)
@@ -80,7 +82,9 @@ class _Elementwise(Loss):
         if 0 in shape:
             raise ValueError(f"{name} expected at least one prediction, got shape {shape}")
         targets = [self._target(t, i) for i, t in enumerate(flat(target))]
-        return self._compared(list(flat(prediction)), targets, shape)
+        wanted = f"{name} expected numbers as predictions"
+        predictions = [number_for(wanted, p, i) for i, p in enumerate(flat(prediction))]
+        return self._compared(predictions, targets, shape)
 
     def _target(self, given: Any, position: int) -> Any:
         """Return a target as the formula needs it, or refuse it."""
@@ -96,13 +100,12 @@ class _Elementwise(Loss):
 
     def _label(self, given: Any, position: int, low: float, *, between: bool = False) -> float:
         """Return a label that is ``low`` or 1 (or between them, on request) as a float."""
-        label = float(number(given))
+        name = type(self).__name__
+        label = float(number_for(f"{name} expected numbers as labels", given, position))
         if label in (low, 1.0) or (between and low <= label <= 1.0):
             return label
         wanted = f"labels from {low:g} to 1" if between else f"labels {low:g} or 1"
-        raise ValueError(
-            f"{type(self).__name__} expected {wanted}, got {given!r} at position {position}"
-        )
+        raise ValueError(f"{name} expected {wanted}, got {given!r} at position {position}")
 
 
 def _shaped(elements: list[Any], shape: tuple[int, ...]) -> Any:
@@ -135,7 +138,7 @@ class MSELoss(_Elementwise):
     """
 
     def _target(self, given: Any, position: int) -> Any:
-        return number(given)
+        return number_for(f"{type(self).__name__} expected numbers as targets", given, position)
 
     def _compared(self, predictions: list[Any], targets: list[Any], shape: tuple[int, ...]) -> Any:
         differences = [g - y for g, y in zip(predictions, targets, strict=True)]
@@ -276,7 +279,7 @@ class CrossEntropyLoss(Loss):
             For samples of different sizes, another number of labels than of samples, labels out
             of range.
         TypeError
-            For labels that are not whole numbers.
+            For logits that are no numbers, and for labels that are not whole ones.
         """
         logits, labels = as_lists(prediction), as_lists(target)
         shape = shape_of(logits, "CrossEntropyLoss")
@@ -317,5 +320,6 @@ def _class(label: Any, count: int, position: int) -> int:
 
 def _cross_entropy(logits: Sequence[Any], label: int) -> Any:
     """Return log Σ exp(z_k - z_y)."""
+    logits = [number_for("CrossEntropyLoss expected numbers as logits", z) for z in logits]
     chosen = logits[label]
     return logsumexp([0.0 if k == label else z - chosen for k, z in enumerate(logits)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from reprlib import repr as shortened
 from typing import Any
 
 from nn.nested import as_lists, is_list
@@ -29,6 +30,8 @@ def accuracy(outputs: Any, targets: Any, *, rule: str | None = None) -> float:
 
     Raises
     ------
+    TypeError
+        If outputs or targets are no list or array, or outputs are no numbers.
     ValueError
         If there is no sample, or not one output per target, or if outputs are lists of one score
         (of which the largest is always the first), or NaN.
@@ -78,6 +81,8 @@ def confusion_matrix(
 
     Raises
     ------
+    TypeError
+        If predictions or targets are no list or array.
     ValueError
         If there is no sample, or not one prediction per target, or a label is not among
         ``labels``.
@@ -104,6 +109,12 @@ def confusion_matrix(
 
 
 def _paired(who: str, outputs: Any, targets: Any) -> tuple[Any, Any]:
+    for what, given in (("predictions", outputs), ("targets", targets)):
+        if not is_list(given):
+            raise TypeError(
+                f"{who} expected a list or array of {what}, got {type(given).__name__}:"
+                f" {shortened(given)}"
+            )
     outputs, targets = as_lists(outputs), as_lists(targets)
     if len(outputs) != len(targets) or not len(targets):
         raise ValueError(

@@ -7,6 +7,7 @@ whatever else has ``tolist``) are taken wherever lists are.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from reprlib import repr as shortened
 from typing import Any
 
 from autograd_lite import Value
@@ -73,3 +74,14 @@ def number(given: Any) -> Any:
     if isinstance(given, Value) or given.__class__ is float:
         return given
     return Value(given, requires_grad=False).data
+
+
+def number_for(wanted: str, given: Any, position: int | None = None) -> Any:
+    """Return what `number` returns, or say what was wanted instead, and where."""
+    try:
+        return number(given)
+    except TypeError:
+        where = "" if position is None else f" at position {position}"
+        raise TypeError(
+            f"{wanted}, got {type(given).__name__}{where}: {shortened(given)}"
+        ) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from nn.nested import as_lists, elementwise, is_list
+from nn.nested import as_lists, elementwise, is_list, number_for
 
 
 def predict(outputs: Any, rule: str = "value") -> Any:
@@ -40,7 +40,7 @@ def predict(outputs: Any, rule: str = "value") -> Any:
     ValueError
         For an unknown rule; for NaN, which has no sign and no largest; for "argmax" of nothing.
     TypeError
-        For "argmax" of a single number.
+        For outputs that are no numbers; for "argmax" of a single one.
 
     Examples
     --------
@@ -54,7 +54,7 @@ def predict(outputs: Any, rule: str = "value") -> Any:
     2.5
     """
     rules: dict[str, Callable[[Any], Any]] = {
-        "value": lambda given: elementwise(float, given),
+        "value": lambda given: elementwise(_number, given),
         "sign": lambda given: elementwise(_sign, given),
         "argmax": _argmax,
     }
@@ -64,14 +64,19 @@ def predict(outputs: Any, rule: str = "value") -> Any:
 
 
 def _number(output: Any) -> float:
-    number = float(output)
+    return float(number_for("predict expected numbers as outputs", output))
+
+
+def _ordered(output: Any) -> float:
+    """Return a number that has a sign and can be the largest."""
+    number = _number(output)
     if number != number:
         raise ValueError("predict expected outputs that are numbers, got NaN")
     return number
 
 
 def _sign(output: Any) -> int:
-    return 1 if _number(output) >= 0.0 else -1
+    return 1 if _ordered(output) >= 0.0 else -1
 
 
 def _argmax(outputs: Any) -> Any:
@@ -86,5 +91,5 @@ def _argmax(outputs: Any) -> Any:
         raise ValueError('predict expected at least one output for the rule "argmax", got none')
     if is_list(outputs[0]):
         return [_argmax(sample) for sample in outputs]
-    numbers = [_number(output) for output in outputs]
+    numbers = [_ordered(output) for output in outputs]
     return numbers.index(max(numbers))

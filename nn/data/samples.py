@@ -7,7 +7,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 from nn.init import generator
-from nn.nested import as_lists, is_list, shape_of
+from nn.nested import as_lists, flat, is_list, number_for, shape_of
 
 Seed = int | Random | None
 """Where random numbers come from: a seed, a generator, or (None) Python's module `random`."""
@@ -45,7 +45,8 @@ def dataset(inputs: Any, targets: Any) -> Dataset:
     Raises
     ------
     TypeError
-        If one of them is no list or array, or a sample is a bare number.
+        If one of them is no list or array, a sample is a bare number, or it holds anything but
+        numbers.
     ValueError
         If there is no sample, the numbers of samples and targets differ, or so do the shapes of
         two samples or of two targets.
@@ -72,7 +73,16 @@ def dataset(inputs: Any, targets: Any) -> Dataset:
             f"inputs expected samples that are lists of numbers, got {samples[0]!r} at position 0;"
             " write [[x] for x in inputs] for samples of one number"
         )
+    _check_numbers(samples)
     return Dataset(samples, wanted)
+
+
+def _check_numbers(samples: Sequence[Any]) -> None:
+    """Refuse inputs that hold anything but numbers and Values."""
+    for position, sample in enumerate(samples):
+        if not {float, int}.issuperset(map(type, sample)):  # looking at each would be slow
+            for element in flat(sample):
+                number_for("inputs expected samples of numbers", element, position)
 
 
 def _rows(given: Any, what: str) -> list[Any]:
@@ -88,7 +98,8 @@ def _check_shapes(rows: Sequence[Any], what: str) -> None:
         raise ValueError(f"{what} expected rows that hold numbers, got {rows[0]!r} at position 0")
     flat = len(first) == 1
     for position, row in enumerate(rows):
-        if flat and isinstance(row, list):  # in a row of numbers, looking at each is too slow
+        # In a row of numbers, looking at each is too slow.
+        if flat and isinstance(row, list) and {list, tuple}.isdisjoint(map(type, row)):
             shape: tuple[int, ...] = (len(row),)
         else:
             shape = shape_of(row, what)

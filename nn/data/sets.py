@@ -7,6 +7,7 @@ from typing import Any
 
 from nn.data.samples import Dataset, Seed
 from nn.init import generator
+from nn.nested import is_list, number_for
 
 
 def moons(
@@ -56,8 +57,11 @@ def moons(
         raise TypeError(f"moons expected a whole number of points, got {type(n).__name__}: {n!r}")
     if n < 2:
         raise ValueError(f"moons expected at least 2 points, got {n}")
-    if not 0.0 <= noise < math.inf:
+    deviation = float(number_for("noise expected a number", noise))
+    if not 0.0 <= deviation < math.inf:
         raise ValueError(f"noise expected a finite number of at least 0, got {noise!r}")
+    if not is_list(labels):
+        raise TypeError(f"moons expected a pair of labels, got {type(labels).__name__}: {labels!r}")
     if len(labels) != 2:
         raise ValueError(f"moons expected two labels, got {len(labels)}: {labels!r}")
     draw = generator(seed)
@@ -65,7 +69,9 @@ def moons(
     lower = [(1.0 - math.cos(t), 0.5 - math.sin(t)) for t in _angles(n - n // 2)]
     points = [(p, labels[0]) for p in upper] + [(p, labels[1]) for p in lower]
     draw.shuffle(points)
-    inputs = [[x + draw.gauss(0.0, noise), y + draw.gauss(0.0, noise)] for (x, y), _ in points]
+    inputs = [
+        [x + draw.gauss(0.0, deviation), y + draw.gauss(0.0, deviation)] for (x, y), _ in points
+    ]
     return Dataset(inputs, [label for _, label in points])
 
 

@@ -9,6 +9,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from autograd_lite import Value
 from nn import data
 
 TWELVE = ([[float(i)] for i in range(12)], list(range(12)))
@@ -283,3 +284,40 @@ def test_importing_data_loads_neither_numpy_nor_scikit_learn():
     code = "import sys, nn.data; print([m for m in ('numpy', 'sklearn') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: data.moons(5, noise="a"), "noise expected a number, got str: 'a'"),
+        (lambda: data.moons(5, labels=3), "moons expected a pair of labels, got int: 3"),
+        (lambda: data.moons(5, labels="ab"), "moons expected a pair of labels, got str: 'ab'"),
+        (
+            lambda: data.batches([["a"], ["b"]], [1, 2], 2),
+            "inputs expected samples of numbers, got str at position 0: 'a'",
+        ),
+        (
+            lambda: data.dataset([[[1.0, 2.0]], [[3.0, None]]], [1, 2]),
+            "inputs expected samples of numbers, got NoneType at position 1: None",
+        ),
+    ],
+)
+def test_what_is_no_number_is_refused(call, message):
+    with pytest.raises(TypeError) as refusal:
+        call()
+    assert str(refusal.value) == message
+
+
+def test_numbers_of_any_kind_and_values_are_data():
+    inputs = [[1, True], [np.int64(2), np.float32(0.5)], [Value(1.0), 2.0]]
+    assert data.dataset(inputs, ["a", "b", "c"]) == (inputs, ["a", "b", "c"])
+
+
+def test_a_row_of_lists_beside_a_row_of_numbers_is_refused():
+    with pytest.raises(ValueError, match="got 2 numbers at position 0 and 2 x 1 at position 1"):
+        data.dataset([[1.0, 2.0], [[3.0], [4.0]]], [0, 1])
+
+
+def test_noise_may_be_any_number_and_coordinates_are_floats():
+    inputs, _ = data.moons(4, noise=np.float32(0.5), seed=0)
+    assert {type(x) for sample in inputs for x in sample} == {float}

@@ -137,7 +137,7 @@ def test_binary_labels_outside_0_to_1_are_refused(label):
 
 
 def test_labels_that_are_text_are_refused():
-    with pytest.raises(TypeError, match="expected a number, got str: 'yes'"):
+    with pytest.raises(TypeError, match="expected numbers as labels, got str at position 0: 'yes'"):
         nn.HingeLoss()([1.0], ["yes"])
 
 
@@ -258,3 +258,30 @@ def test_a_refused_loss_leaves_gradients_as_they_were():
     with pytest.raises(ValueError):
         nn.CrossEntropyLoss()(logits, 2)
     assert gradients(logits) == [-0.5, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda: nn.CrossEntropyLoss()([["a", "b"]], [1]),
+            "CrossEntropyLoss expected numbers as logits, got str: 'a'",
+        ),
+        (
+            lambda: nn.MSELoss()([1.0, "a"], [1.0, 2.0]),
+            "MSELoss expected numbers as predictions, got str at position 1: 'a'",
+        ),
+        (
+            lambda: nn.MSELoss()([1.0, 2.0], [None, 2.0]),
+            "MSELoss expected numbers as targets, got NoneType at position 0: None",
+        ),
+        (
+            lambda: nn.HingeLoss()([1.0], ["1"]),
+            "HingeLoss expected numbers as labels, got str at position 0: '1'",
+        ),
+    ],
+)
+def test_what_is_no_number_is_refused(call, message):
+    with pytest.raises(TypeError) as refusal:
+        call()
+    assert str(refusal.value) == message

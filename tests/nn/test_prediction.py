@@ -54,3 +54,10 @@ def test_argmax_of_one_number_or_none_is_refused():
         nn.predict(1.0, rule="argmax")
     with pytest.raises(ValueError, match="at least one output"):
         nn.predict([], rule="argmax")
+
+
+@pytest.mark.parametrize("rule", ["value", "sign", "argmax"])
+def test_text_is_no_output_even_if_it_could_be_read_as_a_number(rule):
+    with pytest.raises(TypeError) as refusal:
+        nn.predict(["1"], rule)
+    assert str(refusal.value) == "predict expected numbers as outputs, got str: '1'"

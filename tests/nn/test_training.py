@@ -459,6 +459,18 @@ def test_accuracy_refuses_what_would_count_wrongly():
         nn.metrics.accuracy([], [])
 
 
+def test_metrics_are_of_lists():
+    with pytest.raises(TypeError) as refusal:
+        nn.metrics.accuracy(Value(1.0), 1)
+    assert str(refusal.value) == (
+        "accuracy expected a list or array of predictions, got Value: Value(data=1.0, grad=0.0)"
+    )
+    with pytest.raises(
+        TypeError, match="confusion_matrix expected a list or array of targets, got"
+    ):
+        nn.metrics.confusion_matrix([1], 1)
+
+
 def test_a_confusion_matrix_has_the_right_labels_in_rows_and_predictions_in_columns():
     predictions, targets = [0, 0, 0, 2], [0, 1, 1, 2]
     assert nn.metrics.confusion_matrix(predictions, targets) == [[1, 0, 0], [2, 0, 0], [0, 0, 1]]
