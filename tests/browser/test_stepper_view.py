@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from chromium import Browser
@@ -124,7 +123,7 @@ def pixels(browser: Browser, selector: str) -> float:
 def test_a_lecture_hall_can_read_it(browser: Browser, without_dot: None) -> None:
     browser.open(document(lecture()), size=(1920, 1080))
     browser.go(4)
-    assert pixels(browser, ".formula, .formula code, .formula small") >= 24.0
+    assert pixels(browser, ".formula, .formula code, .formula em") >= 24.0
     assert pixels(browser, ".node text") >= 16.0
     assert pixels(browser, ".partial") >= 16.0
 
