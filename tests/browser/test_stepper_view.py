@@ -186,3 +186,22 @@ def test_three_hundred_nodes_stay_small_and_legible_and_quick(
         assert pixels(browser, ".active .partial, .giving text, .receiving text") >= 11.0
         view = box(browser, ".view")
         assert is_inside(box(browser, ".receiving .shape"), view), state
+
+
+def test_a_step_touches_a_few_elements_however_large_the_graph(
+    browser: Browser, without_dot: None
+) -> None:
+    changes = []
+    for count in (60, 180):
+        browser.open(document(woven(count)), prefers_reduced_motion="reduce")
+        browser.go(40)
+        changes.append(
+            browser.run(
+                "const seen = new MutationObserver(() => {});"
+                "const everything = {attributes: true, childList: true, characterData: true};"
+                "seen.observe(document.querySelector('svg'), {...everything, subtree: true});"
+                "document.querySelector('[data-do=next]').click();"
+                "return seen.takeRecords().length"
+            )
+        )
+    assert changes[0] == changes[1] <= 20
