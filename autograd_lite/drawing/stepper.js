@@ -5,6 +5,7 @@
   const SVG = "http://www.w3.org/2000/svg";
   const PLAY_EVERY = 1200; // milliseconds
   const SMALLEST_TEXT = 11.5; // pixels
+  const TEXT_PER_WIDTH = 1 / 112; // and larger where the view is, as on a projector
   const LARGEST_TEXT = 26;
   const NARROW = 640;
   const LEAST_ZOOM = 0.6; // on a narrow screen, where a long edge would not fit
@@ -230,7 +231,8 @@
       text = Math.min(...[...svg.querySelectorAll("text")].slice(0, 20)
         .map((each) => parseFloat(getComputedStyle(each).fontSize)));
       const whole = Math.min(wide / width, high / height);
-      usual = Math.min(Math.max(whole, SMALLEST_TEXT / text), LARGEST_TEXT / text);
+      const least = Math.max(SMALLEST_TEXT, wide * TEXT_PER_WIDTH);
+      usual = Math.min(Math.max(whole, least / text), LARGEST_TEXT / text);
       zoom(usual);
       follow(true);
     }

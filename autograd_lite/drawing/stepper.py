@@ -10,7 +10,8 @@ The DOM contract, for styles and tests:
 ==============================  ====================================================================
 ``.autograd-stepper``           the root; ``data-step`` is the state, from 0 to n + 1 for n
                                 contributions: 0 before the backward pass, 1 the seed, then one
-                                state for each contribution
+                                state for each contribution; class ``ready`` once the script has
+                                run; ``data-theme`` is ``light`` or ``dark``
 ``[data-node]``, ``data-label`` a node with its index and its name; ``data-grad`` is its gradient
                                 with all digits, missing while it has none. Classes ``receiving``
                                 (its gradient grows) and ``giving`` (the consumer)

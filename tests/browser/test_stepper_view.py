@@ -120,8 +120,11 @@ def pixels(browser: Browser, selector: str) -> float:
     return found
 
 
-def test_a_lecture_hall_can_read_it(browser: Browser, without_dot: None) -> None:
-    browser.open(document(lecture()), size=(1920, 1080))
+@pytest.mark.parametrize("graph", GRAPHS, ids=lambda graph: graph.__name__)
+def test_a_lecture_hall_can_read_it(
+    browser: Browser, without_dot: None, graph: Callable[[], Steps]
+) -> None:
+    browser.open(document(graph()), size=(1920, 1080))
     browser.go(4)
     assert pixels(browser, ".formula, .formula code, .formula em") >= 24.0
     assert pixels(browser, ".node text") >= 16.0
