@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 from chromium import Browser
 from lecture_graphs import lecture
-from selenium.common.exceptions import WebDriverException
 
 for package in ("jupyterlab", "notebook", "nbconvert", "ipykernel"):
     pytest.importorskip(package, reason="needs the extra notebooks")
@@ -144,6 +143,8 @@ def active_cell(browser: Browser) -> int:
 
 def click(browser: Browser, selector: str) -> bool:
     """Click on something that the notebook may be about to draw anew."""
+    from selenium.common.exceptions import WebDriverException
+
     try:
         browser.find(selector).click()
     except WebDriverException:
