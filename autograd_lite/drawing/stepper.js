@@ -5,6 +5,7 @@
   const SVG = "http://www.w3.org/2000/svg";
   const PLAY_EVERY = 1200; // milliseconds
   const SMALLEST_TEXT = 11.5; // pixels
+  const TEXT_PER_WIDTH = 1 / 112; // and larger where the view is, as on a projector
   const LARGEST_TEXT = 26;
   const NARROW = 640;
   const LEAST_ZOOM = 0.6; // on a narrow screen, where a long edge would not fit
@@ -36,6 +37,7 @@
     let svg = drawings.wide;
     let nodes;
     let edges;
+    let firstNode;
     const view = element("div", { class: "view" }, svg);
     const formula = element("div", {
       class: "formula", role: "status", "aria-live": "polite", "aria-atomic": "true",
@@ -54,10 +56,13 @@
     const controls = element(
       "div", { class: "controls" }, ...Object.values(buttons), slider, counter,
     );
-    picture.replaceWith(view);
-    view.after(formula, controls);
+    picture.replaceWith(view, formula, controls, details);
     details.open = false;
     root.tabIndex = 0;
+    // JupyterLab asks the very element that has the focus first, so that all of them must say it.
+    for (const each of root.querySelectorAll("button, input, summary, ol, .view")) {
+      each.setAttribute("data-lm-suppress-shortcuts", "true");
+    }
     root.classList.add("ready");
 
     // -- the steps --------------------------------------------------------------------------------
@@ -90,6 +95,7 @@
       for (const to of latest.keys()) showGradient(to, undefined);
       for (const g of svg.querySelectorAll(".edge")) g.classList.remove("active", "done");
       for (const g of svg.querySelectorAll(".node")) g.classList.remove("receiving", "giving");
+      firstNode = svg.querySelector(".node");
       state = 0;
       view.replaceChildren(svg);
       move(wanted);
@@ -97,7 +103,9 @@
 
     function mark(item, on) {
       const { on: edge, to } = item.dataset;
-      edges.get(edge)?.classList.toggle("active", on);
+      const arrow = edges.get(edge);
+      if (on && arrow) svg.insertBefore(arrow, firstNode); // above all other edges
+      arrow?.classList.toggle("active", on);
       nodes.get(to)?.classList.toggle("receiving", on);
       nodes.get(consumer(edge))?.classList.toggle("giving", on);
       if (on) item.setAttribute("aria-current", "step");
@@ -124,6 +132,7 @@
       mark(states[state], true);
       root.dataset.step = state;
       formula.replaceChildren(...[...states[state].childNodes].map((n) => n.cloneNode(true)));
+      formula.style.minHeight = `${formula.offsetHeight}px`; // so that the graph stays in place
       counter.textContent = `${state} / ${last}`;
       slider.value = state;
       slider.setAttribute("aria-valuetext", `step ${state} of ${last}`);
@@ -185,6 +194,10 @@
       event.preventDefault();
       keys[event.key]();
     });
+    // A notebook takes the focus when a click selects a cell; the keys belong here.
+    root.addEventListener("click", () => {
+      if (!root.contains(document.activeElement)) root.focus({ preventScroll: true });
+    });
     slider.addEventListener("input", () => go(Number(slider.value)));
     list.addEventListener("click", (event) => {
       const item = event.target.closest("li");
@@ -218,7 +231,8 @@
       text = Math.min(...[...svg.querySelectorAll("text")].slice(0, 20)
         .map((each) => parseFloat(getComputedStyle(each).fontSize)));
       const whole = Math.min(wide / width, high / height);
-      usual = Math.min(Math.max(whole, SMALLEST_TEXT / text), LARGEST_TEXT / text);
+      const least = Math.max(SMALLEST_TEXT, wide * TEXT_PER_WIDTH);
+      usual = Math.min(Math.max(whole, least / text), LARGEST_TEXT / text);
       zoom(usual);
       follow(true);
     }
@@ -236,11 +250,10 @@
 
     // Bring the edge and its two nodes into view, or as much of them as there is room for.
     function follow(atOnce = false) {
-      const { on, to } = states[state].dataset;
+      const { on, to = states[1].dataset.to } = states[state].dataset;
       const [edge, receiving, giving, label] = [
         edges.get(on), nodes.get(to), nodes.get(consumer(on)), edges.get(on)?.querySelector("text"),
       ].map((element) => element?.getBBox());
-      if (!receiving) return;
       const all = around([edge, receiving, giving]);
       const best = narrow() ? Math.max(Math.min(usual, room(all)), LEAST_ZOOM) : usual;
       if (best !== scale) zoom(best);
@@ -276,12 +289,12 @@
       return low >= now && high <= now + room ? now : (low + high - room) / 2;
     }
 
-    let lastWidth = 0;
+    let seen = {};
     new ResizeObserver(() => {
-      const size = root.classList.contains("page")
-        ? view.clientWidth * 10000 + view.clientHeight : view.clientWidth;
-      if (size !== lastWidth) fit();
-      lastWidth = size;
+      const { clientWidth: wide, clientHeight: high } = view;
+      if (wide !== seen.wide) formula.style.minHeight = "";
+      if (wide !== seen.wide || (high !== seen.high && root.matches(".page"))) fit();
+      seen = { wide, high };
     }).observe(view);
 
     // -- light and dark ---------------------------------------------------------------------------

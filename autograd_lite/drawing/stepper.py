@@ -2,15 +2,16 @@
 
 What stands in the HTML is a picture of the final state (an ``<img>``) and a list of all steps; a
 script beside them turns the two into the interactive stepper. Where scripts are stripped, picture
-and list remain. The list is the only statement of the steps: the script reads it and computes
-nothing.
+and list remain; the list comes first, since some places write what they strip as text. The list is
+the only statement of the steps: the script reads it and computes nothing.
 
 The DOM contract, for styles and tests:
 
 ==============================  ====================================================================
 ``.autograd-stepper``           the root; ``data-step`` is the state, from 0 to n + 1 for n
                                 contributions: 0 before the backward pass, 1 the seed, then one
-                                state for each contribution
+                                state for each contribution; class ``ready`` once the script has
+                                run; ``data-theme`` is ``light`` or ``dark``
 ``[data-node]``, ``data-label`` a node with its index and its name; ``data-grad`` is its gradient
                                 with all digits, missing while it has none. Classes ``receiving``
                                 (its gradient grows) and ``giving`` (the consumer)
@@ -81,14 +82,15 @@ def page(walk: BackwardPass, *, document: bool = False, max_nodes: int = MAX_NOD
     note = f'<p class="left-out">{_left_out(shown)}</p>\n' if shown.partly else ""
     stepper = f"""\
 <div class="autograd-stepper{" page" if document else ""}" data-step="{len(shown.steps) + 1}"\
- data-lm-suppress-shortcuts="true" role="region" aria-label="{title}, step by step">
-<style>{style}</style>
+ data-lm-suppress-shortcuts="true" role="region" aria-label="{title}, step by step"\
+ style="display: flex; flex-direction: column">
 <p class="title">{title}</p>
-{note}{_pictures(shown, title)}
-<details open><summary>All steps</summary>
+{note}<details open style="order: 1"><summary>All steps</summary>
 <ol start="0">
 {items}
 </ol></details>
+{_pictures(shown, title)}
+<style>{style}</style>
 <script>{script}</script>
 </div>
 """
@@ -188,7 +190,7 @@ def _beginning(shown: _Shown) -> tuple[str, str]:
         "<li>The forward pass is done: every node has its number, and no gradient yet.</li>",
         f"<li data-to={last.index} data-grad=1.0 data-shown=1 data-tint={shown.tint(1.0)}>"
         f"<code><b>{root}.grad</b> = ∂{root}/∂{root} = 1</code>"
-        " <small>The backward pass starts at the result.</small></li>",
+        " <em>The backward pass starts at the result.</em></li>",
     )
 
 
@@ -209,7 +211,7 @@ def _item(shown: _Shown, step: Step) -> str:
         f"<code><b>{x}.grad</b> += <i>{node}.grad</i> · {UNICODE.derivative(node, x)}"
         f" <span>= {grown.terms} {grown.sign} {grown.result}</span></code>"
         f" <code><b>{x}.grad</b> = {running}</code>"
-        f" <small>{step.index} of {step.count}</small></li>"
+        f" <em>{step.index} of {step.count}</em></li>"
     )
 
 

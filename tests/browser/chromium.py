@@ -6,14 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-pytest.importorskip("selenium", reason="needs the package selenium")
-
-from selenium.webdriver.common.action_chains import ActionChains
-from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import WebDriverWait
-
 ROOT = "document.querySelector('.autograd-stepper')"
 
 
@@ -55,17 +47,21 @@ class Browser:
         return self.driver.execute_script(script, *arguments)
 
     def wait(self, condition: Callable[[], Any], seconds: float = 20.0) -> Any:
+        from selenium.webdriver.support.ui import WebDriverWait
+
         return WebDriverWait(self.driver, seconds, 0.05).until(lambda _: condition())
 
     def find(self, selector: str) -> Any:
-        return self.driver.find_element(By.CSS_SELECTOR, selector)
+        return self.driver.find_element("css selector", selector)
 
     def all(self, selector: str) -> list[Any]:
-        found: list[Any] = self.driver.find_elements(By.CSS_SELECTOR, selector)
+        found: list[Any] = self.driver.find_elements("css selector", selector)
         return found
 
     def press(self, *keys: str) -> None:
         """Press keys where the focus is."""
+        from selenium.webdriver.common.action_chains import ActionChains
+
         ActionChains(self.driver, duration=0).send_keys(*keys).perform()
 
     @property

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from chromium import Browser
-from selenium import webdriver
 
 SWITCHES = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --hide-scrollbars"
@@ -30,6 +29,7 @@ def find_browser() -> tuple[str, str]:
 
 @pytest.fixture(scope="session")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    webdriver = pytest.importorskip("selenium.webdriver", reason="needs the package selenium")
     browser, driver = find_browser()
     options = webdriver.ChromeOptions()
     options.binary_location = browser

@@ -370,6 +370,21 @@ def test_text_stands_out_from_its_ground(browser: Browser, dark: bool) -> None:
         assert [(what, ratio) for what, ratio in found if ratio < 4.5] == []
 
 
+@pytest.mark.parametrize("lab_is_light", ["true", "false"])
+def test_the_theme_of_jupyterlab_counts_more_than_that_of_the_system(
+    browser: Browser, lab_is_light: str
+) -> None:
+    html = f"<!DOCTYPE html><body data-jp-theme-light={lab_is_light}>{page(lecture())}"
+    browser.open(html, dark=lab_is_light == "true")
+    theme = {"true": "light", "false": "dark"}
+    assert browser.find(".autograd-stepper").get_attribute("data-theme") == theme[lab_is_light]
+    other = {"true": "false", "false": "true"}[lab_is_light]
+    browser.run("document.body.dataset.jpThemeLight = arguments[0]", other)
+    browser.wait(
+        lambda: browser.find(".autograd-stepper").get_attribute("data-theme") == theme[other]
+    )
+
+
 def test_the_active_edge_is_told_apart_without_colour(browser: Browser) -> None:
     browser.open(document(lecture()))
     browser.go(4)

@@ -120,10 +120,13 @@ def pixels(browser: Browser, selector: str) -> float:
     return found
 
 
-def test_a_lecture_hall_can_read_it(browser: Browser, without_dot: None) -> None:
-    browser.open(document(lecture()), size=(1920, 1080))
+@pytest.mark.parametrize("graph", GRAPHS, ids=lambda graph: graph.__name__)
+def test_a_lecture_hall_can_read_it(
+    browser: Browser, without_dot: None, graph: Callable[[], Steps]
+) -> None:
+    browser.open(document(graph()), size=(1920, 1080))
     browser.go(4)
-    assert pixels(browser, ".formula, .formula code, .formula small") >= 24.0
+    assert pixels(browser, ".formula, .formula code, .formula em") >= 24.0
     assert pixels(browser, ".node text") >= 16.0
     assert pixels(browser, ".partial") >= 16.0
 
@@ -186,3 +189,22 @@ def test_three_hundred_nodes_stay_small_and_legible_and_quick(
         assert pixels(browser, ".active .partial, .giving text, .receiving text") >= 11.0
         view = box(browser, ".view")
         assert is_inside(box(browser, ".receiving .shape"), view), state
+
+
+def test_a_step_touches_a_few_elements_however_large_the_graph(
+    browser: Browser, without_dot: None
+) -> None:
+    changes = []
+    for count in (60, 180):
+        browser.open(document(woven(count)), prefers_reduced_motion="reduce")
+        browser.go(40)
+        changes.append(
+            browser.run(
+                "const seen = new MutationObserver(() => {});"
+                "const everything = {attributes: true, childList: true, characterData: true};"
+                "seen.observe(document.querySelector('svg'), {...everything, subtree: true});"
+                "document.querySelector('[data-do=next]').click();"
+                "return seen.takeRecords().length"
+            )
+        )
+    assert changes[0] == changes[1] <= 20
