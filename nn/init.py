@@ -23,6 +23,12 @@ def he_normal(rng: random.Random, fan_in: int, fan_out: int) -> float:
 
     He et al., Delving Deep into Rectifiers, 2015.
 
+    Parameters
+    ----------
+    rng : random.Random
+    fan_in, fan_out : int
+        Number of inputs and outputs of the layer.
+
     Examples
     --------
     >>> import random
@@ -35,7 +41,22 @@ def he_normal(rng: random.Random, fan_in: int, fan_out: int) -> float:
 
 
 def he_uniform(rng: random.Random, fan_in: int, fan_out: int) -> float:
-    """Draw uniformly from ±√(6 / fan_in), with the variance of `he_normal`."""
+    """Draw uniformly from ±√(6 / fan_in), with the variance of `he_normal`.
+
+    Parameters
+    ----------
+    rng : random.Random
+    fan_in, fan_out : int
+        Number of inputs and outputs of the layer.
+
+    Examples
+    --------
+    >>> import random
+    >>> from nn.init import he_uniform
+    >>> w = [he_uniform(random.Random(i), 6, 3) for i in range(1000)]
+    >>> -1.0 <= min(w) < -0.99, 0.99 < max(w) <= 1.0
+    (True, True)
+    """
     bound = math.sqrt(6.0 / fan_in)
     return rng.uniform(-bound, bound)
 
@@ -45,12 +66,41 @@ def xavier_normal(rng: random.Random, fan_in: int, fan_out: int) -> float:
 
     Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks,
     2010.
+
+    Parameters
+    ----------
+    rng : random.Random
+    fan_in, fan_out : int
+        Number of inputs and outputs of the layer.
+
+    Examples
+    --------
+    >>> import random
+    >>> from nn.init import xavier_normal
+    >>> w = [xavier_normal(random.Random(i), 8, 4) for i in range(10000)]
+    >>> round(sum(x * x for x in w) / len(w), 2)
+    0.17
     """
     return rng.gauss(0.0, math.sqrt(2.0 / (fan_in + fan_out)))
 
 
 def xavier_uniform(rng: random.Random, fan_in: int, fan_out: int) -> float:
-    """Draw uniformly from ±√(6 / (fan_in + fan_out)), with the variance of `xavier_normal`."""
+    """Draw uniformly from ±√(6 / (fan_in + fan_out)), with the variance of `xavier_normal`.
+
+    Parameters
+    ----------
+    rng : random.Random
+    fan_in, fan_out : int
+        Number of inputs and outputs of the layer.
+
+    Examples
+    --------
+    >>> import random
+    >>> from nn.init import xavier_uniform
+    >>> w = [xavier_uniform(random.Random(i), 3, 3) for i in range(1000)]
+    >>> -1.0 <= min(w) < -0.99, 0.99 < max(w) <= 1.0
+    (True, True)
+    """
     bound = math.sqrt(6.0 / (fan_in + fan_out))
     return rng.uniform(-bound, bound)
 
@@ -59,12 +109,40 @@ def lecun_normal(rng: random.Random, fan_in: int, fan_out: int) -> float:
     """Draw from N(0, 1 / fan_in), which keeps the variance through linear layers.
 
     What some lectures call Xavier initialisation. LeCun et al., Efficient BackProp, 1998.
+
+    Parameters
+    ----------
+    rng : random.Random
+    fan_in, fan_out : int
+        Number of inputs and outputs of the layer.
+
+    Examples
+    --------
+    >>> import random
+    >>> from nn.init import lecun_normal
+    >>> w = [lecun_normal(random.Random(i), 8, 4) for i in range(10000)]
+    >>> round(sum(x * x for x in w) / len(w), 2)
+    0.12
     """
     return rng.gauss(0.0, math.sqrt(1.0 / fan_in))
 
 
 def zeros(rng: random.Random, fan_in: int, fan_out: int) -> float:
-    """Return 0: to see that a network of zeros does not learn."""
+    """Return 0: to see that a network of zeros does not learn.
+
+    Parameters
+    ----------
+    rng : random.Random
+    fan_in, fan_out : int
+        Number of inputs and outputs of the layer.
+
+    Examples
+    --------
+    >>> import random
+    >>> from nn.init import zeros
+    >>> zeros(random.Random(0), 8, 4)
+    0.0
+    """
     return 0.0
 
 

@@ -11,7 +11,31 @@ from nn.init import generator
 
 
 class Batches:
-    """Mini-batches of a data set; made by `batches`. Going through it once is an epoch."""
+    """Mini-batches of a data set; made by `batches`. Going through it once is an epoch.
+
+    Parameters
+    ----------
+    inputs, targets, size, shuffle, replacement, seed
+        As for `batches`, also in what is refused.
+
+    Attributes
+    ----------
+    data : Dataset
+        All N samples and targets.
+    size : int
+        Samples a batch.
+    shuffle, replacement : bool
+        Whether an epoch's samples are drawn at random, and each from all of the data.
+
+    Examples
+    --------
+    >>> from nn import data
+    >>> steps = data.Batches([[0.0], [1.0], [2.0]], [0, 1, 2], 2, seed=0)
+    >>> len(steps), steps.size, len(steps.data.inputs)
+    (2, 2, 3)
+    >>> sorted(target for _, targets in steps for target in targets)
+    [0, 1, 2]
+    """
 
     def __init__(
         self,
