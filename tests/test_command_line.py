@@ -217,6 +217,9 @@ def test_parts_may_stand_on_lines_of_their_own(capsys):
         ('gelu(x, approximate="tanh")', 'gelu(x, approximate="tanh")'),
         ("1 if x > 0 else 2", "where(x > 0, 1, 2)"),
         ("mean([x, 1, 2])", "mean(x, 1, 2)"),
+        ("dot([x, 1], [2, x + 0])", "dot([x, 1], [2, a])"),
+        ("var([x, 1], correction=0)", "var(x, 1, correction=0)"),
+        ("var(x, 1, correction=0.5)", "var(x, 1, correction=0.5)"),
         ("x * 1_000", "x * 1_000"),
     ],
 )
@@ -251,6 +254,11 @@ def test_operations_are_written_with_the_brackets_they_need(expression, text):
         ("max_of(x, 3, 5)", 7.0, 1.0),
         ("norm(x, 24)", 25.0, 0.28),
         ("var(x, 9)", 2.0, -2.0),
+        ("var(x, 9, correction=0)", 1.0, -1.0),
+        ("var([x, 9], correction=0) + var([x, 9], correction=1)", 3.0, -3.0),
+        ("var(x, correction=0)", 0.0, 0.0),
+        ("dot([x, 1], [2, x])", 21.0, 3.0),
+        ("dot([x], [x])", 49.0, 14.0),
     ],
 )
 def test_operators_and_functions_are_those_of_the_engine(capsys, expression, value, gradient):
@@ -260,7 +268,7 @@ def test_operators_and_functions_are_those_of_the_engine(capsys, expression, val
 
 
 def test_every_function_on_scalars_is_available():
-    on_lists = {"dot", "linear", "softmax", "log_softmax"}
+    on_lists = {"linear", "softmax", "log_softmax"}
     others = {"Value", "Primitive", "Variadic", "no_grad", "enable_grad", "collector_paused"}
     others |= {"scope", "grad", "value_and_grad", "jacobian", "hessian", "jvp", "vjp", "hvp"}
     others |= {"graph", "draw", "draw_dot", "steps", "explain", "latex", "to_sympy"}
@@ -320,6 +328,7 @@ def test_options_may_stand_anywhere(capsys):
     ("arguments", "note"),
     [
         (["relu(x)", "x=0"], "relu has no derivative at 0; its partial is taken as 0"),
+        (["abs(-x)", "x=0"], "abs has no derivative at 0; its partial is taken as 0"),
         (["abs(x)", "x=0"], "abs has no derivative at 0; its partial is taken as 0"),
         (
             ["maximum(x, y)", "x=1", "y=1"],
@@ -347,6 +356,11 @@ def test_options_may_stand_anywhere(capsys):
 def test_a_note_says_what_is_special_about_a_point(capsys, arguments, note):
     assert data(capsys, *arguments)["notes"][0] == note
     assert f"Note: {note}." in written(capsys, *arguments)
+
+
+def test_a_place_without_a_derivative_is_noted_once_also_as_minus_zero(capsys):
+    found = data(capsys, "relu(x) - relu(-x)", "x=0")
+    assert found["notes"] == ["relu has no derivative at 0; its partial is taken as 0"]
 
 
 def test_a_finite_difference_that_does_not_exist_has_no_relative_difference(capsys):
@@ -410,6 +424,26 @@ ALLOWED = (
         ("clamp(x)", "clamp takes 2 or 3 arguments (x, min, max), got 1", 0),
         ("hardtanh(x, 0, 1, 2)", "hardtanh takes 1 to 3 arguments (x, min_val, max_val), got 4", 0),
         ("mean()", "mean takes 1 argument or more, got 0", 0),
+        ("2*dot(x, 1)", "dot takes two lists, as in dot([x, 1], [2, x])", 2),
+        ("dot([x, 1])", "dot takes two lists, as in dot([x, 1], [2, x])", 0),
+        ("dot([x], [1], 2)", "dot takes two lists, as in dot([x, 1], [2, x])", 0),
+        (
+            "dot([x, 1], [2])",
+            "dot takes two equally long lists of at least one number, got 2 and 1",
+            0,
+        ),
+        ("dot([], [])", "dot takes two equally long lists of at least one number, got 0 and 0", 0),
+        ("dot([x], [1], c=2)", "dot has no argument 'c'", 14),
+        ("var(x)", "var takes 2 arguments or more, got 1", 0),
+        ("var(x, 1, ddof=0)", "var has no argument 'ddof'; it has correction", 10),
+        *(
+            (
+                f"var(x, 1, correction={given})",
+                "correction has to be a number from 0 on and less than 2, the number of values",
+                21,
+            )
+            for given in ("2", "-1", "x", "True", "'a'")
+        ),
         ("elu(x, beta=1)", "elu has no argument 'beta'; it has alpha", 7),
         ("sin(x, a=1)", "sin has no argument 'a'", 7),
         ("elu(x, 2, alpha=1)", "the argument 'alpha' is given twice", 10),
@@ -460,6 +494,17 @@ def test_what_is_refused_is_pointed_at(capsys, expression, message, column):
     assert first == f"error: {message}"
     if column is not None:
         assert rest == [f"  {expression}", "  " + " " * column + "^"]
+
+
+@pytest.mark.parametrize("space", ["\t", "\N{NO-BREAK SPACE}"])
+def test_white_space_is_shown_as_a_space_above_the_caret(capsys, space):
+    message = refused(capsys, f"x + {space}foo(x)", "x=2")
+    assert message.splitlines()[1] == "  x +  foo(x)"
+
+
+def test_the_caret_after_a_tab_stands_below_the_place(capsys):
+    message = refused(capsys, "x + \tfoo(x)", "x=2")
+    assert message.splitlines()[1:] == ["  x +  foo(x)", "       ^"]
 
 
 def test_the_caret_counts_characters_not_bytes(capsys):

@@ -40,9 +40,11 @@ constants pi and e (unless you use these names yourself), and these functions:
 {functions}
 
 total, mean, var, prod, norm, logsumexp, max_of and min_of take any number of
-arguments. A comparison may stand as the condition of where(condition, a, b) or
-of 'a if condition else b'. Intermediate values may be named, 'a = x**2; ...';
-the others get a letter. Equal subexpressions are computed once.
+arguments, or a list of them, as in mean([x, 2]). dot([x, 1], [2, x]) takes two
+lists. var(x, 2, correction=0) divides by n instead of n - 1. A comparison may
+stand as the condition of where(condition, a, b) or of 'a if condition else b'.
+Intermediate values may be named, 'a = x**2; ...'; the others get a letter.
+Equal subexpressions are computed once.
 
 --json writes expression, variables, result, value, forward, backward,
 gradient, finite_differences and notes, with all digits. NaN and infinities are

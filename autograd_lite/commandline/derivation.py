@@ -222,7 +222,8 @@ def _kinks(root: Value) -> Iterator[str]:
             if operands[0] == operands[1]:
                 yield f"{node.op} has no derivative at a tie; each partial is taken as 0.5"
         elif len(operands) == 1 and operands[0] in getattr(primitive, "kinks", ()):
+            place = operands[0] + 0.0  # which is the same place, 0, for -0.0
             yield (
-                f"{node.op} has no derivative at {operands[0]:g}; its partial is taken as"
+                f"{node.op} has no derivative at {place:g}; its partial is taken as"
                 f" {node.partials[0]:g}"
             )

@@ -45,5 +45,5 @@ class ExpressionError(UsageError):
             before, after = "..." if start else "", "..." if end < len(line) else ""
             column += len(before) - start
             line = before + line[start:end] + after
-        shown = printable(line)
+        shown = printable("".join(" " if c.isspace() else c for c in line))
         return f"{self.message}\n  {shown}\n  {' ' * width(shown[:column])}^"

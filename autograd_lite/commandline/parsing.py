@@ -15,7 +15,9 @@ from autograd_lite.commandline.vocabulary import (
     COMPARISONS,
     CONSTANTS,
     FUNCTIONS,
+    INSTEAD,
     OPERATORS,
+    UNAVAILABLE,
     WHERE,
     Function,
     closest_function,
@@ -42,22 +44,6 @@ _KINDS: dict[type[ast.AST], str] = {
     ast.JoinedStr: "text",
     ast.NamedExpr: "':='",
     ast.Starred: "a starred argument",
-}
-_SYMBOLS: dict[type[ast.AST], str] = {
-    ast.FloorDiv: "//",
-    ast.MatMult: "@",
-    ast.BitXor: "^",
-    ast.BitAnd: "&",
-    ast.BitOr: "|",
-    ast.LShift: "<<",
-    ast.RShift: ">>",
-    ast.Invert: "~",
-    ast.Not: "not",
-}
-_INSTEAD = {
-    "^": "a power is written **",
-    "//": "write floor(a / b)",
-    "@": "write a product with *",
 }
 
 
@@ -132,7 +118,7 @@ class _Parser:
     def _refuse_operator(self, symbol: str, left: Any) -> ExpressionError:
         """Refuse an operator, pointing at it: ast knows only where its operands are."""
         place = self.source.find(symbol, self._place(left.end_lineno, left.end_col_offset))
-        hint = _INSTEAD.get(symbol, ALLOWED)
+        hint = INSTEAD.get(symbol, ALLOWED)
         return ExpressionError(
             f"the operator {symbol} is not available: {hint}", self.source, place
         )
@@ -248,7 +234,7 @@ class _Parser:
         if isinstance(node, ast.BinOp):
             kind = type(node.op)
             if kind not in OPERATORS:
-                raise self._refuse_operator(_SYMBOLS[kind], node.left)
+                raise self._refuse_operator(UNAVAILABLE[kind], node.left)
             return [node.left, node.right], partial(self.program.operation, OPERATORS[kind])
         if isinstance(node, ast.Call):
             return self._call(node)
@@ -302,7 +288,9 @@ class _Parser:
             return [node.operand], lambda operands: operands[0]
         kind = type(node.op)
         if kind not in OPERATORS:
-            raise self._refuse(f"the operator {_SYMBOLS[kind]} is not available: {ALLOWED}", node)
+            raise self._refuse(
+                f"the operator {UNAVAILABLE[kind]} is not available: {ALLOWED}", node
+            )
         if isinstance(node.operand, ast.Constant):
             return [], self._number(node.operand, node.operand.value, "-")
         return [node.operand], partial(self.program.operation, OPERATORS[kind])
@@ -327,10 +315,8 @@ class _Parser:
 
     def _call(self, node: ast.Call) -> tuple[list[ast.expr], Finish]:
         function = self._function(node)
-        given: list[ast.expr] = node.args
-        if function.most == math.inf and len(given) == 1 and isinstance(given[0], ast.List):
-            given = given[0].elts
         keywords = self._keywords(function, node)
+        given = self._elements(function, node)
         count = len(given) + len(keywords)
         if not function.least <= count <= function.most:
             raise self._refuse(f"{function.name} takes {function.takes}, got {count}", node)
@@ -338,12 +324,35 @@ class _Parser:
             return self._choice(*given)
         children = [*given, *(keyword.value for keyword in node.keywords)]
         texts = [*function.parameters[: len(given)], *keywords]
-        if "approximate" not in texts:
-            return children, lambda operands: self.program.operation(function, operands, keywords)
-        way = self._approximation(children.pop())
+        options: list[int] = []  # what is not computed but chosen
+        if "approximate" in texts:
+            options.append(self._approximation(children.pop()))
+        elif "correction" in keywords:
+            options.append(self._correction(children.pop(), len(given)))
         return children, lambda operands: self.program.operation(
-            function, (*operands, way), keywords
+            function, (*operands, *options), keywords
         )
+
+    def _elements(self, function: Function, node: ast.Call) -> list[ast.expr]:
+        """Return the arguments that are given by position, those in lists one by one."""
+        given: list[ast.expr] = node.args
+        if function.pairs:
+            lists = [argument.elts for argument in given if isinstance(argument, ast.List)]
+            if len(lists) != len(given) or len(lists) != 2:
+                raise self._refuse(
+                    f"{function.name} takes two lists, as in {function.name}([x, 1], [2, x])", node
+                )
+            left, right = lists
+            if len(left) != len(right) or not left:
+                raise self._refuse(
+                    f"{function.name} takes two equally long lists of at least one number, got"
+                    f" {len(left)} and {len(right)}",
+                    node,
+                )
+            return [*left, *right]
+        if function.most == math.inf and len(given) == 1 and isinstance(given[0], ast.List):
+            return given[0].elts
+        return given
 
     def _function(self, node: ast.Call) -> Function:
         called = node.func
@@ -364,6 +373,8 @@ class _Parser:
     def _keywords(self, function: Function, node: ast.Call) -> tuple[str, ...]:
         """Return the names of the arguments that are given by name."""
         optional = function.parameters[1:] if function.by_name else ()
+        # Where any number of arguments go by position, none of them is an optional one.
+        positional = function.parameters[: len(node.args)] if function.most < math.inf else ()
         names: list[str] = []
         for keyword in node.keywords:
             name = keyword.arg
@@ -371,7 +382,7 @@ class _Parser:
                 wanted = f"; it has {', '.join(optional)}" if optional else ""
                 shown = "**" if name is None else repr(name)
                 raise self._refuse(f"{function.name} has no argument {shown}{wanted}", keyword)
-            if name in names or name in function.parameters[: len(node.args)]:
+            if name in names or name in positional:
                 raise self._refuse(f"the argument {name!r} is given twice", keyword)
             names.append(name)
         if names and not node.args:
@@ -382,6 +393,16 @@ class _Parser:
         if not isinstance(node, ast.Constant) or node.value not in ("none", "tanh"):
             raise self._refuse('approximate has to be "none" or "tanh"', node)
         return self.program.constant(str(node.value), f'"{node.value}"')
+
+    def _correction(self, node: ast.expr, count: int) -> int:
+        given = node.value if isinstance(node, ast.Constant) else None
+        if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given < count:
+            raise self._refuse(
+                f"correction has to be a number from 0 on and less than {count}, the number of"
+                " values",
+                node,
+            )
+        return self.program.constant(float(given), f"{given}")
 
 
 def _shortened(given: object) -> str:

@@ -45,7 +45,11 @@ class Operator(NamedTuple):
 
 
 class Function(NamedTuple):
-    """What a function does and how it is called."""
+    """What a function does and how it is called.
+
+    One with ``pairs`` is called with two equally long lists; its operands are those of the first
+    and then those of the second.
+    """
 
     name: str
     apply: Callable[..., Any]
@@ -53,11 +57,15 @@ class Function(NamedTuple):
     least: int
     most: float
     by_name: bool = False
+    pairs: bool = False
     level: int = ATOM
 
     def written(self, operands: list[tuple[str, int]], keywords: tuple[str, ...] = ()) -> str:
         """Return the call as text; the last operands are given by keyword."""
         texts = [text for text, _ in operands]
+        if self.pairs:
+            half = len(texts) // 2
+            return f"{self.name}([{', '.join(texts[:half])}], [{', '.join(texts[half:])}])"
         positional = len(texts) - len(keywords)
         named = [
             f"{keyword}={text}" for keyword, text in zip(keywords, texts[positional:], strict=True)
@@ -92,6 +100,27 @@ OPERATORS: dict[type[ast.AST], Operator] = {
 }
 
 
+UNAVAILABLE: dict[type[ast.AST], str] = {
+    ast.FloorDiv: "//",
+    ast.MatMult: "@",
+    ast.BitXor: "^",
+    ast.BitAnd: "&",
+    ast.BitOr: "|",
+    ast.LShift: "<<",
+    ast.RShift: ">>",
+    ast.Invert: "~",
+    ast.Not: "not",
+}
+"""Python's operators that an expression cannot use, as they are written."""
+
+INSTEAD = {
+    "^": "a power is written **",
+    "//": "write floor(a / b)",
+    "@": "write a product with *",
+}
+"""What to write in place of some of them."""
+
+
 def _comparison(name: str, holds: Callable[[float, float], bool]) -> Operator:
     return Operator(name, lambda a, b: holds(float(a), float(b)), COMPARISON)
 
@@ -113,6 +142,15 @@ def _function(name: str, primitive: Primitive | Variadic) -> Function:
         return Function(name, lambda *xs: primitive(xs), (), 1, math.inf)
     parameters = ("x",) if primitive.arity == 1 else tuple("abc"[: primitive.arity])
     return Function(name, primitive, parameters, primitive.arity, primitive.arity)
+
+
+def _variance(*xs: Any, correction: float = 1.0) -> Any:
+    return functions.var(xs, correction)
+
+
+def _dot(*factors: Any) -> Any:
+    half = len(factors) // 2
+    return functions.dot(factors[:half], factors[half:])
 
 
 _PRIMITIVES: tuple[Primitive | Variadic, ...] = (
@@ -182,7 +220,8 @@ FUNCTIONS: dict[str, Function] = {
         "hardtanh", functions.hardtanh, ("x", "min_val", "max_val"), 1, 3, by_name=True
     ),
     "clamp": Function("clamp", functions.clamp, ("x", "min", "max"), 2, 3, by_name=True),
-    "var": Function("var", lambda *xs: functions.var(xs), (), 2, math.inf),
+    "var": Function("var", _variance, ("xs", "correction"), 2, math.inf, by_name=True),
+    "dot": Function("dot", _dot, (), 2, math.inf, pairs=True),
     "where": WHERE,
 }
 
