@@ -186,7 +186,8 @@
       " ": toggle,
       b: toBreakpoint,
     };
-    root.addEventListener("keydown", (event) => {
+    // On a page of its own the stepper has the keys from the start, wherever the focus is.
+    (root.matches(".page") ? document : root).addEventListener("keydown", (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       event.stopPropagation(); // slides and notebooks have meanings of their own for these keys
       const presses = event.target.matches("button, summary");

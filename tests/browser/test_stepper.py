@@ -159,6 +159,13 @@ def test_buttons_keys_and_slider_agree(browser: Browser, layout: str) -> None:
     assert disabled(browser) == ["first", "previous"]
 
 
+def test_a_page_of_its_own_has_the_keys_without_a_click(browser: Browser) -> None:
+    browser.open(document(lecture()))
+    assert browser.run("return document.activeElement === document.body")
+    browser.press(RIGHT, RIGHT, RIGHT)
+    assert browser.state == 3
+
+
 def test_a_button_that_is_disabled_leaves_the_focus_in_the_stepper(browser: Browser) -> None:
     browser.open(document(lecture()))
     browser.run("document.querySelector('[data-do=last]').focus()")
