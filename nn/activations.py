@@ -7,8 +7,8 @@ from typing import Any
 
 import autograd_lite
 from autograd_lite import Value
-from nn.module import Module, refuse_class
-from nn.nested import elementwise
+from nn.module import Module, flag, refuse_class
+from nn.nested import elementwise, is_list
 
 Function = Callable[[Any], Any]
 
@@ -88,11 +88,12 @@ def _of_either(name: str) -> Any:
 def _check_inplace(module: Module, inplace: Any) -> None:
     """Accept what PyTorch's modules take; also catches ``nn.ReLU(x)`` for ``nn.ReLU()(x)``."""
     name = type(module).__name__
-    if not isinstance(inplace, bool):
+    if isinstance(inplace, Value) or is_list(inplace):
         raise TypeError(
             f"{name}'s inplace expected True or False, got {type(inplace).__name__}; a module is"
             f" made first and then called, as in nn.{name}()(x)"
         )
+    flag(inplace, f"{name}'s inplace")
 
 
 class _InplaceAccepted(Activation):

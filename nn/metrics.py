@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from reprlib import repr as shortened
 from typing import Any
 
-from nn.nested import as_lists, is_list
+from nn.nested import as_lists, is_list, number_for, shape_of
 from nn.prediction import predict
 
 
@@ -31,10 +31,10 @@ def accuracy(outputs: Any, targets: Any, *, rule: str | None = None) -> float:
     Raises
     ------
     TypeError
-        If outputs or targets are no list or array, or outputs are no numbers.
+        If outputs or targets are no list or array, or what is in them is no number.
     ValueError
-        If there is no sample, or not one output per target, or if outputs are lists of one score
-        (of which the largest is always the first), or NaN.
+        If there is no sample, or not one output per target, or if outputs differ in size, are
+        lists of one score (of which the largest is always the first), or NaN.
 
     Examples
     --------
@@ -45,6 +45,7 @@ def accuracy(outputs: Any, targets: Any, *, rule: str | None = None) -> float:
     0.6666666666666666
     """
     outputs, targets = _paired("accuracy", outputs, targets)
+    shape_of(outputs, "accuracy")  # refuses outputs of different sizes
     if rule is None:
         rule = "argmax" if is_list(outputs[0]) else "sign"
     if rule == "argmax" and is_list(outputs[0]) and len(outputs[0]) < 2:
@@ -53,6 +54,9 @@ def accuracy(outputs: Any, targets: Any, *, rule: str | None = None) -> float:
             f" {len(outputs[0])}; flatten them, as nn.Flatten(0, 1) does, to decide by sign"
         )
     predictions = predict(outputs, rule)
+    if rule != "value":  # text would be wrong for every sample, or could not be compared with 0
+        wanted = "accuracy expected numbers as targets"
+        targets = [number_for(wanted, target, i) for i, target in enumerate(targets)]
     if rule == "sign":
         right = [(p > 0) == (t > 0) for p, t in zip(predictions, targets, strict=True)]
     else:
@@ -82,7 +86,7 @@ def confusion_matrix(
     Raises
     ------
     TypeError
-        If predictions or targets are no list or array.
+        If predictions or targets are no list or array, or what is in them is a list.
     ValueError
         If there is no sample, or not one prediction per target, or a label is not among
         ``labels``.
@@ -94,6 +98,13 @@ def confusion_matrix(
     [[1, 0, 0], [0, 1, 0], [0, 1, 1]]
     """
     predictions, targets = _paired("confusion_matrix", predictions, targets)
+    for what, given in (("predictions", predictions), ("targets", targets)):
+        for position, label in enumerate(given):
+            if is_list(label):
+                raise TypeError(
+                    f"confusion_matrix expected labels as {what}, got {type(label).__name__} at"
+                    f" position {position}: {shortened(label)}"
+                )
     if labels is None:
         labels = sorted({*predictions, *targets})
     place = {label: i for i, label in enumerate(labels)}

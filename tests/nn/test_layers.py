@@ -454,6 +454,7 @@ def test_wrong_numbers_are_refused(call, message):
         (lambda: nn.Layer(2, 3, bias=0), "Layer's bias expected True or False, got int: 0"),
         (lambda: nn.Neuron(2, bias=None), "Neuron's bias expected True or False, got NoneType"),
         (lambda: nn.Linear(2, 1, [0.0]), "Linear's bias expected True or False, got list: [0.0]"),
+        (lambda: nn.ELU(inplace=1), "ELU's inplace expected True or False, got int: 1"),
         *(
             (
                 lambda make=make: make(Value(1.0)),

@@ -459,6 +459,42 @@ def test_accuracy_refuses_what_would_count_wrongly():
         nn.metrics.accuracy([], [])
 
 
+@pytest.mark.parametrize(
+    ("metric", "predictions", "targets", "message"),
+    [
+        (
+            nn.metrics.accuracy,
+            [1.0, [2.0, 3.0]],
+            [1, 1],
+            "accuracy expected samples of one size, got shape () at position 0 and (2,) at"
+            " position 1",
+        ),
+        (
+            nn.metrics.accuracy,
+            [0.3],
+            ["a"],
+            "accuracy expected numbers as targets, got str at position 0: 'a'",
+        ),
+        (
+            nn.metrics.accuracy,
+            [[0.3, 0.1]] * 2,
+            [0, "0"],
+            "accuracy expected numbers as targets, got str at position 1: '0'",
+        ),
+        (
+            nn.metrics.confusion_matrix,
+            [1],
+            [[1]],
+            "confusion_matrix expected labels as targets, got list at position 0: [1]",
+        ),
+    ],
+)
+def test_metrics_refuse_what_cannot_be_compared(metric, predictions, targets, message):
+    with pytest.raises((TypeError, ValueError)) as refusal:
+        metric(predictions, targets)
+    assert str(refusal.value) == message
+
+
 def test_metrics_are_of_lists():
     with pytest.raises(TypeError) as refusal:
         nn.metrics.accuracy(Value(1.0), 1)
