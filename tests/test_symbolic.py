@@ -142,7 +142,7 @@ def test_the_engines_partials_are_sympys_derivatives(name) -> None:
             assert got == pytest.approx(float(exact), rel=1e-13, abs=1e-300), (point, derivative)
 
 
-@pytest.mark.parametrize("name", [*STEPS])
+@pytest.mark.parametrize("name", sorted(STEPS))
 def test_of_the_steps_sympy_gives_no_number(name) -> None:
     primitive = TABLE[name]
     symbols = symbols_of(primitive)
