@@ -245,7 +245,7 @@ GELU_TANH_ROOT_EXP = 0.29195521191476714  # exp(u(root))
 
 
 def _gelu_tanh_argument(x: float) -> float:
-    """U(x), twice tanh's argument, since (1 + tanh(u/2)) / 2 = sigmoid(u)."""
+    """Return u(x), twice tanh's argument, since (1 + tanh(u/2)) / 2 = sigmoid(u)."""
     return SLOPE * x * (1.0 + CUBIC * x * x)
 
 
@@ -308,7 +308,10 @@ MISH_ROOT_EXP = 0.3034825352815289  # exp(root)
 
 
 def _mish(x: float) -> float:
-    """X · tanh(softplus(x)), with tanh(log(1 + e)) = e(e + 2) / (e(e + 2) + 2) for e = exp(x)."""
+    """Return x · tanh(softplus(x)).
+
+    tanh(log(1 + e)) = e(e + 2) / (e(e + 2) + 2) for e = exp(x).
+    """
     if x > 0.0:
         e = exp(-x)
         square = 2.0 * e * e

@@ -163,7 +163,7 @@ min_of = variadic_entry(
 
 
 def _logsumexp(operands: Sequence[Any]) -> Any:
-    """Max + log(Σ exp(x - max)), the largest term (exactly 1) left to log1p."""
+    """Return max + log(Σ exp(x - max)), the largest term (exactly 1) left to log1p."""
     largest = _extreme(operands, 1.0)
     if not -INFINITY < largest < INFINITY:
         return largest
