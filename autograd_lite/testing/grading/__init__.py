@@ -1,0 +1,1 @@
+"""Grading an engine that somebody else has written: milestones, diagnoses, a report."""
