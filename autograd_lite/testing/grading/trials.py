@@ -1,0 +1,184 @@
+"""Small programs that an engine is tried with, and what came of them."""
+
+from __future__ import annotations
+
+import ast
+import math
+from functools import cache
+from typing import Any, NamedTuple
+
+from autograd_lite.notation import printable, shortened
+from autograd_lite.value import Value
+
+RELATIVE_ERROR = 1e-9
+"""What is still taken for right: formulas differ in their last digits, bugs in the first ones."""
+
+OPERATORS: dict[type[ast.AST], str] = {
+    ast.Add: "__add__",
+    ast.Sub: "__sub__",
+    ast.Mult: "__mul__",
+    ast.Div: "__truediv__",
+    ast.Pow: "__pow__",
+    ast.USub: "__neg__",
+}
+SIGNS = {"__add__": "+", "__sub__": "-", "__mul__": "*", "__truediv__": "/", "__pow__": "**"}
+
+
+class Trial(NamedTuple):
+    """A program that is run with an engine's class as ``Value``.
+
+    Attributes
+    ----------
+    title : str
+        What is tried, as an expression: ``"a + a"``.
+    lines : tuple of str
+        Statements; a loop with its body is one of them.
+    checks : tuple of str
+        Expressions, evaluated afterwards: each has to give the right number.
+    declines : bool
+        Whether the engine may refuse the operation, by whatever exception, and lose nothing.
+    """
+
+    title: str
+    lines: tuple[str, ...]
+    checks: tuple[str, ...]
+    declines: bool = False
+
+    def program(self, check: str) -> str:
+        """Return the program as it can be run, up to one check."""
+        return "\n".join((*self.lines, f"print({check})"))
+
+
+class Raised(NamedTuple):
+    """An exception that ended a trial."""
+
+    kind: type[BaseException]
+    message: str
+    program: str
+    recording: bool
+
+    def __str__(self) -> str:
+        return f"{self.kind.__name__}: {self.message}" if self.message else self.kind.__name__
+
+
+class Missing(NamedTuple):
+    """What an engine would need for a trial, and lacks."""
+
+    operations: tuple[str, ...]
+
+
+class Numbers(NamedTuple):
+    """The results of a trial's checks: numbers, or what else was found there."""
+
+    results: tuple[Any, ...]
+
+
+Observed = Raised | Missing | Numbers
+
+
+def run(trial: Trial, value_class: type[Any]) -> Observed:
+    """Run a trial with an engine; nothing that the engine raises gets out but KeyboardInterrupt.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If the user interrupts.
+    """
+    missing = tuple(name for name in operations(trial.lines) if not hasattr(value_class, name))
+    if missing:
+        return Missing(tuple(_written(name) for name in missing))
+    namespace: dict[str, Any] = {"Value": value_class}
+    done: list[str] = []
+    results = []
+    try:
+        for line in trial.lines:
+            done.append(line)
+            exec(_code(line, "exec"), namespace)
+        for check in trial.checks:
+            done.append(f"print({check})")
+            results.append(_result(eval(_code(check, "eval"), namespace)))
+            done.pop()
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        recording = not ("backward" in done[-1] or done[-1].startswith("print"))
+        if isinstance(error, NotImplementedError) or (recording and trial.declines):
+            return Missing((trial.title,))
+        return Raised(type(error), _message(error), "\n".join(done), recording)
+    return Numbers(tuple(results))
+
+
+@cache
+def expected(trial: Trial) -> tuple[float, ...]:
+    """Return the right numbers: those of `autograd_lite.Value`, which exact arithmetic checks."""
+    observed = run(trial, Value)
+    if not isinstance(observed, Numbers):
+        raise TypeError(f"{trial.title} is no program for autograd_lite.Value: {observed}")
+    return observed.results
+
+
+def close(got: Any, wanted: float) -> bool:
+    """Whether a result is a number and the wanted one, but for rounding."""
+    if not isinstance(got, float):
+        return False
+    if math.isnan(wanted):
+        return math.isnan(got)
+    return math.isclose(got, wanted, rel_tol=RELATIVE_ERROR, abs_tol=1e-12)
+
+
+def first_wrong(trial: Trial, observed: Numbers) -> int | None:
+    """Return the position of the first check that gave a wrong number, or None."""
+    for position, (got, wanted) in enumerate(
+        zip(observed.results, expected(trial), strict=True),
+    ):
+        if not close(got, wanted):
+            return position
+    return None
+
+
+@cache
+def operations(lines: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the methods that a class needs for a program, beside ``backward``."""
+    found: dict[str, None] = {}
+    for node in ast.walk(ast.parse("\n".join(lines))):
+        match node:
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant()):
+                continue
+            case ast.BinOp(op=op) | ast.UnaryOp(op=op) | ast.AugAssign(op=op):
+                found[OPERATORS[type(op)]] = None
+            case ast.Call(func=ast.Name(id="abs")):
+                found["__abs__"] = None
+            case ast.Call(func=ast.Attribute(attr=name)) if name != "backward":
+                found[name] = None
+            case _:
+                pass
+    return tuple(found)
+
+
+def _written(name: str) -> str:
+    """Return a method's name as a user writes the operation."""
+    special = {"__neg__": "-a", "__abs__": "abs(a)"}
+    return special.get(name) or (f"a {SIGNS[name]} b" if name in SIGNS else f"a.{name}()")
+
+
+@cache
+def _code(line: str, mode: str) -> Any:
+    return compile(line, "<program>", mode)
+
+
+def _result(found: Any) -> Any:
+    """Return a float, or a description of what is none."""
+    if found is None or isinstance(found, str | bytes | complex):
+        return repr(found)
+    try:
+        return float(found)
+    except (TypeError, ValueError, OverflowError):
+        return shortened(printable(repr(found)), 80)
+
+
+def _message(error: BaseException) -> str:
+    """Return an exception's message on one line, whatever its ``__str__`` does."""
+    try:
+        return shortened(printable(" ".join(str(error).split())), 200)
+    except Exception:
+        return ""
