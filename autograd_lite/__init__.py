@@ -1,6 +1,7 @@
 """A scalar reverse-mode autodiff engine in which everything can be seen."""
 
 from autograd_lite.affine import linear
+from autograd_lite.anomaly import detect_anomaly
 from autograd_lite.drawing.pictures import draw, draw_dot
 from autograd_lite.explaining import explain
 from autograd_lite.functions import (
@@ -60,6 +61,7 @@ from autograd_lite.primitives.nary import logsumexp, max_of, mean, min_of, norm,
 from autograd_lite.primitives.piecewise import logaddexp, maximum, minimum, xlogy
 from autograd_lite.primitives.rounding import ceil, copysign, floor, sign
 from autograd_lite.primitives.rounding import rounded as round
+from autograd_lite.slips import SlipWarning, set_slip_warnings, warn_slip
 from autograd_lite.stepping import steps
 from autograd_lite.symbolic import to_sympy
 from autograd_lite.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
@@ -68,6 +70,7 @@ from autograd_lite.value import Value
 
 __all__ = [
     "Primitive",
+    "SlipWarning",
     "Value",
     "Variadic",
     "acos",
@@ -84,6 +87,7 @@ __all__ = [
     "copysign",
     "cos",
     "cosh",
+    "detect_anomaly",
     "dot",
     "draw",
     "draw_dot",
@@ -130,6 +134,7 @@ __all__ = [
     "round",
     "scope",
     "selu",
+    "set_slip_warnings",
     "sigmoid",
     "sign",
     "silu",
@@ -147,6 +152,7 @@ __all__ = [
     "value_and_grad",
     "var",
     "vjp",
+    "warn_slip",
     "where",
     "xlogy",
 ]

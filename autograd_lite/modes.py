@@ -15,6 +15,8 @@ from threading import Lock
 from types import TracebackType
 from typing import Any, NamedTuple, TypeVar
 
+from autograd_lite.places import Place
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 GENERATOR, COROUTINE, ASYNC_GENERATOR = 0x20, 0x80, 0x200  # code flags, as in module inspect
@@ -23,11 +25,12 @@ GENERATOR, COROUTINE, ASYNC_GENERATOR = 0x20, 0x80, 0x200  # code flags, as in m
 class Runtime:
     """State of the process that every operation reads."""
 
-    __slots__ = ("clock", "special", "sweeping")
+    __slots__ = ("clock", "slips", "special", "sweeping")
 
     def __init__(self) -> None:
         self.special = 0  # modes switched on anywhere
         self.clock = 0  # changes of data so far
+        self.slips = True  # whether to warn about them
         self.sweeping = False  # whether an order is in use
 
 
@@ -44,23 +47,32 @@ class Scope(NamedTuple):
 
 
 class Tag(NamedTuple):
-    """What a node is called: its own label, and the scope it was recorded in."""
+    """What few nodes have: a label, the scope and place they were recorded in, hooks."""
 
-    label: str
-    scope: Scope | None
+    label: str = ""
+    scope: Scope | None = None
+    place: Place | None = None
+    hooks: tuple[Any, ...] = ()
 
 
 class Mode(NamedTuple):
     """What holds for operations in this thread or task."""
 
-    recording: bool
-    tag: Tag | None
+    recording: bool = True
+    tag: Tag | None = None
     lifting: bool = False  # whether formulas run on Values, for higher derivatives
+    watching: bool = False  # whether every result is looked at, and its place kept
+    short: bool = True  # recording and not watching: an operation may take the short way
+
+    def switched(self, **fields: Any) -> Mode:
+        """Return the mode with some fields changed."""
+        mode = self._replace(**fields)
+        return mode._replace(short=mode.recording and not mode.watching)
 
 
 runtime = Runtime()
 _lock = Lock()
-_mode: ContextVar[Mode] = ContextVar("autograd_lite_mode", default=Mode(True, None))  # noqa: B039  # immutable
+_mode: ContextVar[Mode] = ContextVar("autograd_lite_mode", default=Mode())  # noqa: B039  # immutable
 
 _entered: ContextVar[tuple[tuple[object, Mode], ...]] = ContextVar(
     "autograd_lite_entered", default=()
@@ -70,13 +82,13 @@ _entered: ContextVar[tuple[tuple[object, Mode], ...]] = ContextVar(
 current_mode = _mode.get
 
 
-class _ModeSwitch:
+class ModeSwitch:
     """Switches a mode on for a with-block or, as a decorator, for each call of a function."""
 
     def _changed(self, mode: Mode) -> Mode:
         raise NotImplementedError
 
-    def _copy(self) -> _ModeSwitch:
+    def _copy(self) -> ModeSwitch:
         return type(self)()
 
     def __enter__(self) -> None:
@@ -183,7 +195,7 @@ class _ModeSwitch:
         return wrapper  # type: ignore[return-value]
 
 
-class _RecordingSwitch(_ModeSwitch):
+class PlainSwitch(ModeSwitch):
     """A switch without options, which decorates with or without parentheses."""
 
     def __new__(cls, function: Any = None) -> Any:
@@ -191,7 +203,7 @@ class _RecordingSwitch(_ModeSwitch):
         return switch if function is None else switch(function)
 
 
-class no_grad(_RecordingSwitch):
+class no_grad(PlainSwitch):
     """Do not record: results are constants. A context manager and a decorator.
 
     The mode is restored when the block ends, however it ends, and does not reach other threads
@@ -209,10 +221,10 @@ class no_grad(_RecordingSwitch):
     """
 
     def _changed(self, mode: Mode) -> Mode:
-        return mode._replace(recording=False)
+        return mode.switched(recording=False)
 
 
-class enable_grad(_RecordingSwitch):
+class enable_grad(PlainSwitch):
     """Record again inside `no_grad`. A context manager and a decorator.
 
     Examples
@@ -226,17 +238,24 @@ class enable_grad(_RecordingSwitch):
     """
 
     def _changed(self, mode: Mode) -> Mode:
-        return mode._replace(recording=True)
+        return mode.switched(recording=True)
 
 
-class lifting(_ModeSwitch):
+class recording_derivatives(ModeSwitch):
+    """Record what a sweep computes; what it makes of the user's operations is not his to watch."""
+
+    def _changed(self, mode: Mode) -> Mode:
+        return mode.switched(recording=True, watching=False)
+
+
+class lifting(ModeSwitch):
     """Formulas run on Values: whatever turns one into a plain float would lose a derivative."""
 
     def _changed(self, mode: Mode) -> Mode:
         return mode._replace(lifting=True)
 
 
-class scope(_ModeSwitch):
+class scope(ModeSwitch):
     """Record under a name, such as a module's path. Scopes nest: the names join with dots.
 
     Parameters
@@ -269,7 +288,7 @@ class scope(_ModeSwitch):
 
     def _changed(self, mode: Mode) -> Mode:
         parent = None if mode.tag is None else mode.tag.scope
-        return mode._replace(tag=Tag("", Scope(self._path, parent, self._title)))
+        return mode._replace(tag=Tag(scope=Scope(self._path, parent, self._title)))
 
 
 class collector_paused:

@@ -6,12 +6,15 @@ are used depends on how many operands the operation had:
 ===========  ==============================  =======================================
 operands     ``_a`` and ``_b``               ``_da`` and ``_db``
 ===========  ==============================  =======================================
-none (leaf)  unset                           None, None
+none (leaf)  see below; unset                None, None
 one          the operand; unset              its partial, None
 two          the operands, Values or floats  their partials; None beside a float
 many         the Values; all operands,       None; a tuple of the Values' partials
              in tuples that nodes may share
 ===========  ==============================  =======================================
+
+``_a`` of a leaf is unset, or the float that ``_grad`` was when the data was last changed: if it is
+that very float still, it belongs to older data.
 
 Edges point from results to operands only, so a graph has no cycles, and dropping the result frees
 it by reference counting.
@@ -23,7 +26,8 @@ from itertools import chain
 from typing import Any, SupportsFloat
 
 from autograd_lite.modes import Tag, current_mode, runtime
-from autograd_lite.primitives import number
+from autograd_lite.primitives import is_number, number
+from autograd_lite.slips import warn_comparison
 
 UNREACHED = float("0")
 """The 0.0 that stands in ``_grad`` until backward writes a gradient: told apart by identity."""
@@ -70,6 +74,9 @@ class Node:
     @data.setter
     def data(self, data: SupportsFloat) -> None:
         self._data = number(data, "a number for data")
+        grad = self._grad
+        if self._primitive is None and type(grad) is float and grad:
+            self._a = grad
         runtime.clock = self._stamp = runtime.clock + 1
 
     @property
@@ -103,8 +110,7 @@ class Node:
     def label(self, label: str) -> None:
         if not isinstance(label, str):
             raise TypeError(f"a label is text, got {type(label).__name__}: {label!r}")
-        tag = getattr(self, "_tag", None)
-        self._tag = Tag(label, None if tag is None else tag.scope)
+        self._tag = getattr(self, "_tag", Tag())._replace(label=label)
 
     @property
     def op(self) -> str:
@@ -145,6 +151,11 @@ class Node:
             self._grad = UNREACHED
 
     @property
+    def reached(self) -> bool:
+        """Whether a gradient was written, by `backward` or by hand, and not zeroed since."""
+        return self._grad is not None and self._grad is not UNREACHED
+
+    @property
     def _prev(self) -> set[Any]:
         """The operands as a set, under micrograd's name."""
         return set(self.operands)
@@ -164,6 +175,13 @@ class Node:
             self._grad = UNREACHED
 
     # -- comparison and conversion ------------------------------------------------------------
+
+    def __eq__(self, other: object) -> bool:
+        if is_number(other):
+            warn_comparison(other)
+        return NotImplemented  # what follows is the comparison of objects
+
+    __hash__ = object.__hash__
 
     def __lt__(self, other: Any) -> bool:
         return self._data < (other._data if isinstance(other, Node) else other)

@@ -7,11 +7,12 @@ uses the nodes' ``_position`` slots, hence one sweep at a time: the caller holds
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import chain, repeat
 from threading import RLock
 from typing import Any, TypeVar
 
+from autograd_lite.hooks import through_hooks
 from autograd_lite.modes import runtime
 from autograd_lite.node import Node
 
@@ -86,7 +87,12 @@ def topological_order(root: Node, order: list[Any], opened: list[Any]) -> None:
 
 
 def adjoints(
-    order: Sequence[Node], seed: Any, zero: Any, lifted: Mapping[Node, Partials] | None = None
+    order: Sequence[Node],
+    seed: Any,
+    zero: Any,
+    lifted: Mapping[Node, Partials] | None = None,
+    *,
+    hooked: Collection[Node] = (),
 ) -> list[Any]:
     """Sweep backward: d root / d node for every node of the order, by the chain rule.
 
@@ -102,6 +108,8 @@ def adjoints(
         What the sums start from.
     lifted : mapping, optional
         Partials to use instead of the recorded ones: as Values, for higher derivatives.
+    hooked : collection of Node
+        Nodes whose hooks are called with their adjoints, and may change them.
 
     Returns
     -------
@@ -110,7 +118,10 @@ def adjoints(
     """
     sums = [zero] * (len(order) + 1)
     sums[-1] = seed
-    for node, adjoint in zip(reversed(order), reversed(sums), strict=False):
+    pairs: Iterable[tuple[Node, Any]] = zip(reversed(order), reversed(sums), strict=False)
+    if hooked:
+        pairs = through_hooks(hooked, pairs, sums, zero)
+    for node, adjoint in pairs:
         if lifted is None:
             da = node._da
             db = node._db
@@ -166,8 +177,8 @@ def with_order(root: Node, use: Callable[[list[Any]], Result]) -> Result:
     with _sweeping:
         if runtime.sweeping:
             raise RuntimeError(
-                "a backward or forward sweep was started inside another one (by a formula or a"
-                " signal handler); start it after the first has ended"
+                "a backward or forward sweep was started inside another one (by a formula,"
+                " a hook or a signal handler); start it after the first has ended"
             )
         order: list[Any] = []
         opened: list[Any] = []

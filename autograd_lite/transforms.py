@@ -16,8 +16,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any
 
+from autograd_lite.anomaly import check_adjoints, check_tangents, is_watching
+from autograd_lite.hooks import hooked
 from autograd_lite.lifting import NOTHING, lifted
-from autograd_lite.modes import enable_grad
+from autograd_lite.modes import enable_grad, recording_derivatives
 from autograd_lite.node import Node
 from autograd_lite.primitives import Primitive, counted, nary, number
 from autograd_lite.sweep import adjoints, tangents, with_order
@@ -126,14 +128,19 @@ class _Trace:
     def reverse(self, root: Value, seed: Any = 1.0, *, lift: bool = False) -> list[Any]:
         """Return d root / d input for each input, times ``seed``."""
 
+        watched = is_watching()
+
         def use(order: list[Value]) -> list[Any]:
+            passed = hooked(order)
             if lift or isinstance(seed, Value) or self._lifts(order):
-                sums = adjoints(order, seed, NOTHING, lifted(order))
+                sums = adjoints(order, seed, NOTHING, lifted(order), hooked=passed)
             else:
-                sums = adjoints(order, seed, 0.0)
+                sums = adjoints(order, seed, 0.0, hooked=passed)
+            if watched:
+                check_adjoints(order, sums)
             return [self._derivative(sums[leaf._position]) for leaf in self.inputs]
 
-        with enable_grad():
+        with recording_derivatives():
             return with_order(root, use)
 
     def forward(self, roots: Sequence[Any], directions: Sequence[Any]) -> list[Any]:
@@ -142,18 +149,21 @@ class _Trace:
         if not recorded:
             return [self._derivative(NOTHING)] * len(roots)
         seeds: dict[Node, Any] = dict(zip(self.inputs, directions, strict=True))
+        watched = is_watching()
 
         def use(order: list[Value]) -> list[Any]:
             if any(isinstance(x, Value) for x in directions) or self._lifts(order):
                 along = tangents(order, seeds, NOTHING, lifted(order))
             else:
                 along = tangents(order, seeds, 0.0)
+            if watched:
+                check_tangents(order, along)
             return [
                 self._derivative(along[root._position] if isinstance(root, Value) else NOTHING)
                 for root in roots
             ]
 
-        with enable_grad():
+        with recording_derivatives():
             below_all = Value._record(nary.total, tuple(recorded))
             return with_order(below_all, use)
 

@@ -8,9 +8,11 @@ from typing import Any, SupportsFloat, TypeVar
 
 from autograd_lite import functions
 from autograd_lite.allocation import allocator
+from autograd_lite.anomaly import check_adjoints, check_result, is_watching, placed
+from autograd_lite.hooks import RemovableHandle, add_hook, hooked
 from autograd_lite.lifting import NOTHING, lifted
-from autograd_lite.modes import current_mode, enable_grad, runtime
-from autograd_lite.node import UNREACHED, Node
+from autograd_lite.modes import current_mode, recording_derivatives, runtime
+from autograd_lite.node import UNREACHED, Node, edges
 from autograd_lite.primitives import (
     Primitive,
     activations,
@@ -21,6 +23,7 @@ from autograd_lite.primitives import (
     rounding,
 )
 from autograd_lite.primitives.ieee import RAISED_BY_FLOATS
+from autograd_lite.slips import warn_mixed, warn_stale
 from autograd_lite.sweep import adjoints, set_all, with_order
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -61,6 +64,8 @@ def _record(primitive: Any, operands: tuple[Any, ...]) -> Value:
             numbers.append(x)
     y = primitive.evaluate(*numbers)
     mode = current_mode() if runtime.special else None
+    if mode is not None and mode.watching:
+        check_result(primitive, arguments_, y)
     if not needed or (mode is not None and not mode.recording):
         return _constant(y)
     out = _blank()
@@ -80,7 +85,9 @@ def _record(primitive: Any, operands: tuple[Any, ...]) -> Value:
     out._grad = UNREACHED
     out._position = 0
     out._stamp = runtime.clock
-    if mode is not None and mode.tag is not None:
+    if mode is not None and mode.watching:
+        out._tag = placed(mode.tag)
+    elif mode is not None and mode.tag is not None:
         out._tag = mode.tag
     return out
 
@@ -125,7 +132,7 @@ def _binary(primitive: Primitive, a: Any, b: Any) -> Any:
             return _foreign(primitive, a, b)
         if runtime.special:
             mode = current_mode()
-            needed = needed and mode.recording
+            needed = needed and mode.short
             tag = mode.tag
         else:
             tag = None
@@ -184,7 +191,7 @@ def _unary(primitive: Primitive) -> Callable[[Value], Value]:
         tag = None
         if runtime.special:
             mode = current_mode()
-            if not mode.recording:
+            if not mode.short:
                 return _record(primitive, (self,))
             tag = mode.tag
         if self._grad is None:
@@ -327,11 +334,56 @@ class Value(Node):
                 "backward() was called on a Value that needs no gradient: it is a constant, or"
                 " it was computed from constants only, or under no_grad()"
             )
+        watched = is_watching()
         if create_graph:
-            with enable_grad():
-                with_order(self, _backward_recorded)
+            with recording_derivatives():
+                with_order(self, lambda order: _backward_recorded(order, watched))
         else:
-            with_order(self, _backward)
+            with_order(self, lambda order: _backward(order, watched))
+
+    def register_hook(self, hook: Callable[[Any], Any]) -> RemovableHandle:
+        """Have a function called with the gradient that passes this node, whenever one does.
+
+        Parameters
+        ----------
+        hook : callable
+            Takes the gradient (a float; a Value with ``create_graph``), of an interior node summed
+            over its consumers, of a leaf without what it had before. Returns None, or another
+            gradient to go on with. Hooks of one node run in the order of registration.
+
+        Returns
+        -------
+        RemovableHandle
+            ``handle.remove()`` takes the hook away.
+
+        Raises
+        ------
+        RuntimeError
+            If this Value needs no gradient.
+        TypeError
+            If the hook is no function; in `backward`, if it returns something that is no number.
+
+        Examples
+        --------
+        >>> from autograd_lite import Value, exp
+        >>> x = Value(0.0)
+        >>> y = exp(x)
+        >>> handle = y.register_hook(lambda gradient: min(gradient, 1.0))
+        >>> (100.0 * y).backward()
+        >>> y.grad, x.grad
+        (1.0, 1.0)
+        """
+        if not callable(hook):
+            raise TypeError(
+                f"register_hook expected a function of the gradient, got {type(hook).__name__}:"
+                f" {hook!r}"
+            )
+        if self._grad is None:
+            raise RuntimeError(
+                "register_hook was called on a Value that needs no gradient, so none would ever"
+                " pass it"
+            )
+        return add_hook(self, hook)
 
     # -- operators ----------------------------------------------------------------------------
     # The four hot ones and their recording are written out; a test holds them to the table.
@@ -537,23 +589,55 @@ _blank = allocator(Value)
 # -- backward ------------------------------------------------------------------------------------
 
 
-def _backward(order: list[Value]) -> None:
+def _backward(order: list[Value], watched: bool) -> None:
     """Sweep over the recorded partials, then write all gradients in one step."""
-    grads = adjoints(order, 1.0, 0.0)
-    for leaf in [node for node in order if node._primitive is None]:
+    grads = adjoints(order, 1.0, 0.0, hooked=hooked(order))
+    if watched:
+        check_adjoints(order, grads)
+    leaves = []
+    oldest = runtime.clock  # when the first operation was recorded
+    for node in order:
+        if node._primitive is None:
+            leaves.append(node)
+        elif node._stamp < oldest:
+            oldest = node._stamp
+    newest = 0  # when the last leaf was changed
+    mixed = []
+    for leaf in leaves:
         before = leaf._grad
-        grads[leaf._position] = None if before is None else float(before) + grads[leaf._position]
+        if leaf._stamp > newest:
+            newest = leaf._stamp
+        if before is None:
+            grads[leaf._position] = None
+            continue
+        if before is not UNREACHED and getattr(leaf, "_a", None) is before:
+            mixed.append(leaf)
+        grads[leaf._position] = float(before) + grads[leaf._position]
+    if mixed:
+        warn_mixed(mixed)
+    if newest > oldest:
+        _look_for_stale_leaves(order)
     del grads[0]
     set_all(order, "_grad", grads)
 
 
-def _backward_recorded(order: list[Value]) -> None:
+def _look_for_stale_leaves(order: list[Value]) -> None:
+    for node in order:
+        for operand, _ in edges(node):
+            if operand._primitive is None and operand._stamp > node._stamp:
+                warn_stale(node, operand)
+                return
+
+
+def _backward_recorded(order: list[Value], watched: bool) -> None:
     """The same with partials as Values.
 
     An interior node gets its gradient as a constant: a graph over the node, held by the node,
     would be a cycle that no `zero_grad` of a leaf breaks.
     """
-    grads = adjoints(order, 1.0, NOTHING, lifted(order))
+    grads = adjoints(order, 1.0, NOTHING, lifted(order), hooked=hooked(order))
+    if watched:
+        check_adjoints(order, grads)
     for position, node in enumerate(order, 1):
         grad, adjoint = node._grad, grads[position]
         if grad is None:

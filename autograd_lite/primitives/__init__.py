@@ -38,7 +38,15 @@ from autograd_lite.primitives import (
     piecewise,
     rounding,
 )
-from autograd_lite.primitives.core import TABLE, Primitive, Variadic, counted, number, operands_of
+from autograd_lite.primitives.core import (
+    TABLE,
+    Primitive,
+    Variadic,
+    counted,
+    is_number,
+    number,
+    operands_of,
+)
 
 __all__ = [
     "TABLE",
@@ -48,6 +56,7 @@ __all__ = [
     "arithmetic",
     "counted",
     "elementary",
+    "is_number",
     "nary",
     "number",
     "operands_of",

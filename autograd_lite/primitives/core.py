@@ -27,7 +27,7 @@ def number(given: object, what: str = "a number") -> float:
     becomes an infinity.
     """
     kind = type(given)
-    if kind is float or kind is int or isinstance(given, Real) or _is_numpy_bool(given):
+    if kind is float or kind is int or is_number(given):
         try:
             return float(given)  # type: ignore[arg-type]  # Real and NumPy's bool have __float__
         except OverflowError:
@@ -51,7 +51,10 @@ def plain(x: Any) -> float:
     return float(x.item()) if hasattr(x, "item") else float(x)
 
 
-def _is_numpy_bool(given: object) -> bool:
+def is_number(given: object) -> bool:
+    """Tell whether ``given`` is one real number, NumPy's among them."""
+    if isinstance(given, Real):
+        return True
     return type(given).__module__ == "numpy" and type(given).__name__ in ("bool", "bool_")
 
 
