@@ -40,6 +40,12 @@ def _in_batches(kind: type[Kind]) -> Callable[[], Kind]:
     return map(object.__new__, chain.from_iterable(map(classes, cycle(GAPS)))).__next__
 
 
+def kind_of(node: Node) -> type[Node]:
+    """Return the class of a node that users know."""
+    kind = type(node)
+    return kind.__bases__[1] if issubclass(kind, _Breaker) else kind
+
+
 class _Backlog(local):
     """What the finalisers of this thread have still to drop."""
 
@@ -55,10 +61,6 @@ class _Breaker:
     """A node whose operands are dropped by the outermost finaliser, not by this one."""
 
     __slots__ = ()
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        """Pickle as the class that users know."""
-        return object.__new__, (type(self).__bases__[1],), self.__getstate__()
 
     def __del__(self) -> None:
         backlog = _backlog

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from copy import deepcopy
 from typing import Any, SupportsFloat, TypeVar
 
 from autograd_lite import functions
 from autograd_lite.allocation import allocator
 from autograd_lite.anomaly import check_adjoints, check_result, is_watching, placed
+from autograd_lite.copying import deep_copy, reduced, shallow_copy
 from autograd_lite.hooks import RemovableHandle, add_hook, hooked
 from autograd_lite.lifting import NOTHING, lifted
 from autograd_lite.modes import current_mode, recording_derivatives, runtime
@@ -289,15 +289,14 @@ class Value(Node):
         """Return a constant with the same number: gradients do not flow through it."""
         return _constant(self._data)
 
+    def __copy__(self) -> Any:
+        return shallow_copy(self)
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        """Copy the graph below, operands before results, so that nothing recurses along a chain."""
-        for node in with_order(self, list):
-            if id(node) not in memo:
-                memo[id(node)] = twin = object.__new__(type(node))
-                attributes, slots = node.__getstate__()
-                for name, part in {**(attributes or {}), **slots}.items():
-                    setattr(twin, name, part if name == "_primitive" else deepcopy(part, memo))
-        return memo[id(self)]
+        return deep_copy(self, memo)
+
+    def __reduce__(self) -> Any:
+        return reduced(self)
 
     # -- the chain rule -----------------------------------------------------------------------
 

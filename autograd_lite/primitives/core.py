@@ -9,8 +9,11 @@ branches so that a NaN reaches a formula that returns it.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
+from itertools import chain
 from numbers import Real
+from types import FunctionType
 from typing import Any
 
 from autograd_lite.primitives.ieee import IEEE, RAISED_BY_FLOATS, again
@@ -158,7 +161,16 @@ class Primitive:
         return f"<primitive {self.name}>"
 
     def __reduce__(self) -> str | tuple[Any, ...]:
-        return (find, (self.name,)) if TABLE.get(self.name) is self else super().__reduce__()
+        if TABLE.get(self.name) is self:
+            return find, (self.name,)
+        _refuse_nameless(self)
+        return super().__reduce__()
+
+    def __copy__(self) -> Any:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return self
 
     def evaluate(self, *numbers: float) -> float:
         """Return the value at plain floats; where Python raises, the IEEE result."""
@@ -273,7 +285,16 @@ class Variadic:
         return f"<primitive {self.name}>"
 
     def __reduce__(self) -> str | tuple[Any, ...]:
-        return (find, (self.name,)) if TABLE.get(self.name) is self else super().__reduce__()
+        if TABLE.get(self.name) is self:
+            return find, (self.name,)
+        _refuse_nameless(self)
+        return super().__reduce__()
+
+    def __copy__(self) -> Any:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return self
 
     def evaluate(self, *numbers: float) -> float:
         """Return the value at plain floats; where Python raises, the IEEE result."""
@@ -303,6 +324,24 @@ class Variadic:
             if record is not None:
                 return record(self, operands)
         return self.evaluate(*[number(x, f"numbers or Values for {self.name}") for x in operands])
+
+
+def _refuse_nameless(primitive: Primitive | Variadic) -> None:
+    """Say which function of a primitive of the user's own pickle would look for in vain."""
+    from pickle import PicklingError
+
+    for function in chain(*(x if type(x) is tuple else (x,) for x in vars(primitive).values())):
+        if not isinstance(function, FunctionType):
+            continue
+        found: Any = sys.modules.get(function.__module__)
+        for name in function.__qualname__.split("."):
+            found = getattr(found, name, None)
+        if found is not function:
+            raise PicklingError(
+                f"the primitive {primitive.name!r} cannot be pickled, because pickle stores"
+                f" functions by name and {function.__qualname__!r} of {function.__module__!r} is"
+                " not to be found by name: write its functions with def at the top of a module"
+            )
 
 
 def operands_of(name: str, given: Any, *, at_least: int = 1) -> tuple[Any, ...]:

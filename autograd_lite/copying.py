@@ -1,0 +1,197 @@
+"""Copies of graphs by `copy` and `pickle`, none of which recurses along a chain of operations.
+
+A shallow copy is one more node for the same operation. A deep copy makes a twin of every node that
+is reachable, through operands and through gradients that are graphs, and then connects the twins.
+
+A pickler recurses into whatever an object refers to, unless it has met it before. So the first
+node that it meets announces all that are reachable from it, operands before results: by the time
+an announced node comes to be pickled, the pickler knows its operands. Which nodes a pickler has
+met, a `_Session` says. Only the pickler's own memo keeps it alive, so it ends with the pickler.
+
+What a node is called, its recorded partials, its stamp and its gradient are copied, also that no
+gradient was written yet. Hooks are not, nor whether the gradient belongs to older data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container
+from copy import deepcopy
+from threading import local
+from typing import Any
+from weakref import ref
+
+from autograd_lite.allocation import allocator, kind_of
+from autograd_lite.modes import runtime
+from autograd_lite.node import UNREACHED, Node
+
+State = tuple[dict[str, Any] | None, dict[str, Any]]
+
+_SHARED = ("_db", "_primitive", "_tag")
+"""Slots whose contents never change, so that copies share them."""
+
+
+def shallow_copy(node: Node) -> Node:
+    """Return another node of the same operation, operands and gradient."""
+    twin = _initial(object.__new__(type(node)), node._stamp)
+    _fill(twin, _state(node))
+    twin._grad = node._grad
+    return twin
+
+
+def deep_copy(node: Node, memo: dict[int, Any]) -> Any:
+    """Return a copy of the graph below; nodes that ``memo`` has are not copied again."""
+    nodes = _reachable(node, memo)
+    for original in nodes:
+        memo[id(original)] = _initial(object.__new__(type(original)), original._stamp)
+    for original in nodes:
+        attributes, slots = _state(original)
+        copied = {
+            name: part if name in _SHARED else deepcopy(part, memo) for name, part in slots.items()
+        }
+        twin = memo[id(original)]
+        _fill(twin, (deepcopy(attributes, memo), copied))
+        if isinstance(original._grad, Node):
+            twin._grad = memo[id(original._grad)]
+    return memo[id(node)]
+
+
+def reduced(node: Node) -> tuple[Any, ...]:
+    """Return what `pickle` makes the node from: for the first one, all that are reachable."""
+    session = _current.session()
+    known = session is not None and id(node) not in session.reduced
+    if session is None or not known:  # no pickler, or another one, has been here
+        session = _Session()
+        _current.session = ref(session)
+    session.reduced.add(id(node))
+    is_leaf = node._primitive is None
+    make, arguments = _leaf if is_leaf else _recorded, (kind_of(node), node._stamp)
+    alone = id(node) in session.announced or (is_leaf and not isinstance(node._grad, Node))
+    if alone and known:
+        return make, arguments, _state(node)
+    others = [] if alone else [x for x in _reachable(node, session.reduced) if x is not node]
+    session.announced.update(map(id, others))
+    gradients = [(x, x._grad) for x in (*others, node) if isinstance(x._grad, Node)]
+    state = session, others, gradients, _state(node)
+    return make, arguments, state, None, None, _restore
+
+
+class _Session:
+    """The nodes that one pickler has asked for, and those that it will come to by itself."""
+
+    __slots__ = ("__weakref__", "announced", "reduced")
+
+    def __init__(self) -> None:
+        self.announced: set[int] = set()
+        self.reduced: set[int] = set()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Leave nothing in the pickle: to be in the memo is all that this is pickled for."""
+        return tuple, ()
+
+
+class _Current(local):
+    """The session of this thread, while it lives."""
+
+    def __init__(self) -> None:
+        self.session: Callable[[], _Session | None] = lambda: None
+
+
+_current = _Current()
+
+
+def _reachable(root: Node, known: Container[int]) -> list[Node]:
+    """Return the root and what it needs, operands before results, but nothing that is known.
+
+    After all operands come the nodes of gradients that are graphs, and what these need.
+    """
+    order: list[Node] = []
+    opened: set[int] = set()
+    placed: set[int] = set()  # nodes, and tuples of operands that nodes share
+    roots = [root]
+    for start in roots:
+        stack = [start]
+        while stack:
+            node = stack.pop()
+            key = id(node)
+            if key in placed or (key in known and node is not root):
+                continue
+            many = type(node._db) is tuple
+            if key in opened:
+                order.append(node)
+                placed.add(key)
+                if many:
+                    placed.add(id(node._a))
+                if isinstance(node._grad, Node):
+                    roots.append(node._grad)
+                continue
+            opened.add(key)
+            stack.append(node)
+            if many:
+                if id(node._a) not in placed:
+                    stack.extend(reversed(node._a))
+                continue
+            if node._db is not None:
+                stack.append(node._b)
+            if node._da is not None:
+                stack.append(node._a)
+    return order
+
+
+def _state(node: Node) -> State:
+    """Return what a copy has to be filled with: attributes of subclasses, and slots.
+
+    A gradient that is a graph is left out, since that graph may lead back to the node.
+    """
+    state: Any = object.__getstate__(node)  # of the attributes and of the slots
+    attributes, slots = state
+    del slots["_position"], slots["_stamp"]
+    if node._primitive is None:
+        slots.pop("_a", None)
+    if node._grad is UNREACHED or isinstance(node._grad, Node):
+        del slots["_grad"]
+    if "_tag" in slots:
+        slots["_tag"] = slots["_tag"]._replace(hooks=()) if node._tag.hooks else node._tag
+    return attributes, slots
+
+
+def _initial(node: Node, stamp: int) -> Node:
+    """Make an empty node one that no gradient has reached; let the clock not be behind it."""
+    node._position = 0
+    node._grad = UNREACHED
+    node._stamp = stamp
+    if stamp > runtime.clock:
+        runtime.clock = stamp
+    return node
+
+
+def _fill(node: Node, state: State) -> None:
+    attributes, slots = state
+    if attributes is not None:
+        vars(node).update(attributes)
+    for name, part in slots.items():
+        setattr(node, name, part)
+
+
+# -- what a pickle calls: these names stand in every pickle --------------------------------------
+
+_allocators: dict[type[Node], Callable[[], Node]] = {}
+
+
+def _leaf(kind: type[Node], stamp: int) -> Node:
+    return _initial(object.__new__(kind), stamp)
+
+
+def _recorded(kind: type[Node], stamp: int) -> Node:
+    """Make a node that can be in a long chain."""
+    make = _allocators.get(kind)
+    if make is None:
+        make = _allocators.setdefault(kind, allocator(kind))
+    return _initial(make(), stamp)
+
+
+def _restore(node: Node, state: tuple[Any, list[Node], list[tuple[Node, Node]], State]) -> None:
+    """Fill the node that announced others, and connect gradients that are graphs."""
+    _, _, gradients, own = state
+    _fill(node, own)
+    for owner, gradient in gradients:
+        owner._grad = gradient
