@@ -23,8 +23,16 @@ OK, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
 def run(given: Sequence[str]) -> int:
     """Run the command line and return its exit status; errors are one clear line on stderr."""
+    status = OK
     try:
-        _write(_answer(given))
+        if given and given[0] == "grade":
+            from autograd_lite.commandline.grade_command import answer
+
+            text, passed = answer(given[1:])
+            status = OK if passed else FAILED
+        else:
+            text = _answer(given)
+        _write(text)
         sys.stdout.flush()
     except UsageError as error:
         sys.stderr.write(f"error: {error}\n")
@@ -40,7 +48,7 @@ def run(given: Sequence[str]) -> int:
         if not isinstance(error, BrokenPipeError):
             sys.stderr.write(f"error: the output could not be written: {error.strerror}\n")
         return FAILED
-    return OK
+    return status
 
 
 def _answer(given: Sequence[str]) -> str:

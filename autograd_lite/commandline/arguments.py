@@ -53,6 +53,9 @@ written as the texts "NaN", "Infinity" and "-Infinity".
 --step shows one step after the other. In a terminal n or the right arrow goes
 on, p or the left arrow back, q ends; elsewhere it reads commands line by line.
 
+"python -m autograd_lite grade my_engine.py" grades an engine of your own; its
+options: "python -m autograd_lite grade --help".
+
 exit status: 0 if the derivation was written (also where a value is NaN or
 infinite, as a note then says), 1 if the output or a file could not be written,
 2 if the command was wrong, 130 after Ctrl-C.

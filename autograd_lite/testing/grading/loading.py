@@ -1,4 +1,4 @@
-"""From a student's file to the class that is to be graded, or a sentence that says what is wrong."""
+"""From a student's file to the class that is to be graded, or what is wrong with it."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class EngineError(Exception):
 def load_class(path: Path, name: str) -> type:
     """Run a Python file as a module and return a class of it that can be graded.
 
-    The file's own folder comes first in ``sys.path``, as if the file were run as a script, but
-    ``__name__`` is the name of the file: what stands under ``if __name__ == "__main__"`` is not run.
+    The file's own folder comes first in ``sys.path``, as for a script, but ``__name__`` is the
+    file's name: what stands under ``if __name__ == "__main__"`` is not run.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def load_class(path: Path, name: str) -> type:
 def described(error: BaseException, path: Path) -> str:
     """Return the type, the message and, within the student's file, the line of an exception."""
     try:
-        message = " ".join(str(error).split())
+        message = "" if isinstance(error, SystemExit) else " ".join(str(error).split())
     except Exception:
         message = ""
     text = _type_of(error) + (f": {shortened(printable(message), 200)}" if message else "")
@@ -99,16 +99,24 @@ def _compiled(path: Path) -> CodeType:
     source = path.read_bytes()
     try:
         return compile(decode_source(source), str(path), "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, MemoryError, RecursionError, OverflowError) as error:
+        line = error.lineno if isinstance(error, SyntaxError) else None
+        if line is None and (line := _not_utf8(source)) is not None:
+            raise EngineError(
+                f"{path.name} is not UTF-8 text, see line {line}; save it with that encoding"
+            ) from None
+        where = "" if line is None else f" in line {line}"
+        what = error.msg if isinstance(error, SyntaxError) else described(error, path)
+        raise EngineError(f"{path.name} is not valid Python{where}: {what}") from None
+
+
+def _not_utf8(source: bytes) -> int | None:
+    """Return the first line that is not UTF-8, or None."""
+    try:
+        source.decode()
     except UnicodeDecodeError as error:
-        line = source.count(b"\n", 0, error.start) + 1
-        raise EngineError(
-            f"{path.name} is not UTF-8 text, see line {line}; save it with that encoding"
-        ) from None
-    except SyntaxError as error:
-        where = "" if error.lineno is None else f" in line {error.lineno}"
-        raise EngineError(f"{path.name} is not valid Python{where}: {error.msg}") from None
-    except (ValueError, MemoryError, RecursionError, OverflowError) as error:
-        raise EngineError(f"{path.name} is not valid Python: {described(error, path)}") from None
+        return source.count(b"\n", 0, error.start) + 1
+    return None
 
 
 def _check(engine: type, path: Path) -> None:
@@ -120,9 +128,13 @@ def _check(engine: type, path: Path) -> None:
     except (Exception, SystemExit) as error:
         raise EngineError(f"{made} does not work: it raises {described(error, path)}") from None
     if missing:
-        raise EngineError(f"{made} has no {', no '.join(missing)}; a value to grade needs all three")
+        raise EngineError(
+            f"{made} has no {', no '.join(missing)}; a value to grade needs all three"
+        )
     if not callable(value.backward):
-        raise EngineError(f"{made}.backward is not a method, but of type {_type_of(value.backward)}")
+        raise EngineError(
+            f"{made}.backward is not a method, but of type {_type_of(value.backward)}"
+        )
     try:
         right = bool(value.data == 2.0)
     except Exception:

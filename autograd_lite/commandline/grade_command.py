@@ -1,0 +1,148 @@
+"""``python -m autograd_lite grade``: how well somebody else's engine does."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from autograd_lite.commandline.arguments import Parser
+from autograd_lite.commandline.errors import UsageError
+from autograd_lite.notation import printable
+from autograd_lite.testing.grading.milestones import MILESTONES
+from autograd_lite.testing.grading.report import Report
+from autograd_lite.testing.grading.runner import TIME_LIMIT, TIMES_IN_ALL, grade_file
+
+DESCRIPTION = f"""\
+Grade an autodiff engine of your own: a Python file with a class Value that has
+data, grad, backward() and operators, as in micrograd. It is tried at
+{len(MILESTONES)} milestones, from addition to deep graphs. Each is passed, failed (with the
+smallest program that fails, what it should give, what it gave, and what is
+probably wrong), or skipped for want of an operation, which is no failure.
+"""
+
+EPILOG = f"""\
+The file runs in a process of its own, with an empty standard input; what it
+prints is not shown. It is imported: what stands under
+if __name__ == "__main__" does not run. A crash or an endless loop fails the
+milestone at which it happens. The whole takes {TIMES_IN_ALL} times the time limit at most.
+
+This is a grader, not a sandbox: the file runs with your rights and can do
+whatever you can. Look at what you grade, or grade it in a container.
+
+--json writes file, class, engine, passed, results (a list of milestone,
+outcome, program, expected, got, diagnosis) and totals (milestones, passed,
+failed, skipped, not_tried). If the engine cannot be graded at all, the one
+result is the failed milestone "import".
+
+exit status: 0 if no milestone failed, 1 if one failed or the engine could not
+be graded, 2 if the command was wrong or there is no such file, 130 after
+Ctrl-C.
+"""
+
+
+def parser() -> Parser:
+    """Return the parser of ``grade``."""
+    found = Parser(
+        prog="python -m autograd_lite grade",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    found.add_argument("file", metavar="FILE", help="the engine, such as my_engine.py")
+    found.add_argument("--json", action="store_true", help="write JSON instead of text")
+    found.add_argument(
+        "--class",
+        dest="class_name",
+        metavar="NAME",
+        default="Value",
+        help="the class to grade (default: Value)",
+    )
+    found.add_argument(
+        "--time-limit",
+        metavar="SECONDS",
+        type=_seconds,
+        default=TIME_LIMIT,
+        help=f"for each milestone and for the import (default: {TIME_LIMIT:g})",
+    )
+    return found
+
+
+def answer(given: Sequence[str]) -> tuple[str, bool]:
+    """Grade what the arguments after ``grade`` name.
+
+    Parameters
+    ----------
+    given : sequence of str
+        The arguments.
+
+    Returns
+    -------
+    str
+        What there is to print. As JSON it is one object: `Report.as_data`, with ``"file"`` and
+        ``"class"`` as they were given before it, and after it ``"totals"``, the numbers of
+        ``"milestones"`` and of those that are ``"passed"``, ``"failed"``, ``"skipped"`` and
+        ``"not_tried"``.
+    bool
+        Whether no milestone failed.
+
+    Raises
+    ------
+    UsageError
+        If the arguments are wrong or the file cannot be read.
+
+    Examples
+    --------
+    >>> from autograd_lite.commandline.grade_command import answer
+    >>> answer(["no_such_engine.py"])
+    Traceback (most recent call last):
+    autograd_lite.commandline.errors.UsageError: no_such_engine.py: No such file or directory
+    """
+    if "-h" in given or "--help" in given:
+        return parser().format_help(), True
+    options = parser().parse_args(given)
+    shown = printable(options.file)
+    if Path(options.file).suffix == ".ipynb":
+        raise UsageError(f"{shown} is a notebook; save the class in a file that ends with .py")
+    try:
+        report = grade_file(
+            options.file, class_name=options.class_name, time_limit=options.time_limit
+        )
+    except OSError as error:
+        raise UsageError(f"{shown}: {error.strerror}") from None
+    if not options.json:
+        return f"{report}\n", report.passed
+    data = {
+        "file": options.file,
+        "class": options.class_name,
+        **report.as_data(),
+        "totals": _totals(report),
+    }
+    return json.dumps(data, indent=2, allow_nan=False) + "\n", report.passed
+
+
+def _totals(report: Report) -> dict[str, Any]:
+    names = {milestone.name for milestone in MILESTONES}
+    outcomes = Counter(result.outcome for result in report.results if result.milestone in names)
+    return {
+        "milestones": len(MILESTONES),
+        "passed": outcomes["passed"],
+        "failed": outcomes["failed"],
+        "skipped": outcomes["skipped"],
+        "not_tried": len(MILESTONES) - outcomes.total(),
+    }
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0.0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"expected a finite number of seconds above 0, got {text}")
+    return seconds

@@ -1,0 +1,133 @@
+"""The process in which a student's engine runs, one milestone after the other.
+
+It reports to the process that started it by lines of JSON in a file, which nothing that the engine
+prints can disturb: ``{"started": stage}`` before and ``{"result": …}`` after each milestone,
+``{"trial": index}`` before each of its trials, ``{"error": sentence}`` if there is nothing to
+grade, and ``{"finished": true}`` at the end.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+from typing import Any, Final
+
+from autograd_lite.testing.grading.grader import grade_milestone
+from autograd_lite.testing.grading.loading import EngineError, described, load_class
+from autograd_lite.testing.grading.milestones import MILESTONES, Milestone
+from autograd_lite.testing.grading.report import Result
+from autograd_lite.testing.grading.trials import Trial
+
+IMPORT: Final = -1
+"""The stage before the first milestone."""
+
+RECORDS: Final = "records.jsonl"
+PLACES: Final = "places.txt"
+
+MEMORY: Final = 4 * 1024**3
+"""Bytes of data that an engine may hold, where the operating system can limit it."""
+
+
+def work(folder: Path, path: Path, class_name: str, first: int, time_limit: float) -> None:
+    """Grade from the milestone with index ``first`` on, then end the process."""
+    _limit_resources()
+    _end_with_the_parent()
+    records = _File(folder / RECORDS)
+    places = _File(folder / PLACES)
+    faulthandler.enable(places.descriptor)
+
+    def start(stage: int) -> None:
+        places.clear()
+        records.write({"started": stage})
+        faulthandler.dump_traceback_later(time_limit, file=places.descriptor)
+
+    start(IMPORT)
+    try:
+        engine = load_class(path, class_name)
+    except EngineError as error:
+        records.write({"error": str(error)})
+    else:
+        for index, milestone in enumerate(MILESTONES[first:], first):
+            start(index)
+            try:
+                result = grade_milestone(_announcing(milestone, records), engine)
+            except BaseException as error:
+                result = Result(
+                    milestone.name, "failed", got=described(error, path), diagnosis=_meaning(error)
+                )
+            records.write({"result": result._asdict()})
+    records.write({"finished": True})
+    # Threads and exit handlers of the engine could keep an ordinary exit from ending the process.
+    os._exit(0)
+
+
+class _Announced(tuple[Trial, ...]):
+    """Trials of which each is written down before it is tried."""
+
+    records: _File
+
+    def __iter__(self) -> Iterator[Trial]:
+        for index, trial in enumerate(super().__iter__()):
+            self.records.write({"trial": index})
+            yield trial
+
+
+def _announcing(milestone: Milestone, records: _File) -> Milestone:
+    trials = _Announced(milestone.trials)
+    trials.records = records
+    return milestone._replace(trials=trials)
+
+
+class _File:
+    """A file that only the process which opened it writes to, unbuffered."""
+
+    def __init__(self, path: Path) -> None:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+        self.descriptor = os.open(path, flags)
+        self.process = os.getpid()
+
+    def write(self, record: dict[str, Any]) -> None:
+        if os.getpid() != self.process:
+            os._exit(0)  # a copy made by os.fork in the engine, which fell through to here
+        os.write(self.descriptor, json.dumps(record).encode() + b"\n")
+
+    def clear(self) -> None:
+        os.ftruncate(self.descriptor, 0)
+
+
+def _meaning(error: BaseException) -> str:
+    if isinstance(error, SystemExit):
+        return "the engine calls exit(): it may never end the program that uses it"
+    if isinstance(error, MemoryError):
+        return "the engine needs more memory than there is"
+    return "an exception of the engine reached the grader"
+
+
+def _limit_resources() -> None:
+    """Let memory run out in this process alone, and leave no core files behind."""
+    if sys.platform != "win32":
+        import resource
+
+        for kind, most in ((resource.RLIMIT_DATA, MEMORY), (resource.RLIMIT_CORE, 0)):
+            hard = resource.getrlimit(kind)[1]
+            if hard == resource.RLIM_INFINITY or hard > most:
+                resource.setrlimit(kind, (most, hard))
+
+
+def _end_with_the_parent() -> None:
+    """Give the engine an empty standard input; end this process when the real one is closed."""
+    lifeline = os.dup(0)
+    empty = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(empty, 0)
+    os.close(empty)
+
+    def watch() -> None:
+        os.read(lifeline, 1)
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
