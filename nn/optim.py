@@ -7,11 +7,11 @@ first computes all new numbers and then writes them, so a step that fails change
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from reprlib import repr as shortened
 from typing import Any
 
-from autograd_lite import Value
+from autograd_lite import Value, warn_slip
 from nn.module import flag
 
 
@@ -71,7 +71,6 @@ class Optimizer:
     ----------
     params : iterable of Value
         Leaves, as from ``model.parameters()``. Those with ``requires_grad=False`` are left alone.
-        A gradient that was never computed counts as 0.
     lr : float
         The learning rate, a finite number ≥ 0; can be set to another between steps.
 
@@ -121,8 +120,19 @@ class Optimizer:
             parameter.zero_grad()
 
     def step(self) -> None:
-        """Update all parameters once, from their gradients."""
+        """Update all parameters once, from their gradients.
+
+        What `backward` has not reached since the last `zero_grad` is left as it is, as in PyTorch,
+        with a warning; unless it has reached other parameters of the same array (of one name up to
+        the index): their gradient is 0 then.
+        """
         active = [i for i, parameter in enumerate(self.params) if parameter.requires_grad]
+        unreached = [i for i in active if not self.params[i].reached]
+        if unreached:
+            arrays = {self._array(i) for i in active if self.params[i].reached}
+            unreached = [i for i in unreached if self._array(i) not in arrays]
+            self._warn_unreached(unreached)
+            active = sorted({*active} - {*unreached})
         updates = [
             self._updated(self.params[i].data, float(self.params[i].grad), self.state[i])
             for i in active
@@ -130,6 +140,22 @@ class Optimizer:
         for i, (data, state) in zip(active, updates, strict=True):
             self.params[i].data = data
             self.state[i] = state
+
+    def _array(self, position: int) -> Any:
+        """Return what the parameters of one array have in common."""
+        return self.params[position].label.partition("[")[0] or position
+
+    def _warn_unreached(self, positions: Sequence[int]) -> None:
+        if not positions:
+            return
+        label = self.params[positions[0]].label
+        named = repr(label) if label else f"at position {positions[0]}"
+        more = f" and {len(positions) - 1} more" if len(positions) > 1 else ""
+        warn_slip(
+            f"{type(self).__name__}.step() found no gradient for the parameter {named}{more}, which"
+            " so stays as it is: between zero_grad() and step(), call loss.backward() on a loss"
+            " that was computed from all parameters"
+        )
 
     def _updated(self, data: float, gradient: float, state: Any) -> tuple[float, Any]:
         """Return the new data of one parameter and what to remember about it."""

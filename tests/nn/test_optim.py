@@ -2,12 +2,13 @@
 
 import json
 import math
+import warnings
 from pathlib import Path
 
 import pytest
 
 import nn
-from autograd_lite import Value
+from autograd_lite import SlipWarning, Value
 
 RECORDED = json.loads(
     Path(__file__).with_name("torch_trajectories.json").read_text(encoding="utf-8")
@@ -62,6 +63,7 @@ def test_three_unit_gradients_with_momentum_move_by_0_561_not_by_an_average():
 
 def test_weight_decay_adds_lambda_theta():
     w = nn.Parameter(2.0)
+    w.grad = 0.0
     nn.optim.SGD([w], lr=0.1, weight_decay=0.5).step()
     assert w.data == 1.9
 
@@ -100,8 +102,45 @@ def test_the_learning_rate_can_change_between_steps():
 
 def test_parameters_without_gradient_are_left_alone():
     frozen, free = Value(1.0, requires_grad=False), Value(1.0)
+    free.grad = 0.0
     nn.optim.SGD([frozen, free], lr=0.1, weight_decay=1.0).step()
     assert (frozen.data, free.data) == (1.0, 0.9)
+
+
+@pytest.mark.parametrize(
+    "make", [lambda p: nn.optim.SGD(p, lr=0.1, momentum=0.9, weight_decay=1.0), nn.optim.Adam]
+)
+def test_what_backward_has_not_reached_stays_as_it_is_as_in_pytorch(make):
+    used, unused = nn.Parameter(1.0, label="used"), nn.Parameter(1.0, label="unused")
+    optimizer = make([used, unused])
+    (3.0 * used).backward()
+    with pytest.warns(SlipWarning, match="no gradient for the parameter 'unused', which so stays"):
+        optimizer.step()
+    assert used.data < 1.0
+    assert unused.data == 1.0
+    assert optimizer.state[1] is None
+
+
+def test_forgetting_backward_is_told_once_per_line_for_all_parameters():
+    parameters = [nn.Parameter(1.0), nn.Parameter(2.0), nn.Parameter(3.0)]
+    optimizer = nn.optim.SGD(parameters, lr=0.1)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        for _ in range(3):
+            optimizer.step()
+    (warning,) = caught
+    assert "for the parameter at position 0 and 2 more" in str(warning.message)
+    assert "between zero_grad() and step(), call loss.backward()" in str(warning.message)
+    assert warning.filename == __file__
+    assert [p.data for p in parameters] == [1.0, 2.0, 3.0]
+
+
+def test_an_array_that_backward_has_reached_in_part_has_gradient_0_elsewhere():
+    first, second = nn.Parameter(1.0, label="table[0]"), nn.Parameter(1.0, label="table[1]")
+    optimizer = nn.optim.SGD([first, second], lr=0.5, weight_decay=1.0)
+    (2.0 * first).backward()
+    optimizer.step()
+    assert (first.data, second.data) == (-0.5, 0.5)
 
 
 def test_gradients_that_are_values_are_taken_as_numbers():
