@@ -1,5 +1,8 @@
 """Checking derivatives: of functions, of programs drawn at random, of other people's engines."""
 
+from autograd_lite.testing.comparing import assert_same_gradients
+from autograd_lite.testing.grading.runner import grade_file
 from autograd_lite.testing.programs import Program
+from autograd_lite.testing.strategies import expressions, points
 
-__all__ = ["Program"]
+__all__ = ["Program", "assert_same_gradients", "expressions", "grade_file", "points"]

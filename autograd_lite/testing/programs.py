@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograd_lite.primitives import counted, number
+from autograd_lite.testing.listing import source
 from autograd_lite.testing.operations import Functions, Step, apply, checked, resolved
 
 __all__ = ["Program", "Step", "apply", "resolved"]
@@ -85,6 +86,17 @@ class Program:
             nodes.append(apply(step, resolved(step, nodes), functions=functions))
         return nodes
 
+    def __str__(self) -> str:
+        """Return the program as Python text that runs by itself, and gives the same bits."""
+        return source(self.inputs, self.steps, self.run())
+
     def __repr__(self) -> str:
         """Return the call that makes this program, to be pasted into a test."""
         return f"Program({list(self.inputs)!r}, {list(self.steps)!r})"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """Print as Python text in notebooks and in Hypothesis' reports."""
+        for line in str(self).splitlines():
+            printer.break_()
+            printer.text(line)
+        printer.break_()
