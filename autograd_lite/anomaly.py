@@ -30,11 +30,12 @@ class detect_anomaly(PlainSwitch):
     --------
     >>> from autograd_lite import Value, detect_anomaly, sqrt
     >>> x = Value(0.0, label="x")
-    >>> with detect_anomaly():
-    ...     sqrt(x).backward()
-    Traceback (most recent call last):
-    ...
-    FloatingPointError: the gradient is inf on its way back through sqrt(x=0.0) = 0.0: ...
+    >>> try:
+    ...     with detect_anomaly():
+    ...         sqrt(x).backward()
+    ... except FloatingPointError as error:
+    ...     print(str(error).partition(":")[0])
+    the gradient is inf on its way back through sqrt(x=0.0) = 0.0
     """
 
     def _changed(self, mode: Mode) -> Mode:

@@ -12,248 +12,16 @@ outer derivative cannot be confused. Plain numbers in, plain floats out otherwis
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextvars import ContextVar
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograd_lite.anomaly import check_adjoints, check_tangents, is_watching
-from autograd_lite.hooks import hooked
-from autograd_lite.lifting import NOTHING, lifted
-from autograd_lite.modes import enable_grad, recording_derivatives
-from autograd_lite.node import Node
-from autograd_lite.primitives import Primitive, counted, nary, number
-from autograd_lite.sweep import adjoints, tangents, with_order
+from autograd_lite.modes import enable_grad
+from autograd_lite.primitives import counted, nary
+from autograd_lite.tracing import Trace, given_leaf
+from autograd_lite.trees import leaves_of, outline, shaped_like, unpacked
 from autograd_lite.value import Value
 
 Argnums = int | tuple[int, ...]
-
-_depth: ContextVar[int] = ContextVar("autograd_lite_transform_depth", default=0)
-_same = Primitive("same", lambda x: x, [lambda x, y: 1.0])
-
-
-# -- nested lists --------------------------------------------------------------------------------
-
-
-def _leaves(tree: Any) -> list[Any]:
-    """Return the numbers of nested lists, left to right."""
-    if isinstance(tree, list | tuple):
-        return [leaf for branch in tree for leaf in _leaves(branch)]
-    return [tree]
-
-
-def _shaped(tree: Any, leaves: Iterator[Any]) -> Any:
-    """Return nested lists like ``tree`` with other numbers."""
-    if isinstance(tree, list):
-        return [_shaped(branch, leaves) for branch in tree]
-    if isinstance(tree, tuple):
-        return tuple(_shaped(branch, leaves) for branch in tree)
-    return next(leaves)
-
-
-def _unpacked(argument: Any) -> Any:
-    """Turn a NumPy array into nested lists; leave everything else."""
-    return argument.tolist() if getattr(argument, "shape", ()) != () else argument
-
-
-def _single(values: Sequence[Any], argnums: Argnums) -> Any:
-    return values[0] if isinstance(argnums, int) else tuple(values)
-
-
-# -- running a function on fresh leaves ----------------------------------------------------------
-
-
-class _Trace:
-    """One run of a function: its result, and the leaves that stood for its arguments."""
-
-    def __init__(
-        self,
-        name: str,
-        f: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        argnums: tuple[int, ...] | None = None,
-    ) -> None:
-        """Run ``f``, differentiable in the arguments ``argnums`` (all of them if None)."""
-        self.name = name
-        positions = range(len(args)) if argnums is None else argnums
-        _check_argnums(name, positions, len(args))
-        called = list(args)
-        self.trees: list[Any] = []
-        self.given: list[Any] = []
-        self.inputs: list[Value] = []
-        for position in positions:
-            tree = _unpacked(args[position])
-            given = [_given(leaf, name, position) for leaf in _leaves(tree)]
-            fresh = [Value(float(x)) for x in given]
-            called[position] = _shaped(tree, iter(fresh))
-            self.trees.append(tree)
-            self.given += given
-            self.inputs += fresh
-        self.outer = _depth.get() > 0
-        self.nested = any(isinstance(x, Value) for x in self.given)
-        depth = _depth.get()
-        try:
-            _depth.set(depth + 1)
-            with enable_grad():
-                self.result = _unpacked(f(*called, **kwargs))
-        finally:
-            _depth.set(depth)
-        self.outputs = [self._output(leaf) for leaf in _leaves(self.result)]
-
-    def _output(self, leaf: Any) -> Value:
-        if isinstance(leaf, Value):
-            return leaf
-        return Value(
-            number(leaf, f"{self.name} to get a number from the function"), requires_grad=False
-        )
-
-    def scalar(self) -> Value:
-        """Return the only output."""
-        if isinstance(self.result, list | tuple):
-            raise TypeError(
-                f"{self.name} needs a function that returns one number, this one returned a"
-                f" {type(self.result).__name__} of {len(self.result)}; use jacobian or vjp"
-            )
-        return self.outputs[0]
-
-    def _lifts(self, order: list[Value]) -> bool:
-        """Tell whether derivatives have to be Values, see the top of this module."""
-        if self.nested or not self.outer:
-            return self.nested
-        own = set(self.inputs)
-        return any(
-            node._primitive is None and node._grad is not None and node not in own for node in order
-        )
-
-    def reverse(self, root: Value, seed: Any = 1.0, *, lift: bool = False) -> list[Any]:
-        """Return d root / d input for each input, times ``seed``."""
-
-        watched = is_watching()
-
-        def use(order: list[Value]) -> list[Any]:
-            passed = hooked(order)
-            if lift or isinstance(seed, Value) or self._lifts(order):
-                sums = adjoints(order, seed, NOTHING, lifted(order), hooked=passed)
-            else:
-                sums = adjoints(order, seed, 0.0, hooked=passed)
-            if watched:
-                check_adjoints(order, sums)
-            return [self._derivative(sums[leaf._position]) for leaf in self.inputs]
-
-        with recording_derivatives():
-            return with_order(root, use)
-
-    def forward(self, roots: Sequence[Any], directions: Sequence[Any]) -> list[Any]:
-        """Return the derivative of each root along a direction in the space of the inputs."""
-        recorded = [root for root in roots if isinstance(root, Value)]
-        if not recorded:
-            return [self._derivative(NOTHING)] * len(roots)
-        seeds: dict[Node, Any] = dict(zip(self.inputs, directions, strict=True))
-        watched = is_watching()
-
-        def use(order: list[Value]) -> list[Any]:
-            if any(isinstance(x, Value) for x in directions) or self._lifts(order):
-                along = tangents(order, seeds, NOTHING, lifted(order))
-            else:
-                along = tangents(order, seeds, 0.0)
-            if watched:
-                check_tangents(order, along)
-            return [
-                self._derivative(along[root._position] if isinstance(root, Value) else NOTHING)
-                for root in roots
-            ]
-
-        with recording_derivatives():
-            below_all = Value._record(nary.total, tuple(recorded))
-            return with_order(below_all, use)
-
-    def _derivative(self, found: Any) -> Any:
-        """Return what was summed; as a Value in any case if Values were given."""
-        found = 0.0 if found is NOTHING else found
-        if self.nested and not isinstance(found, Value):
-            return Value(found, requires_grad=False)
-        return found
-
-    def link(self) -> None:
-        """Turn leaves that stood for Values into recorded copies of them.
-
-        Done after the sweeps of this trace, which end at its leaves; sweeps from outside then go
-        through them.
-        """
-        for leaf, given in zip(self.inputs, self.given, strict=True):
-            if isinstance(given, Value):
-                leaf._primitive, leaf._a, leaf._da = _same, given, 1.0
-
-    def value(self) -> Any:
-        """Return what the function returned: as Values inside another transform, else floats."""
-        if self.nested or (self.outer and any(with_order(x, self._lifts) for x in self.outputs)):
-            return _shaped(self.result, iter(self.outputs))
-        return _shaped(self.result, iter([x.data for x in self.outputs]))
-
-    def per_argument(self, flat: Sequence[Any]) -> list[Any]:
-        """Shape derivatives like the arguments."""
-        found = iter(flat)
-        return [_shaped(tree, found) for tree in self.trees]
-
-
-def _check_argnums(name: str, positions: Sequence[Any], count: int) -> None:
-    """Refuse argument numbers that do not exist or come twice."""
-    for position in positions:
-        if not isinstance(position, int):
-            raise TypeError(
-                f"{name} expected argnums to be an int or a tuple of ints, got {position!r}"
-            )
-        if not -count <= position < count:
-            raise TypeError(
-                f"{name} expected an argument number {position} (argnums), but the function"
-                f" was called with {counted(count, 'positional argument')}"
-            )
-    if len({position % count for position in positions}) < len(positions):
-        raise ValueError(f"{name} expected different argnums, got {tuple(positions)}")
-
-
-def _given(leaf: Any, name: str, position: int) -> Any:
-    if isinstance(leaf, Value):
-        return leaf
-    return number(leaf, f"{name} to be given numbers, lists or Values (argument {position})")
-
-
-def _positions(argnums: Any) -> tuple[Any, ...]:
-    return tuple(argnums) if isinstance(argnums, tuple | list) else (argnums,)
-
-
-def _sequence(name: str, what: str, given: Any) -> tuple[Any, ...]:
-    """Return the primals or tangents, one per argument of the function."""
-    if not isinstance(given, tuple | list):
-        raise TypeError(
-            f"{name} expected a tuple of {what}, one per argument of the function, got"
-            f" {type(given).__name__}"
-        )
-    return tuple(given)
-
-
-def _directions(name: str, trees: Sequence[Any], given: Sequence[Any]) -> list[Any]:
-    """Flatten tangents after checking that they have the shapes they belong to."""
-    if len(given) != len(trees):
-        raise ValueError(f"{name} expected {counted(len(trees), 'tangent')}, got {len(given)}")
-    flat: list[Any] = []
-    for position, (tree, direction) in enumerate(zip(trees, map(_unpacked, given), strict=True)):
-        if _outline(tree) != _outline(direction):
-            raise ValueError(
-                f"{name} expected tangent {position} to have the shape of its primal,"
-                f" {_outline(tree)}, got {_outline(direction)}"
-            )
-        flat += [_given(leaf, name, position) for leaf in _leaves(direction)]
-    return flat
-
-
-def _outline(tree: Any) -> str:
-    if isinstance(tree, list | tuple):
-        return "[" + ", ".join(_outline(branch) for branch in tree) + "]"
-    return "number"
-
-
-# -- the transforms ------------------------------------------------------------------------------
 
 
 def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
@@ -289,7 +57,7 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     """
 
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        trace = _Trace("grad", f, args, kwargs, _positions(argnums))
+        trace = Trace("grad", f, args, kwargs, _positions(argnums))
         found = trace.reverse(trace.scalar())
         trace.link()
         return _single(trace.per_argument(found), argnums)
@@ -310,7 +78,7 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
     """
 
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
-        trace = _Trace("value_and_grad", f, args, kwargs, _positions(argnums))
+        trace = Trace("value_and_grad", f, args, kwargs, _positions(argnums))
         found = trace.reverse(trace.scalar())
         value = trace.value()
         trace.link()
@@ -343,17 +111,17 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     >>> value, pull_back([1.0, 10.0])
     ([10.0, 7.0], (15.0, 12.0))
     """
-    trace = _Trace("vjp", f, primals, {})
+    trace = Trace("vjp", f, primals, {})
     value = trace.value()
     trace.link()
 
     def pull_back(cotangent: Any) -> tuple[Any, ...]:
-        expected, got = _outline(trace.result), _outline(_unpacked(cotangent))
+        expected, got = outline(trace.result), outline(unpacked(cotangent))
         if expected != got:
             raise ValueError(
                 f"vjp expected a cotangent of the shape of the value, {expected}, got {got}"
             )
-        weights = [_given(leaf, "vjp", 0) for leaf in _leaves(_unpacked(cotangent))]
+        weights = [given_leaf(leaf, "vjp", 0) for leaf in leaves_of(unpacked(cotangent))]
         with enable_grad():
             root = Value._record(nary.dot_product, (*trace.outputs, *weights))
         lift = any(isinstance(weight, Value) for weight in weights)
@@ -389,12 +157,12 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     (10.0, 5.0)
     """
     along_each = _sequence("jvp", "tangents", tangents)
-    trace = _Trace("jvp", f, _sequence("jvp", "primals", primals), {})
+    trace = Trace("jvp", f, _sequence("jvp", "primals", primals), {})
     directions = _directions("jvp", trace.trees, along_each)
     along = trace.forward(trace.outputs, directions)
     value = trace.value()
     trace.link()
-    return value, _shaped(trace.result, iter(along))
+    return value, shaped_like(trace.result, iter(along))
 
 
 def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
@@ -422,7 +190,7 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     """
 
     def computed(*args: Any, **kwargs: Any) -> Any:
-        trace = _Trace("jacobian", f, args, kwargs, _positions(argnums))
+        trace = Trace("jacobian", f, args, kwargs, _positions(argnums))
         count = len(trace.inputs)
         if 0 < count < len(trace.outputs):
             units = [[float(i == j) for j in range(count)] for i in range(count)]
@@ -433,7 +201,7 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
         trace.link()
         shaped = [trace.per_argument(row) for row in rows]
         blocks = [[row[i] for row in shaped] for i in range(len(trace.trees))]
-        return _single([_shaped(trace.result, iter(block)) for block in blocks], argnums)
+        return _single([shaped_like(trace.result, iter(block)) for block in blocks], argnums)
 
     return computed
 
@@ -466,7 +234,7 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     """
 
     def computed(*args: Any, **kwargs: Any) -> Any:
-        trace = _Trace("hessian", f, args, kwargs, _positions(argnums))
+        trace = Trace("hessian", f, args, kwargs, _positions(argnums))
         first = trace.reverse(trace.scalar(), lift=True)
         matrix = [trace.reverse(g) if isinstance(g, Value) else [0.0] * len(first) for g in first]
         trace.link()
@@ -474,7 +242,7 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
             [matrix[max(i, j)][min(i, j)] for j in range(len(first))] for i in range(len(first))
         ]
         rows = iter([_single(trace.per_argument(row), argnums) for row in mirrored])
-        blocks = [_shaped(tree, rows) for tree in trace.trees]
+        blocks = [shaped_like(tree, rows) for tree in trace.trees]
         if isinstance(argnums, int):
             return blocks[0]
         return tuple(
@@ -517,10 +285,46 @@ def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     [10.0, 6.0]
     """
     along_each = _sequence("hvp", "tangents", tangents)
-    trace = _Trace("hvp", f, _sequence("hvp", "primals", primals), {})
+    trace = Trace("hvp", f, _sequence("hvp", "primals", primals), {})
     directions = _directions("hvp", trace.trees, along_each)
     first = trace.reverse(trace.scalar(), lift=True)
     products = trace.forward(first, directions)
     trace.link()
     found = trace.per_argument(products)
     return found[0] if len(found) == 1 else tuple(found)
+
+
+# -- what they are given ---------------------------------------------------------------------------
+
+
+def _positions(argnums: Any) -> tuple[Any, ...]:
+    return tuple(argnums) if isinstance(argnums, tuple | list) else (argnums,)
+
+
+def _single(values: Sequence[Any], argnums: Argnums) -> Any:
+    return values[0] if isinstance(argnums, int) else tuple(values)
+
+
+def _sequence(name: str, what: str, given: Any) -> tuple[Any, ...]:
+    """Return the primals or tangents, one per argument of the function."""
+    if not isinstance(given, tuple | list):
+        raise TypeError(
+            f"{name} expected a tuple of {what}, one per argument of the function, got"
+            f" {type(given).__name__}"
+        )
+    return tuple(given)
+
+
+def _directions(name: str, trees: Sequence[Any], given: Sequence[Any]) -> list[Any]:
+    """Flatten tangents after checking that they have the shapes they belong to."""
+    if len(given) != len(trees):
+        raise ValueError(f"{name} expected {counted(len(trees), 'tangent')}, got {len(given)}")
+    flat: list[Any] = []
+    for position, (tree, direction) in enumerate(zip(trees, map(unpacked, given), strict=True)):
+        if outline(tree) != outline(direction):
+            raise ValueError(
+                f"{name} expected tangent {position} to have the shape of its primal,"
+                f" {outline(tree)}, got {outline(direction)}"
+            )
+        flat += [given_leaf(leaf, name, position) for leaf in leaves_of(direction)]
+    return flat
