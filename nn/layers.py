@@ -232,6 +232,14 @@ class Layer(Module):
         outputs = [list(map(function, sample)) for sample in linear(samples, weight, bias)]
         return outputs if batched else outputs[0]
 
+    def _state_members(self) -> dict[str, Any]:
+        members = dict(vars(self))
+        neurons = members.pop("neurons")
+        members["weight"] = [neuron.w for neuron in neurons]
+        if neurons[0].b is not None:
+            members["bias"] = [neuron.b for neuron in neurons]
+        return members
+
     def extra_repr(self) -> str:
         return (
             f"{self.nin}, {self.nout}, activation={_shown(self.activation)},"

@@ -1,4 +1,4 @@
-"""`Module`, what every network is made of, and `Parameter`, what it learns."""
+"""`Module`, what every network is made of."""
 
 from __future__ import annotations
 
@@ -7,22 +7,8 @@ from collections.abc import Iterator
 from typing import Any, Self
 
 from autograd_lite import Value, scope
-
-
-class Parameter(Value):
-    """A Value that a network learns: modules find it among their attributes by themselves.
-
-    Examples
-    --------
-    >>> import nn
-    >>> nn.Parameter(0.5)
-    Parameter(data=0.5, grad=0.0)
-    """
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "Parameter" + super().__repr__().removeprefix("Value")
+from nn.parameter import Parameter as Parameter
+from nn.state import Stateful
 
 
 def flag(given: Any, what: str) -> bool:
@@ -44,7 +30,7 @@ _Found = tuple[int, str, tuple[Any, ...], Any]
 """Depth, path of the owning module, (attribute, position, …) in the owner, and what is there."""
 
 
-class Module:
+class Module(Stateful):
     """A part of a network: it holds parameters and other modules, and computes in `forward`.
 
     Parameters and modules are found among the attributes, also inside lists, tuples, dicts and
