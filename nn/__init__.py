@@ -17,6 +17,7 @@ from nn.activations import (
     Softsign,
     Tanh,
 )
+from nn.checkpoint import CheckpointError, load, save
 from nn.containers import Flatten, Sequential
 from nn.layers import MLP, Layer, Linear, Neuron
 from nn.losses import (
@@ -39,6 +40,7 @@ __all__ = [
     "SELU",
     "Activation",
     "BCEWithLogitsLoss",
+    "CheckpointError",
     "CrossEntropyLoss",
     "Flatten",
     "HalfMSELoss",
@@ -66,7 +68,9 @@ __all__ = [
     "data",
     "fit",
     "init",
+    "load",
     "metrics",
     "optim",
     "predict",
+    "save",
 ]

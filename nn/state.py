@@ -99,9 +99,15 @@ class Change(NamedTuple):
     keys: IncompatibleKeys
 
     def apply(self) -> None:
-        """Write all numbers."""
-        for array, numbers in self.writes:
-            array.write(numbers)
+        """Write all numbers, or none if that is interrupted."""
+        before = [(array, array.read()) for array, _ in self.writes]
+        try:
+            for array, numbers in self.writes:
+                array.write(numbers)
+        except BaseException:
+            for array, numbers in before:
+                array.write(numbers)
+            raise
 
 
 class Stateful:
@@ -301,13 +307,15 @@ def _members(module: Stateful) -> Iterator[tuple[str, Any]]:
         name, thing = stack.pop()
         if getattr(getattr(thing, "dtype", None), "hasobject", False):
             thing = as_lists(thing)
-        if isinstance(thing, Stateful):
-            yield name, thing
-        elif is_parameter(thing) or (
-            isinstance(thing, LISTS)
-            and thing
-            and _shape(thing) is not None
-            and all(map(is_parameter, flat(thing)))
+        if (
+            isinstance(thing, Stateful)
+            or is_parameter(thing)
+            or (
+                isinstance(thing, LISTS)
+                and thing
+                and shape(thing) is not None
+                and all(map(is_parameter, flat(thing)))
+            )
         ):
             yield name, thing
         elif isinstance(thing, (*LISTS, dict)):
@@ -319,11 +327,11 @@ def _members(module: Stateful) -> Iterator[tuple[str, Any]]:
             ][::-1]
 
 
-def _shape(given: Any) -> Shape | None:
+def shape(given: Any) -> Shape | None:
     """Return the sizes of nested lists, outermost first; None if they differ."""
     if not isinstance(given, LISTS):
         return ()
-    shapes = {_shape(element) for element in given}
+    shapes = {shape(element) for element in given}
     if len(shapes) > 1 or None in shapes:
         return None
     return (len(given), *(shapes.pop() or ())) if shapes else (0,)
@@ -345,7 +353,7 @@ def _buffered(name: str, given: Any) -> Any:
     if type(given) is int:
         return given
     numbers = _floats(name, given)
-    if _shape(numbers) is None:
+    if shape(numbers) is None:
         raise ValueError(f"{name} expected lists of one size beside each other, got others")
     return numbers
 
@@ -372,7 +380,7 @@ def checked(model: Stateful, state: Any, *, strict: bool = True) -> Change:
         if name not in state:
             continue
         numbers = array.converted(name, state[name])
-        given, wanted = _shape(numbers), _shape(array.read())
+        given, wanted = shape(numbers), shape(array.read())
         if given != wanted:
             faults.append(
                 f"size mismatch for {name}: copying a param with shape"
