@@ -9,85 +9,17 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from operator import index
 from reprlib import repr as shortened
 from typing import Any
 
-from autograd_lite import Value, linear
+from autograd_lite import linear
 from nn.activations import Function, activation_function
 from nn.init import Initialiser, generator, initialiser
+from nn.inputs import samples, size
 from nn.module import Module, Parameter, flag
-from nn.nested import LISTS, as_lists, is_list, number
+from nn.nested import is_list
 
 Seed = int | random.Random | None
-
-
-def _size(given: Any, what: str) -> int:
-    """Return a number of inputs or outputs, or say what is wrong with it."""
-    try:
-        size = index(given)
-    except TypeError:
-        raise TypeError(
-            f"{what} expected a whole number, got {type(given).__name__}: {shortened(given)}"
-        ) from None
-    if size < 1:
-        raise ValueError(f"{what} expected at least 1, got {size}")
-    return size
-
-
-def _samples(layer: Module, expected: int, x: Any) -> tuple[list[Sequence[Any]], bool]:
-    """Return the samples in ``x``, each of the expected size, and whether it is a batch."""
-    shape = getattr(x, "shape", ())  # which an empty array has, but its lists have lost
-    x = as_lists(x)
-    if not isinstance(x, LISTS):
-        raise TypeError(
-            f"{_called(layer)} expected a list of {_counted(expected, 'number')} or a batch of such"
-            f" lists, got {type(x).__name__}: {shortened(x)}"
-        )
-    if not x:
-        given = f"an empty batch of shape {shape}" if len(shape) > 1 else "an empty list"
-        raise ValueError(
-            f"{_called(layer)} expected {_counted(expected, 'input')} or a batch of at least one"
-            f" sample, got {given}"
-        )
-    if not is_list(x[0]):
-        return [_sample(layer, expected, x, "")], False
-    return [
-        _sample(layer, expected, sample, f" in sample {position} of the batch")
-        for position, sample in enumerate(x)
-    ], True
-
-
-def _sample(layer: Module, expected: int, sample: Any, where: str) -> Sequence[Any]:
-    """Return a sample as a list of Values and floats, or say what is wrong with it."""
-    sample = as_lists(sample)
-    if not isinstance(sample, LISTS):
-        raise TypeError(
-            f"{_called(layer)} expected a list of {_counted(expected, 'number')}{where}, got"
-            f" {type(sample).__name__}: {shortened(sample)}"
-        )
-    if len(sample) != expected:
-        wanted = _counted(expected, "input")
-        raise ValueError(f"{_called(layer)} expected {wanted}, got {len(sample)}{where}")
-    kinds = set(map(type, sample))
-    if len(kinds) == 1 and (Value in kinds or float in kinds):
-        return sample
-    if any(map(is_list, sample)):
-        raise TypeError(
-            f"{_called(layer)} expected {_counted(expected, 'number')}{where}, got lists;"
-            " nn.Flatten() makes one list of a nested sample"
-        )
-    return [number(element) for element in sample]
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def _called(layer: Module) -> str:
-    """Return how messages call a layer: its class and its name in the network."""
-    name = type(layer).__name__
-    return f"{name} {layer._scope_name!r}" if layer._scope_name else name
 
 
 def _shown(activation: str | Function | None) -> str:
@@ -146,7 +78,7 @@ class Neuron(Module):
         fan_out: int = 1,
     ) -> None:
         super().__init__()
-        self.nin = _size(nin, f"{type(self).__name__}'s number of inputs")
+        self.nin = size(nin, f"{type(self).__name__}'s number of inputs")
         flag(bias, f"{type(self).__name__}'s bias")
         self.activation = activation
         activation_function(activation)  # refuses an unknown name here, not at the first call
@@ -156,10 +88,10 @@ class Neuron(Module):
 
     def forward(self, x: Any) -> Any:
         """Return one Value for a sample, a list of Values for a batch."""
-        samples, batched = _samples(self, self.nin, x)
+        inputs, batched = samples(self, self.nin, x)
         biases = None if self.b is None else [self.b]
         function = activation_function(self.activation)
-        outputs = [function(y) for (y,) in linear(samples, [self.w], biases)]
+        outputs = [function(y) for (y,) in linear(inputs, [self.w], biases)]
         return outputs if batched else outputs[0]
 
     def extra_repr(self) -> str:
@@ -212,8 +144,8 @@ class Layer(Module):
         seed: Seed = None,
     ) -> None:
         super().__init__()
-        self.nin = _size(nin, f"{type(self).__name__}'s number of inputs")
-        self.nout = _size(nout, f"{type(self).__name__}'s number of neurons")
+        self.nin = size(nin, f"{type(self).__name__}'s number of inputs")
+        self.nout = size(nout, f"{type(self).__name__}'s number of neurons")
         flag(bias, f"{type(self).__name__}'s bias")
         self.activation = activation
         activation_function(activation)  # refuses an unknown name here, not at the first call
@@ -225,11 +157,11 @@ class Layer(Module):
 
     def forward(self, x: Any) -> list[Any]:
         """Return a list of outputs for a sample, a list of such lists for a batch."""
-        samples, batched = _samples(self, self.nin, x)
+        inputs, batched = samples(self, self.nin, x)
         weight = [neuron.w for neuron in self.neurons]
         bias = [neuron.b for neuron in self.neurons] if self.neurons[0].b is not None else None
         function = activation_function(self.activation)
-        outputs = [list(map(function, sample)) for sample in linear(samples, weight, bias)]
+        outputs = [list(map(function, sample)) for sample in linear(inputs, weight, bias)]
         return outputs if batched else outputs[0]
 
     def _state_members(self) -> dict[str, Any]:
@@ -397,8 +329,8 @@ class Linear(Module):
         seed: Seed = None,
     ) -> None:
         super().__init__()
-        self.in_features = nin = _size(in_features, f"{type(self).__name__}'s in_features")
-        self.out_features = nout = _size(out_features, f"{type(self).__name__}'s out_features")
+        self.in_features = nin = size(in_features, f"{type(self).__name__}'s in_features")
+        self.out_features = nout = size(out_features, f"{type(self).__name__}'s out_features")
         flag(bias, f"{type(self).__name__}'s bias")
         draw, rng = initialiser(init), generator(seed)
         self.weight = [[Parameter(draw(rng, nin, nout)) for _ in range(nin)] for _ in range(nout)]
@@ -406,8 +338,8 @@ class Linear(Module):
 
     def forward(self, x: Any) -> list[Any]:
         """Return a list of outputs for a sample, a list of such lists for a batch."""
-        samples, batched = _samples(self, self.in_features, x)
-        outputs = linear(samples, self.weight, self.bias)
+        inputs, batched = samples(self, self.in_features, x)
+        outputs = linear(inputs, self.weight, self.bias)
         return outputs if batched else outputs[0]
 
     def extra_repr(self) -> str:
