@@ -7,6 +7,7 @@ from nn.activations import (
     SELU,
     Activation,
     Hardtanh,
+    Identity,
     LeakyReLU,
     LogSigmoid,
     Mish,
@@ -18,7 +19,10 @@ from nn.activations import (
     Tanh,
 )
 from nn.checkpoint import CheckpointError, load, save
-from nn.containers import Flatten, Sequential
+from nn.clipping import clip_grad_norm_, clip_grad_value_
+from nn.containers import Flatten, Residual, Sequential
+from nn.dropout import Dropout
+from nn.embedding import Embedding
 from nn.layers import MLP, Layer, Linear, Neuron
 from nn.losses import (
     BCEWithLogitsLoss,
@@ -30,8 +34,11 @@ from nn.losses import (
     MSELoss,
 )
 from nn.module import Module, Parameter
+from nn.normalisation import BatchNorm1d, LayerNorm
 from nn.prediction import predict
+from nn.softmax import LogSoftmax, Softmax
 from nn.training import History, fit
+from nn.weight_norm import WeightNorm
 
 __all__ = [
     "ELU",
@@ -40,17 +47,23 @@ __all__ = [
     "SELU",
     "Activation",
     "BCEWithLogitsLoss",
+    "BatchNorm1d",
     "CheckpointError",
     "CrossEntropyLoss",
+    "Dropout",
+    "Embedding",
     "Flatten",
     "HalfMSELoss",
     "Hardtanh",
     "HingeLoss",
     "History",
+    "Identity",
     "Layer",
+    "LayerNorm",
     "LeakyReLU",
     "Linear",
     "LogSigmoid",
+    "LogSoftmax",
     "LogisticLoss",
     "Loss",
     "MSELoss",
@@ -59,12 +72,17 @@ __all__ = [
     "Neuron",
     "Parameter",
     "ReLU",
+    "Residual",
     "Sequential",
     "SiLU",
     "Sigmoid",
+    "Softmax",
     "Softplus",
     "Softsign",
     "Tanh",
+    "WeightNorm",
+    "clip_grad_norm_",
+    "clip_grad_value_",
     "data",
     "fit",
     "init",

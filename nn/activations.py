@@ -85,8 +85,24 @@ def _of_either(name: str) -> Any:
     return staticmethod(function)
 
 
-def _check_inplace(module: Module, inplace: Any) -> None:
-    """Accept what PyTorch's modules take; also catches ``nn.ReLU(x)`` for ``nn.ReLU()(x)``."""
+def check_inplace(module: Module, inplace: Any) -> None:
+    """Accept what PyTorch's modules take; also catches ``nn.ReLU(x)`` for ``nn.ReLU()(x)``.
+
+    Raises
+    ------
+    TypeError
+        If ``inplace`` is neither True nor False.
+
+    Examples
+    --------
+    >>> import nn
+    >>> from nn.activations import check_inplace
+    >>> check_inplace(nn.ReLU(), [-1.0, 2.0])
+    Traceback (most recent call last):
+        ...
+    TypeError: ReLU's inplace expected True or False, got list; a module is made first and then
+    called, as in nn.ReLU()(x)
+    """
     name = type(module).__name__
     if isinstance(inplace, Value) or is_list(inplace):
         raise TypeError(
@@ -101,7 +117,7 @@ class _InplaceAccepted(Activation):
 
     def __init__(self, inplace: bool = False) -> None:
         super().__init__()
-        _check_inplace(self, inplace)
+        check_inplace(self, inplace)
 
 
 class ReLU(_InplaceAccepted):
@@ -263,7 +279,7 @@ class LeakyReLU(Activation):
 
     def __init__(self, negative_slope: Any = 0.01, inplace: bool = False) -> None:
         super().__init__()
-        _check_inplace(self, inplace)
+        check_inplace(self, inplace)
         self.negative_slope = negative_slope
 
     def function(self, x: Any) -> Any:
@@ -292,7 +308,7 @@ class ELU(Activation):
 
     def __init__(self, alpha: Any = 1.0, inplace: bool = False) -> None:
         super().__init__()
-        _check_inplace(self, inplace)
+        check_inplace(self, inplace)
         self.alpha = alpha
 
     def function(self, x: Any) -> Any:
@@ -357,7 +373,7 @@ class Hardtanh(Activation):
 
     def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
         super().__init__()
-        _check_inplace(self, inplace)
+        check_inplace(self, inplace)
         if not min_val < max_val:
             raise ValueError(f"Hardtanh expected min_val < max_val, got {min_val} and {max_val}")
         self.min_val = min_val
@@ -368,3 +384,29 @@ class Hardtanh(Activation):
 
     def extra_repr(self) -> str:
         return f"min_val={self.min_val}, max_val={self.max_val}"
+
+
+class Identity(Activation):
+    """Passes everything as it is: a place for an activation in a network that has none.
+
+    Parameters
+    ----------
+    *args, **kwargs
+        Accepted and ignored, as in PyTorch.
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.Identity()([1.0, -2.0])
+    [1.0, -2.0]
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__()
+
+    def function(self, x: Any) -> Any:
+        return x
+
+    def forward(self, x: Any) -> Any:
+        """Return the input itself."""
+        return x

@@ -6,8 +6,16 @@ from collections.abc import Iterator
 from operator import index
 from typing import Any
 
+from nn.inputs import called
 from nn.module import Module, refuse_class
-from nn.nested import as_lists, shape_of
+from nn.nested import LISTS, as_lists, dimension, number_for, shape_of
+
+
+def _check_module(given: Any, owner: str, where: str = "") -> None:
+    """Refuse what cannot be called, and classes."""
+    refuse_class(given, f"{owner} expected modules{where}")
+    if not callable(given):
+        raise TypeError(f"{owner} expected modules, got {type(given).__name__}{where}: {given!r}")
 
 
 class Sequential(Module):
@@ -40,12 +48,7 @@ class Sequential(Module):
     def __init__(self, *modules: Any) -> None:
         super().__init__()
         for position, module in enumerate(modules):
-            refuse_class(module, f"Sequential expected modules at position {position}")
-            if not callable(module):
-                raise TypeError(
-                    f"Sequential expected modules, got {type(module).__name__} at position"
-                    f" {position}: {module!r}"
-                )
+            _check_module(module, "Sequential", f" at position {position}")
             setattr(self, str(position), module)  # hence named "0", "1", … as in PyTorch
         self._length = len(modules)
 
@@ -65,6 +68,73 @@ class Sequential(Module):
         for module in self:
             x = module(x)
         return x
+
+
+class Residual(Module):
+    """A residual connection: x + module(x).
+
+    The gradient reaches what comes before along the sum too, undiminished, also where the module's
+    own gradient is 0, as that of a dead ReLU.
+
+    Parameters
+    ----------
+    module : Module
+        Its outputs must have the shape of its inputs.
+    shortcut : Module, optional
+        Applied to x before the addition, where sizes differ: shortcut(x) + module(x).
+
+    Raises
+    ------
+    TypeError
+        If ``module`` or ``shortcut`` cannot be called, or is a class.
+    ValueError
+        When called, if what is added differs in shape.
+
+    References
+    ----------
+    He et al., Deep Residual Learning for Image Recognition, 2016.
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.Residual(nn.ReLU())([-2.0, 3.0])
+    [-2.0, 6.0]
+    >>> nn.Residual(nn.Linear(3, 2), shortcut=nn.Linear(3, 2, bias=False))
+    Residual, 14 parameters
+      module: Linear(in_features=3, out_features=2, bias=True), 8 parameters
+      shortcut: Linear(in_features=3, out_features=2, bias=False), 6 parameters
+    """
+
+    def __init__(self, module: Any, *, shortcut: Any = None) -> None:
+        super().__init__()
+        _check_module(module, "Residual")
+        if shortcut is not None:
+            _check_module(shortcut, "Residual's shortcut")
+        self.module = module
+        self.shortcut = shortcut
+
+    def forward(self, x: Any) -> Any:
+        """Return the sum, in the shape of the module's output."""
+        passed = x if self.shortcut is None else self.shortcut(x)
+        changed = self.module(x)
+        name = called(self)
+        given, wanted = shape_of(changed, name), shape_of(passed, name)
+        if given != wanted:
+            whose = "the input" if self.shortcut is None else "the shortcut's output"
+            hint = "; pass shortcut= to change the input" if self.shortcut is None else ""
+            raise ValueError(
+                f"{name} expected its module's output in the shape of {whose}, {wanted}, got"
+                f" {given}{hint}"
+            )
+        return _sum(passed, changed, f"{name} expected numbers")
+
+
+def _sum(a: Any, b: Any, wanted: str) -> Any:
+    """Add nested lists of one shape element by element."""
+    a, b = as_lists(a), as_lists(b)
+    if isinstance(a, LISTS):
+        return [_sum(x, y, wanted) for x, y in zip(a, b, strict=True)]
+    return number_for(wanted, a) + number_for(wanted, b)
 
 
 class Flatten(Module):
@@ -102,8 +172,8 @@ class Flatten(Module):
         dimensions = len(shape_of(x, "Flatten"))
         if dimensions == 0:
             return [x]
-        start = self._dimension(self.start_dim, dimensions)
-        end = self._dimension(self.end_dim, dimensions)
+        start = dimension("Flatten", self.start_dim, dimensions)
+        end = dimension("Flatten", self.end_dim, dimensions)
         if start > end:
             raise ValueError(
                 f"Flatten expected start_dim not to come after end_dim, got {self.start_dim} and"
@@ -112,15 +182,6 @@ class Flatten(Module):
         for _ in range(end - start):
             x = _joined(x, start)
         return as_lists(x)
-
-    def _dimension(self, given: int, dimensions: int) -> int:
-        if not -dimensions <= given < dimensions:
-            noun = "dimension" if dimensions == 1 else "dimensions"
-            raise IndexError(
-                f"Flatten expected a dimension from {-dimensions} to {dimensions - 1}, since its"
-                f" input has {dimensions} {noun}, got {given}"
-            )
-        return given % dimensions
 
     def extra_repr(self) -> str:
         return f"start_dim={self.start_dim}, end_dim={self.end_dim}"

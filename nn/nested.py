@@ -69,6 +69,29 @@ def shape_of(given: Any, what: str) -> tuple[int, ...]:
     return (len(shapes), *shapes[0]) if shapes else (0,)
 
 
+def dimension(owner: str, given: int, dimensions: int) -> int:
+    """Return the number of a dimension, which may have been counted from the end.
+
+    Raises
+    ------
+    IndexError
+        If there is no such dimension; ``owner`` says in the message who wanted it.
+
+    Examples
+    --------
+    >>> from nn.nested import dimension
+    >>> dimension("Softmax", -1, 2)
+    1
+    """
+    if not -dimensions <= given < dimensions:
+        noun = "dimension" if dimensions == 1 else "dimensions"
+        raise IndexError(
+            f"{owner} expected a dimension from {-dimensions} to {dimensions - 1}, since its"
+            f" input has {dimensions} {noun}, got {given}"
+        )
+    return given % dimensions
+
+
 def number(given: Any) -> Any:
     """Return Values and floats as they are and other numbers as floats; refuse all else."""
     if isinstance(given, Value) or given.__class__ is float:
