@@ -25,13 +25,18 @@ from nn.dropout import Dropout
 from nn.embedding import Embedding
 from nn.layers import MLP, Layer, Linear, Neuron
 from nn.losses import (
+    BCELoss,
     BCEWithLogitsLoss,
     CrossEntropyLoss,
     HalfMSELoss,
     HingeLoss,
+    HuberLoss,
+    L1Loss,
     LogisticLoss,
     Loss,
     MSELoss,
+    NLLLoss,
+    l2_penalty,
 )
 from nn.module import Module, Parameter
 from nn.normalisation import BatchNorm1d, LayerNorm
@@ -46,6 +51,7 @@ __all__ = [
     "MLP",
     "SELU",
     "Activation",
+    "BCELoss",
     "BCEWithLogitsLoss",
     "BatchNorm1d",
     "CheckpointError",
@@ -57,7 +63,9 @@ __all__ = [
     "Hardtanh",
     "HingeLoss",
     "History",
+    "HuberLoss",
     "Identity",
+    "L1Loss",
     "Layer",
     "LayerNorm",
     "LeakyReLU",
@@ -69,6 +77,7 @@ __all__ = [
     "MSELoss",
     "Mish",
     "Module",
+    "NLLLoss",
     "Neuron",
     "Parameter",
     "ReLU",
@@ -86,6 +95,7 @@ __all__ = [
     "data",
     "fit",
     "init",
+    "l2_penalty",
     "load",
     "metrics",
     "optim",

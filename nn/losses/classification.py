@@ -1,0 +1,247 @@
+"""Losses for K classes, labelled 0 to K - 1."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from operator import index
+from typing import Any
+
+from autograd_lite import Value, dot, logsumexp, mean, total
+from nn.losses.reduction import Loss, checked_weights
+from nn.nested import as_lists, number_for, shape_of
+
+
+class _Classes(Loss):
+    """A loss of K numbers for each sample and the number of its class."""
+
+    _numbers: str  # what the predictions are called in messages
+
+    def __init__(
+        self, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean"
+    ) -> None:
+        super().__init__(reduction)
+        name = type(self).__name__
+        if isinstance(weight, str):
+            raise TypeError(
+                f"{name} expected a list of weights of the classes, got {weight!r}; write"
+                f" reduction={weight!r}"
+            )
+        self.weight = None if weight is None else checked_weights(weight, f"{name}'s weight")
+        try:
+            self.ignore_index = index(ignore_index)
+        except TypeError:
+            raise TypeError(
+                f"{name} expected a whole number for ignore_index, got"
+                f" {type(ignore_index).__name__}: {ignore_index!r}"
+            ) from None
+
+    def extra_repr(self) -> str:
+        extra = [] if self.weight is None else [f"weight={self.weight}"]
+        if self.ignore_index != -100:
+            extra.append(f"ignore_index={self.ignore_index}")
+        return ", ".join([*extra, super().extra_repr()])
+
+    def forward(self, prediction: Any, target: Any) -> Any:
+        """Return the loss.
+
+        Parameters
+        ----------
+        prediction : list of K numbers, or a batch of n such lists
+        target : int from 0 to K - 1, or n of them
+            Samples with the label ``ignore_index`` have no loss and no gradient.
+
+        Returns
+        -------
+        Value
+            For reduction "none" a list of n, one for each sample. The mean is that of the samples
+            by the weights of their classes, Σ w l / Σ w. A float if nothing is a Value.
+
+        Raises
+        ------
+        ValueError
+            For samples of different sizes, another number of labels than of samples, labels out
+            of range, another number of weights than K, the mean of samples that all are ignored or
+            have weight 0.
+        TypeError
+            For predictions that are no numbers, and for labels that are not whole ones.
+        """
+        name = type(self).__name__
+        rows, labels = as_lists(prediction), as_lists(target)
+        shape, label_shape = shape_of(rows, name), shape_of(labels, name)
+        if len(shape) not in (1, 2) or 0 in shape:
+            raise ValueError(
+                f"{name} expected a list of {self._numbers} for each sample of a batch, or for one"
+                f" sample, got shape {shape}"
+            )
+        if label_shape != shape[:-1]:
+            raise ValueError(
+                f"{name} expected one label for each sample, shape {shape[:-1]} for"
+                f" {self._numbers} of shape {shape}, got labels of shape {label_shape}"
+            )
+        if self.weight is not None and len(self.weight) != shape[-1]:
+            raise ValueError(
+                f"{name} expected samples of {len(self.weight)} {self._numbers}, one for each"
+                f" weight, got {shape[-1]}"
+            )
+        if len(shape) == 1:
+            rows, labels = [rows], [labels]
+        classes = [self._class(label, shape[-1], i) for i, label in enumerate(labels)]
+        wanted = f"{name} expected numbers as {self._numbers}"
+        samples = [[number_for(wanted, x) for x in as_lists(row)] for row in rows]
+        losses = [
+            _nothing(x) if y is None else self._of_sample(x, y)
+            for x, y in zip(samples, classes, strict=True)
+        ]
+        if self.reduction != "mean":
+            return self._reduced(losses, label_shape)
+        kept = [y for y in classes if y is not None]
+        if self.weight is None and len(kept) == len(classes):
+            return mean(losses)
+        whole = float(sum(map(self._weight_of, kept)))
+        if whole == 0.0:
+            raise ValueError(
+                f"{name} expected a sample to take the mean of, got labels that all are to be"
+                " ignored or have weight 0"
+            )
+        return total(losses) / whole
+
+    def _weight_of(self, label: int) -> float:
+        return 1.0 if self.weight is None else self.weight[label]
+
+    def _of_sample(self, numbers: Sequence[Any], label: int) -> Any:
+        """Return the loss of one sample, times the weight of its class."""
+        raise NotImplementedError
+
+    def _class(self, label: Any, count: int, position: int) -> int | None:
+        """Return the number of a class, None if it is to be ignored, or say what is wrong."""
+        name = type(self).__name__
+        try:
+            number_of_class = index(label)
+        except TypeError:
+            raise TypeError(
+                f"{name} expected whole numbers as labels, got {type(label).__name__} at position"
+                f" {position}: {label!r}"
+            ) from None
+        if number_of_class == self.ignore_index:
+            return None
+        if not 0 <= number_of_class < count:
+            raise ValueError(
+                f"{name} expected labels from 0 to {count - 1}, got {label!r} at position"
+                f" {position}"
+            )
+        return number_of_class
+
+
+def _nothing(sample: Sequence[Any]) -> Any:
+    """Return 0, as a Value where the sample has some, that depends on nothing in it."""
+    return Value(0.0) if any(isinstance(x, Value) for x in sample) else 0.0
+
+
+class NLLLoss(_Classes):
+    """-x[y] for K log-probabilities x and a class y from 0 to K - 1, averaged.
+
+    What follows a `LogSoftmax`. With weights the mean is Σ w[y] l / Σ w[y], as in PyTorch.
+
+    Parameters
+    ----------
+    weight : list of K numbers, optional
+        Factors of the classes, finite and at least 0.
+    ignore_index : int
+        A label whose samples do not count.
+    reduction : "mean", "sum" or "none"
+
+    See Also
+    --------
+    CrossEntropyLoss : the same from logits, more accurate.
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.NLLLoss()([[-0.5, -1.0], [-2.0, -0.25]], [0, 0])
+    1.25
+    >>> nn.NLLLoss(weight=[1.0, 3.0])([[-0.5, -1.0], [-2.0, -0.25]], [0, 1])
+    0.3125
+    """
+
+    _numbers = "log-probabilities"
+
+    def _of_sample(self, numbers: Sequence[Any], label: int) -> Any:
+        return numbers[label] * -self._weight_of(label)
+
+
+class CrossEntropyLoss(_Classes):
+    """Softmax cross-entropy -log softmax(z)[y] for K logits z and a class y from 0 to K - 1.
+
+    The negative log-likelihood of a categorical variable with probabilities softmax(z), averaged.
+    Computed as log Σ exp(z_k - z_y), the term k = y being 1, so that a loss near 0 keeps its
+    digits and logits of ±1000 do no harm. With weights the mean is Σ w[y] l / Σ w[y], as in
+    PyTorch. (Some lectures count classes from 1.)
+
+    Parameters
+    ----------
+    weight : list of K numbers, optional
+        Factors of the classes, finite and at least 0.
+    ignore_index : int
+        A label whose samples do not count.
+    reduction : "mean", "sum" or "none"
+    label_smoothing : float
+        ε from 0 to 1: the loss becomes (1 - ε) w[y] l[y] + ε/K Σ w[k] l[k] with
+        l[k] = -log softmax(z)[k]. Szegedy et al., Rethinking the Inception Architecture, 2016.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For weights or a smoothing that are not as said, another reduction.
+
+    Examples
+    --------
+    >>> import nn
+    >>> from autograd_lite import Value
+    >>> z = [Value(0.0), Value(0.0)]
+    >>> loss = nn.CrossEntropyLoss()(z, 1)
+    >>> loss.backward()
+    >>> round(loss.data, 6), [v.grad for v in z]
+    (0.693147, [0.5, -0.5])
+    >>> nn.CrossEntropyLoss()([[1000.0, -1000.0], [-1000.0, 1000.0]], [0, 0])
+    1000.0
+    >>> nn.CrossEntropyLoss(label_smoothing=0.1)([1000.0, -1000.0], 0)
+    100.0
+    """
+
+    _numbers = "logits"
+
+    def __init__(
+        self,
+        weight: Any = None,
+        *,
+        ignore_index: int = -100,
+        reduction: str = "mean",
+        label_smoothing: float = 0.0,
+    ) -> None:
+        super().__init__(weight, ignore_index=ignore_index, reduction=reduction)
+        wanted = "CrossEntropyLoss expected a number for label_smoothing"
+        self.label_smoothing = float(number_for(wanted, label_smoothing))
+        if not 0.0 <= self.label_smoothing <= 1.0:
+            raise ValueError(
+                f"CrossEntropyLoss expected label_smoothing from 0 to 1, got {label_smoothing!r}"
+            )
+
+    def extra_repr(self) -> str:
+        extra = super().extra_repr()
+        smoothing = self.label_smoothing
+        return f"{extra}, label_smoothing={smoothing}" if smoothing else extra
+
+    def _of_sample(self, numbers: Sequence[Any], label: int) -> Any:
+        chosen = numbers[label]
+        count = len(numbers)
+        # What is known to be 0 needs no node, unless the loss of a single class hung on it alone.
+        differences = [
+            0.0 if k == label and count > 1 else z - chosen for k, z in enumerate(numbers)
+        ]
+        loss = logsumexp(differences)
+        if not self.label_smoothing:
+            weight = self._weight_of(label)
+            return loss if weight == 1.0 else loss * weight
+        shares = [self.label_smoothing / count * self._weight_of(k) for k in range(count)]
+        shares[label] += (1.0 - self.label_smoothing) * self._weight_of(label)
+        return loss * float(sum(shares)) - dot(differences, shares)
