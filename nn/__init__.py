@@ -18,11 +18,13 @@ from nn.activations import (
     Softsign,
     Tanh,
 )
+from nn.callbacks import EarlyStopping, TrainingState
 from nn.checkpoint import CheckpointError, load, save
 from nn.clipping import clip_grad_norm_, clip_grad_value_
 from nn.containers import Flatten, Residual, Sequential
 from nn.dropout import Dropout
 from nn.embedding import Embedding
+from nn.history import History
 from nn.layers import MLP, Layer, Linear, Neuron
 from nn.losses import (
     BCELoss,
@@ -42,7 +44,7 @@ from nn.module import Module, Parameter
 from nn.normalisation import BatchNorm1d, LayerNorm
 from nn.prediction import predict
 from nn.softmax import LogSoftmax, Softmax
-from nn.training import History, fit
+from nn.training import fit
 from nn.weight_norm import WeightNorm
 
 __all__ = [
@@ -57,6 +59,7 @@ __all__ = [
     "CheckpointError",
     "CrossEntropyLoss",
     "Dropout",
+    "EarlyStopping",
     "Embedding",
     "Flatten",
     "HalfMSELoss",
@@ -89,6 +92,7 @@ __all__ = [
     "Softplus",
     "Softsign",
     "Tanh",
+    "TrainingState",
     "WeightNorm",
     "clip_grad_norm_",
     "clip_grad_value_",

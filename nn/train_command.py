@@ -17,12 +17,13 @@ from typing import Any, NamedTuple, NoReturn
 
 from autograd_lite import no_grad
 from nn.data import Dataset, digits, moons, split
+from nn.history import History
 from nn.layers import MLP
 from nn.losses import CrossEntropyLoss
 from nn.metrics import accuracy, confusion_matrix
 from nn.optim import SGD, Adam, Optimizer
 from nn.prediction import predict
-from nn.training import History, fit
+from nn.training import fit
 
 
 class Task(NamedTuple):
@@ -195,15 +196,20 @@ def _results(model: MLP, plan: Plan, history: History, seconds: float) -> dict[s
     right = sum(matrix[i][i] for i in range(len(matrix)))
     return {
         "history": [
-            {"epoch": number, "loss": loss, "test_loss": test_loss, "accuracy": share}
-            for number, loss, test_loss, share, _ in history
+            {
+                "epoch": epoch.number,
+                "loss": epoch.loss,
+                "test_loss": epoch.validation_loss,
+                "accuracy": epoch.metric,
+            }
+            for epoch in history
         ],
         "right": right,
         "accuracy": right / len(plan.test.inputs),
         "confusion_matrix": matrix,
-        "steps": len(history.step_losses),
+        "steps": len(history.steps),
         "seconds": seconds,
-        "steps_per_second": len(history.step_losses) / seconds,
+        "steps_per_second": len(history.steps) / seconds,
     }
 
 

@@ -1,114 +1,27 @@
-"""Training: `fit` runs the epochs, `History` tells how they went."""
+"""Training: `fit` runs the epochs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from autograd_lite import Value, collector_paused, no_grad
-from nn.data.minibatches import batches
+from nn.callbacks import Callback, TrainingState
+from nn.clipping import clip_grad_norm_, clip_grad_value_
+from nn.data.minibatches import Batches, batches
 from nn.data.samples import Dataset, Seed, as_pair, dataset
+from nn.fit_arguments import check_arguments, checked_validation
+from nn.history import Epoch, History, Step
+from nn.init import generator
 from nn.module import Module
-from nn.nested import as_lists, elementwise, shape_of
+from nn.nested import as_lists, elementwise
 from nn.optim import Optimizer
-from nn.progress import shown
+from nn.progress import Silent, shown
+from nn.resuming import Path, resumable
 
 VALIDATION_BATCH = 256  # samples that validation computes at a time, which bounds its memory
-
-
-class Epoch(NamedTuple):
-    """What one epoch came to.
-
-    Attributes
-    ----------
-    number : int
-        1 for the first epoch of a history.
-    loss : float
-        The training loss: the mean over the epoch's samples, each as its step found it.
-    validation_loss : float or None
-        The loss on the validation data after the epoch, if there are any.
-    metric : float or None
-        The metric on the validation data after the epoch, if one was asked for.
-    seconds : float
-        How long the steps took, without the validation.
-    """
-
-    number: int
-    loss: float
-    validation_loss: float | None
-    metric: float | None
-    seconds: float
-
-
-class History:
-    """How a training went. `fit` returns it, or goes on with one that it is given.
-
-    Attributes
-    ----------
-    epochs : list of Epoch
-        One record for each whole epoch.
-    step_losses : list of float
-        The loss of each step, of an interrupted epoch too.
-    metric_name : str
-        What the metric is called.
-
-    Examples
-    --------
-    >>> import nn
-    >>> model = nn.MLP(2, [8, 1], activation="tanh", seed=0)
-    >>> history = nn.fit(
-    ...     model,
-    ...     nn.data.moons(50, labels=(-1, 1), seed=0),
-    ...     loss=nn.HingeLoss(),
-    ...     optimizer=nn.optim.SGD(model.parameters(), lr=0.1),
-    ...     epochs=2,
-    ...     batch_size=10,
-    ...     seed=0,
-    ... )
-    >>> len(history), len(history.step_losses)
-    (2, 10)
-    >>> history[-1].loss < history[0].loss
-    True
-    """
-
-    def __init__(self) -> None:
-        self.epochs: list[Epoch] = []
-        self.step_losses: list[float] = []
-        self.metric_name = "metric"
-
-    def __len__(self) -> int:
-        return len(self.epochs)
-
-    def __getitem__(self, position: int) -> Epoch:
-        return self.epochs[position]
-
-    def __iter__(self) -> Iterator[Epoch]:
-        return iter(self.epochs)
-
-    def __repr__(self) -> str:
-        rows: list[tuple[str, ...]] = [("epoch", "loss", "validation loss", self.metric_name)]
-        rows += [
-            (
-                str(epoch.number),
-                *(
-                    "" if figure is None else f"{figure:.4f}"
-                    for figure in (epoch.loss, epoch.validation_loss, epoch.metric)
-                ),
-            )
-            for epoch in self.epochs
-        ]
-        columns = [c for c in zip(*rows, strict=True) if any(c[1:]) or c[0] == "epoch"]
-        widths = [max(map(len, column)) for column in columns]
-        lines = [
-            "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
-            for row in zip(*columns, strict=True)
-        ]
-        if len(lines) > 16:  # the first and the last epochs tell most
-            lines[6:-5] = ["...".rjust(widths[0])]
-        title = f"History: {len(self.epochs)} epochs, {len(self.step_losses)} steps"
-        return "\n".join([title, *lines] if self.epochs else [title])
 
 
 def fit(
@@ -122,8 +35,15 @@ def fit(
     replacement: bool = False,
     seed: Seed = None,
     schedule: Callable[[int], float] | None = None,
+    clip_grad_norm: float | None = None,
+    clip_grad_value: float | None = None,
     validation: tuple[Any, Any] | None = None,
     metric: Callable[[Any, Any], float] | None = None,
+    callbacks: Sequence[Callback] = (),
+    step_callbacks: Sequence[Callback] = (),
+    checkpoint: Path | None = None,
+    checkpoint_every: int = 1,
+    resume: Path | None = None,
     progress: bool | None = None,
     history: History | None = None,
 ) -> History:
@@ -146,25 +66,47 @@ def fit(
     optimizer : Optimizer
         Of the model's parameters, or some of them.
     epochs : int
-        How often to go through the data, at least 1.
+        How often to go through the data, at least 1; with ``resume``, together with the epochs
+        that are behind the checkpoint.
     batch_size : int, optional
         Samples a step; 1 is the single-sample form, N full gradient descent.
     replacement : bool, optional
         Draw samples with replacement; see `nn.data.batches`.
     seed : int or random.Random, optional
         Makes the order of the samples repeatable, and thereby the training to the last bit (the
-        initial weights have a seed of their own). Without it Python's `random` draws.
+        initial weights, and modules such as `Dropout`, have seeds of their own). Without it
+        Python's `random` draws.
     schedule : callable, optional
         ``schedule(step)`` is the learning rate of a step, numbered from 0 over the whole history.
         Without it that of the optimiser stays.
+    clip_grad_norm : float, optional
+        Scale each step's gradient down to this norm, as `clip_grad_norm_`; `math.inf` to have the
+        norms in the history alone.
+    clip_grad_value : float, optional
+        Move each step's partial derivatives to at most this size, as `clip_grad_value_`.
     validation : Dataset or pair (inputs, targets), optional
         Samples to compute loss and metric on after every epoch. Nothing is learnt from them.
     metric : callable, optional
         ``metric(outputs, targets)`` of all validation data, outputs being plain floats: for
         example `nn.metrics.accuracy`.
+    callbacks : list of callables, optional
+        Each is called with a `TrainingState` after every epoch, such as `EarlyStopping`;
+        `nn.callbacks` says more.
+    step_callbacks : list of callables, optional
+        The same after every step.
+    checkpoint : str or os.PathLike, optional
+        A file to write when epochs have ended, callbacks called, in place of the one before: with
+        the model, the optimiser, the history, what callbacks remember, and all random numbers'
+        states (of ``seed``, of modules, and of Python's `random`). `nn.load` reads it as well.
+    checkpoint_every : int, optional
+        Write it after every n-th epoch for n = ``checkpoint_every``, and after the last.
+    resume : str or os.PathLike, optional
+        Such a file, to go on from as if there had been no interruption, to the last bit. All other
+        arguments have to be as they were, but ``epochs`` can be more; the state of ``seed`` is
+        taken from the file. If the training there was over, no epoch is added.
     progress : bool, optional
-        One updating line on standard error, which is what None means in a terminal and nothing
-        elsewhere; with True a line per epoch where there is no terminal; False: nothing.
+        One updating line on standard error or, in a notebook, as output. None means that in a
+        terminal or notebook, and nothing elsewhere; True a line per epoch elsewhere; False nothing.
     history : History, optional
         A history to go on with: of an earlier call, or an empty one that will keep what was
         reached if training is interrupted.
@@ -177,10 +119,15 @@ def fit(
     ------
     TypeError, ValueError
         Before anything is changed, if an argument is not what is said above, the data are none
-        (see `nn.data.dataset`), validation samples have another shape than those to train on, or
-        the optimiser has none of the model's parameters. Later, if ``loss`` returns no Value.
+        (see `nn.data.dataset`), validation samples have another shape than those to train on, the
+        optimiser has none of the model's parameters, or a callback refuses the training. Later,
+        if ``loss`` returns no Value or ``schedule`` no learning rate.
+    CheckpointError, OSError
+        If ``resume`` or ``checkpoint`` cannot be read, used or written; see `nn.load`, `nn.save`.
+        What cannot be resumed has changed nothing.
     FloatingPointError
-        If the loss becomes NaN, of which no training recovers.
+        If the loss becomes NaN, or the norm of a gradient that is clipped NaN or infinite, of
+        which no training recovers. That step is not taken.
 
     Examples
     --------
@@ -200,63 +147,159 @@ def fit(
     ... )
     >>> history[-1].metric > 0.9
     True
+
+    With ``checkpoint=path, resume=path if os.path.exists(path) else None``, a script that was
+    killed goes on when it is started again.
     """
     train = dataset(*as_pair("fit", data))
-    held_out = _checked_validation(train, validation, metric)
-    _check_arguments(model, loss, optimizer, epochs, schedule, metric, progress, history)
-    steps = batches(*train, batch_size, replacement=replacement, seed=seed)
+    held_out = checked_validation(train, validation, metric)
+    check_arguments(
+        model,
+        loss=loss,
+        optimizer=optimizer,
+        epochs=epochs,
+        schedule=schedule,
+        clip_grad_norm=clip_grad_norm,
+        clip_grad_value=clip_grad_value,
+        metric=metric,
+        callbacks=callbacks,
+        step_callbacks=step_callbacks,
+        checkpoint=checkpoint,
+        checkpoint_every=checkpoint_every,
+        resume=resume,
+        progress=progress,
+        history=history,
+    )
+    order = generator(seed)
+    steps = batches(*train, batch_size, replacement=replacement, seed=order)
     history = History() if history is None else history
+    state = TrainingState(
+        model,
+        optimizer,
+        history,
+        validation=held_out,
+        metric=metric,
+        last_epoch=epochs if resume is not None else len(history) + epochs,
+    )
+    called = [*callbacks, *step_callbacks]
+    saved = resumable(state, called, order, checkpoint=checkpoint)
+    _tell(called, "start", state)
+    if resume is not None:
+        saved.load(resume)
     if metric is not None:
         history.metric_name = getattr(metric, "__name__", "metric")
-    first = len(history) + 1
-    numbers = range(first, first + epochs)
+    descend = _Descent(state, loss, schedule, _clipping(optimizer, clip_grad_norm, clip_grad_value))
     modes = [(module, module.training) for module in model.modules()]
     try:
-        with shown(progress, numbers, len(steps)) as display:
-            for number in numbers:
+        with shown(progress, range(state.epoch + 1, state.last_epoch + 1), len(steps)) as display:
+            while state.epoch < state.last_epoch and not state.stopped:
+                state.epoch += 1
                 start = perf_counter()
-                model.train()
-                summed, samples = 0.0, 0
-                for inputs, targets in steps:
-                    if schedule is not None:
-                        optimizer.lr = schedule(len(history.step_losses))
-                    found = _step(model, loss, optimizer, inputs, targets, history)
-                    summed += found * len(inputs)
-                    samples += len(inputs)
-                    display.step(number, summed / samples)
+                reached = descend.epoch(steps, step_callbacks, display)
+                if reached is None:
+                    break
                 seconds = perf_counter() - start
+                model.eval()
                 validated = _validated(model, loss, metric, held_out)
-                record = Epoch(number, summed / samples, *validated, seconds)
+                record = Epoch(state.epoch, reached.loss, *validated, seconds, *reached[1:])
                 history.epochs.append(record)
-                display.epoch(number, record.loss, _results(record, history.metric_name))
+                display.epoch(state.epoch, record.loss, _results(record, history.metric_name))
+                for callback in callbacks:
+                    callback(state)
+                over = state.stopped or state.epoch == state.last_epoch
+                if checkpoint is not None and (over or state.epoch % checkpoint_every == 0):
+                    saved.save(checkpoint)
+        _tell(called, "finish", state)
     finally:
         for module, training in modes:
             module.training = training
     return history
 
 
-def _step(
-    model: Module,
-    loss: Callable[[Any, Any], Any],
-    optimizer: Optimizer,
-    inputs: list[Any],
-    targets: list[Any],
-    history: History,
-) -> float:
-    """Descend once; note and return the loss before it."""
-    with collector_paused():
-        value = loss(model(inputs), targets)
-        if not isinstance(value, Value):
-            raise TypeError(
-                f"fit expected the loss to be one Value, got {type(value).__name__} from {loss!r}"
-            )
-        _check_number(value.data, "loss")
-        optimizer.zero_grad()  # only now: what is refused above leaves the gradients as they were
-        value.backward()
-        with _interrupt_deferred():
-            optimizer.step()
-            history.step_losses.append(value.data)
-    return value.data
+def _tell(callbacks: Sequence[Callback], what: str, state: TrainingState) -> None:
+    """Call the method of those callbacks that have it."""
+    for callback in callbacks:
+        method = getattr(callback, what, None)
+        if method is not None:
+            method(state)
+
+
+# -- steps ---------------------------------------------------------------------------------------
+
+
+class _Descent(NamedTuple):
+    """The steps of a training."""
+
+    state: TrainingState
+    loss: Callable[[Any, Any], Any]
+    schedule: Callable[[int], float] | None
+    clip: Callable[[], float | None] | None
+
+    def epoch(self, steps: Batches, callbacks: Sequence[Callback], display: Silent) -> Step | None:
+        """Go through the data once; return what it came to, None if a callback cut it short."""
+        state = self.state
+        state.model.train()
+        summed, samples = 0.0, 0
+        first = state.step
+        for inputs, targets in steps:
+            if self.schedule is not None:
+                self._set_rate(self.schedule, state.step)
+            summed += self._step(inputs, targets) * len(inputs)
+            samples += len(inputs)
+            display.step(state.epoch, summed / samples)
+            for callback in callbacks:
+                callback(state)
+            if state.stopped and samples < len(steps.data.inputs):
+                return None
+        done = state.history.steps[first:]
+        norms = [step.gradient_norm for step in done if step.gradient_norm is not None]
+        return Step(summed / samples, done[-1].lr, max(norms, default=None))
+
+    def _set_rate(self, schedule: Callable[[int], float], step: int) -> None:
+        try:
+            self.state.optimizer.lr = schedule(step)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"schedule, asked for step {step}: {error}") from error
+
+    def _step(self, inputs: list[Any], targets: list[Any]) -> float:
+        """Descend once; note and return the loss before it."""
+        model, optimizer = self.state.model, self.state.optimizer
+        with collector_paused():
+            value = self.loss(model(inputs), targets)
+            if not isinstance(value, Value):
+                raise TypeError(
+                    f"fit expected the loss to be one Value, got {type(value).__name__} from"
+                    f" {self.loss!r}"
+                )
+            _check_number(value.data, "loss")
+            optimizer.zero_grad()  # only now: what is refused above leaves gradients as they were
+            value.backward()
+            record = Step(value.data, optimizer.lr, None if self.clip is None else self.clip())
+            with _interrupt_deferred():
+                optimizer.step()
+                self.state.history.steps.append(record)
+        return value.data
+
+
+def _clipping(
+    optimizer: Optimizer, norm: float | None, size: float | None
+) -> Callable[[], float | None] | None:
+    """Return what clips the gradients, and returns their norm before if that is what it clips."""
+
+    def clip_norm() -> float:
+        try:
+            return clip_grad_norm_(optimizer.params, cast(float, norm), error_if_nonfinite=True)
+        except RuntimeError as error:
+            raise FloatingPointError(
+                f"{error}: the steps are too large (try a smaller learning rate), or the loss has"
+                " no finite slope here"
+            ) from None
+
+    if norm is not None:
+        return clip_norm
+    if size is not None:
+        return lambda: clip_grad_value_(optimizer.params, size)
+    return None
 
 
 @contextmanager
@@ -279,6 +322,9 @@ def _interrupt_deferred() -> Iterator[None]:
             handler(*received[-1])
 
 
+# -- validation ----------------------------------------------------------------------------------
+
+
 def _validated(
     model: Module,
     loss: Callable[[Any, Any], Any],
@@ -288,7 +334,6 @@ def _validated(
     """Return loss and metric on the validation data, as far as they are asked for."""
     if held_out is None:
         return None, None
-    model.eval()
     outputs: list[Any] = []
     with no_grad():
         for start in range(0, len(held_out.inputs), VALIDATION_BATCH):
@@ -316,64 +361,3 @@ def _results(record: Epoch, metric_name: str) -> str:
     if record.metric is not None:
         text += f"  {metric_name} {record.metric:.4f}"
     return text
-
-
-# -- what is refused -----------------------------------------------------------------------------
-
-
-def _checked_validation(
-    train: Dataset, validation: tuple[Any, Any] | None, metric: Any
-) -> Dataset | None:
-    if validation is None:
-        if metric is not None:
-            raise ValueError("fit computes the metric on validation data; got no validation=")
-        return None
-    held_out = dataset(*as_pair("validation", validation))
-    for what, ours, theirs in zip(("inputs", "targets"), train, held_out, strict=True):
-        wanted, given = shape_of(ours[0], what), shape_of(theirs[0], what)
-        if given != wanted:
-            raise ValueError(
-                f"validation expected {what} of the same shape as those to train on, {wanted}, got"
-                f" {given}"
-            )
-    return held_out
-
-
-def _check_arguments(
-    model: Any,
-    loss: Any,
-    optimizer: Any,
-    epochs: Any,
-    schedule: Any,
-    metric: Any,
-    progress: Any,
-    history: Any,
-) -> None:
-    def refuse(what: str, wanted: str, given: Any) -> None:
-        kind = given.__name__ if isinstance(given, type) else f"{type(given).__name__}: {given!r}"
-        raise TypeError(f"{what} expected {wanted}, got {kind}")
-
-    if not isinstance(model, Module):
-        refuse("fit", "a Module to train", model)
-    if isinstance(loss, type) or not callable(loss):
-        refuse("loss", "a function of outputs and targets such as nn.MSELoss()", loss)
-    if not isinstance(optimizer, Optimizer):
-        refuse("optimizer", "an optimiser such as nn.optim.Adam(model.parameters())", optimizer)
-    if schedule is not None and not callable(schedule):
-        refuse("schedule", "a function of the number of the step", schedule)
-    if metric is not None and not callable(metric):
-        refuse("metric", "a function of outputs and targets", metric)
-    if isinstance(epochs, bool) or not isinstance(epochs, int):
-        refuse("epochs", "a whole number", epochs)
-    if epochs < 1:
-        raise ValueError(f"epochs expected at least 1, got {epochs}")
-    if progress is not None and not isinstance(progress, bool):
-        refuse("progress", "True, False or None", progress)
-    if history is not None and not isinstance(history, History):
-        refuse("history", "a History to go on with", history)
-    held = {id(parameter) for parameter in optimizer.params}
-    if not any(id(parameter) in held for parameter in model.parameters()):
-        raise ValueError(
-            "fit expected an optimiser of the model's parameters, got one of others: was the model"
-            " made anew after the optimiser?"
-        )

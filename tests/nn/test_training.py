@@ -325,11 +325,11 @@ def test_a_loss_that_becomes_nan_ends_the_training_at_that_step():
 
 def test_a_history_prints_as_a_table_of_what_was_asked_for():
     history = nn.History()
-    history.step_losses += [1.0] * 6
-    history.epochs += [nn.training.Epoch(1, 0.75, None, None, 0.1)]
+    history.steps += [nn.history.Step(1.0, 0.1, None)] * 6
+    history.epochs += [nn.history.Epoch(1, 0.75, None, None, 0.1, 0.01, None)]
     assert repr(history) == "History: 1 epochs, 6 steps\nepoch    loss\n    1  0.7500"
     history.metric_name = "accuracy"
-    history.epochs += [nn.training.Epoch(2, 0.5, 0.6, 0.912345, 0.1)]
+    history.epochs += [nn.history.Epoch(2, 0.5, 0.6, 0.912345, 0.1, 0.01, None)]
     assert repr(history).splitlines()[1:] == [
         "epoch    loss  validation loss  accuracy",
         "    1  0.7500                           ",
@@ -339,7 +339,9 @@ def test_a_history_prints_as_a_table_of_what_was_asked_for():
 
 def test_a_long_history_shows_its_first_and_last_epochs():
     history = nn.History()
-    history.epochs += [nn.training.Epoch(i, 1 / i, None, None, 0.1) for i in range(1, 101)]
+    history.epochs += [
+        nn.history.Epoch(i, 1 / i, None, None, 0.1, 0.01, None) for i in range(1, 101)
+    ]
     numbers = [line.split()[0] for line in repr(history).splitlines()[2:]]
     assert numbers == ["1", "2", "3", "4", "5", "...", "96", "97", "98", "99", "100"]
 
