@@ -127,7 +127,7 @@ def _from_logit(logit: Any, target: float, positive: float) -> Any:
 
 
 LOG_FLOOR = -100.0  # PyTorch's, so that a certain and wrong prediction does not cost infinity
-SLOPE_FLOOR = 1e-12  # PyTorch's, of the denominator p(1 - p)
+SLOPE_FLOOR = 9.999999960041972e-13  # PyTorch's, of p(1 - p): 1e-12 in single precision
 
 
 def _floored(logarithm: Any) -> Any:
