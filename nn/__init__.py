@@ -1,6 +1,6 @@
 """Networks of scalar Values: layers, losses, optimisers, training."""
 
-from nn import data, init, metrics, optim
+from nn import data, init, metrics, optim, schedules
 from nn.activations import (
     ELU,
     GELU,
@@ -105,4 +105,5 @@ __all__ = [
     "optim",
     "predict",
     "save",
+    "schedules",
 ]

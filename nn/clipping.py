@@ -8,7 +8,8 @@ from typing import Any
 
 from autograd_lite import Value
 from nn.module import flag
-from nn.optim.param_group import checked_number, checked_parameters
+from nn.optim.param_group import checked_parameters
+from nn.settings import checked_number
 
 
 def clip_grad_norm_(

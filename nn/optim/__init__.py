@@ -1,5 +1,6 @@
 """Optimisers: what a gradient does to the parameters. Names and update rules are PyTorch's."""
 
+from nn.optim import lr_scheduler
 from nn.optim.adagrad import Adagrad
 from nn.optim.adam import Adam, AdamW
 from nn.optim.optimizer import Optimizer
@@ -7,4 +8,4 @@ from nn.optim.param_group import ParamGroup
 from nn.optim.rmsprop import RMSprop
 from nn.optim.sgd import SGD
 
-__all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "ParamGroup", "RMSprop"]
+__all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "ParamGroup", "RMSprop", "lr_scheduler"]

@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 from autograd_lite import Value, warn_slip
 from nn.module import flag
 from nn.optim.optimizer_state import load_state, packed_state
-from nn.optim.param_group import ParamGroup, checked_number, checked_parameters, refuse_unknown
+from nn.optim.param_group import ParamGroup, checked_parameters, refuse_unknown
+from nn.settings import checked_number
 
 Rule = Callable[[Any, Any, Any, tuple[Any, ...], Callable[[Any], Any]], tuple[Any, Any]]
 

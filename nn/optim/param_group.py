@@ -2,31 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections import UserDict
 from collections.abc import Iterable, Mapping
 from reprlib import repr as shortened
 from typing import Any, Protocol
 
 from autograd_lite import Value
-
-
-def checked_number(
-    owner: str, name: str, given: Any, *, below: float = math.inf, positive: bool = False
-) -> float:
-    """Return a setting as a float in [0, below), or above 0, or say what is wrong with it."""
-    wanted = f"a finite {name} >= 0" if below == math.inf else f"0 <= {name} < {below:g}"
-    if positive:
-        wanted = f"a finite {name} > 0"
-    try:
-        setting = float(given)
-    except (TypeError, ValueError):
-        raise TypeError(
-            f"{owner} expected a number for {name}, got {type(given).__name__}: {shortened(given)}"
-        ) from None
-    if not 0.0 <= setting < below or (positive and setting == 0.0):
-        raise ValueError(f"{owner} expected {wanted}, got {given}")
-    return setting
 
 
 def checked_parameters(owner: str, params: Any) -> list[Value]:
