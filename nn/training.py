@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import signal
+from collections.abc import Callable, Sequence
+from threading import current_thread, main_thread
 from time import perf_counter
 from typing import Any, NamedTuple, cast
 
@@ -188,10 +189,13 @@ def fit(
         saved.load(resume)
     if metric is not None:
         history.metric_name = getattr(metric, "__name__", "metric")
-    descend = _Descent(state, loss, schedule, _clipping(optimizer, clip_grad_norm, clip_grad_value))
+    clip = _clipping(optimizer, clip_grad_norm, clip_grad_value)
+    interrupts = _Interrupts()
+    descend = _Descent(state, loss, schedule, clip, interrupts)
     modes = [(module, module.training) for module in model.modules()]
     try:
-        with shown(progress, range(state.epoch + 1, state.last_epoch + 1), len(steps)) as display:
+        numbers = range(state.epoch + 1, state.last_epoch + 1)
+        with interrupts, shown(progress, numbers, len(steps)) as display:
             while state.epoch < state.last_epoch and not state.stopped:
                 state.epoch += 1
                 start = perf_counter()
@@ -234,6 +238,7 @@ class _Descent(NamedTuple):
     loss: Callable[[Any, Any], Any]
     schedule: Callable[[int], float] | None
     clip: Callable[[], float | None] | None
+    interrupts: _Interrupts
 
     def epoch(self, steps: Batches, callbacks: Sequence[Callback], display: Silent) -> Step | None:
         """Go through the data once; return what it came to, None if a callback cut it short."""
@@ -275,9 +280,12 @@ class _Descent(NamedTuple):
             optimizer.zero_grad()  # only now: what is refused above leaves gradients as they were
             value.backward()
             record = Step(value.data, optimizer.lr, None if self.clip is None else self.clip())
-            with _interrupt_deferred():
+            self.interrupts.hold()
+            try:
                 optimizer.step()
                 self.state.history.steps.append(record)
+            finally:
+                self.interrupts.release()
         return value.data
 
 
@@ -302,24 +310,46 @@ def _clipping(
     return None
 
 
-@contextmanager
-def _interrupt_deferred() -> Iterator[None]:
-    """Hold Ctrl-C back until the block has ended (in the main thread; others do not get it)."""
-    import signal
-    from threading import current_thread, main_thread
+class _Interrupts:
+    """Holds Ctrl-C back for moments of a block (in the main thread; others do not get it).
 
-    handler = signal.getsignal(signal.SIGINT)
-    if current_thread() is not main_thread() or not callable(handler):
-        yield
-        return
-    received: list[tuple[int, Any]] = []
-    signal.signal(signal.SIGINT, lambda number, frame: received.append((number, frame)))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, handler)
-        if received:
-            handler(*received[-1])
+    One handler for the whole block: to change handlers at each step would take as long as a small
+    step does.
+    """
+
+    def __init__(self) -> None:
+        self._handler: Any = None
+        self._holding = False
+        self._received: tuple[int, Any] | None = None
+
+    def __enter__(self) -> _Interrupts:
+        handler = signal.getsignal(signal.SIGINT)
+        if current_thread() is main_thread() and callable(handler):
+            self._handler = handler
+            signal.signal(signal.SIGINT, self._receive)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # Who has set another handler within the block keeps it.
+        if self._handler is not None and signal.getsignal(signal.SIGINT) == self._receive:
+            signal.signal(signal.SIGINT, self._handler)
+
+    def _receive(self, number: int, frame: Any) -> None:
+        if self._holding:
+            self._received = (number, frame)
+        else:
+            self._handler(number, frame)
+
+    def hold(self) -> None:
+        """From now on, note Ctrl-C only."""
+        self._holding = True
+
+    def release(self) -> None:
+        """Let through what has been held back."""
+        self._holding = False
+        if self._received is not None:
+            received, self._received = self._received, None
+            self._handler(*received)
 
 
 # -- validation ----------------------------------------------------------------------------------
