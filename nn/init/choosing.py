@@ -1,0 +1,116 @@
+"""Which initialiser a layer takes: by name, or the one that suits its activation."""
+
+from __future__ import annotations
+
+from nn.init.distributions import constant, normal, uniform
+from nn.init.initialisers import (
+    Initialiser,
+    he_normal,
+    he_uniform,
+    lecun_normal,
+    ones,
+    xavier_normal,
+    xavier_uniform,
+    zeros,
+)
+
+INITIALISERS: dict[str, Initialiser] = {
+    "he": he_normal,
+    "xavier": xavier_normal,
+    "lecun": lecun_normal,
+    **{
+        function.__name__: function
+        for function in (
+            he_normal,
+            he_uniform,
+            xavier_normal,
+            xavier_uniform,
+            lecun_normal,
+            zeros,
+            ones,
+        )
+    },
+    "uniform": uniform(),
+    "normal": normal(),
+}
+"""The initialisers by name."""
+
+_SUITED_TO: dict[str, Initialiser] = {
+    "relu": he_normal,
+    "leakyrelu": he_normal,
+    "elu": he_normal,
+    "softplus": he_normal,
+    "silu": he_normal,
+    "gelu": he_normal,
+    "mish": he_normal,
+    "selu": lecun_normal,
+}
+
+
+def suited_to(activation: object) -> Initialiser:
+    """Return the initialiser for weights whose sums go through an activation.
+
+    He for those that are about 0 on the left (relu, leaky_relu, elu, softplus, silu, gelu, mish),
+    LeCun for selu, Xavier for all others: tanh, sigmoid, none, or a function of one's own.
+
+    Parameters
+    ----------
+    activation : str, callable or None
+        A name, a function (judged by its name) or an activation module.
+
+    Examples
+    --------
+    >>> from nn.init import suited_to
+    >>> suited_to("relu").__name__, suited_to("tanh").__name__, suited_to(None).__name__
+    ('he_normal', 'xavier_normal', 'xavier_normal')
+    """
+    if isinstance(activation, str):
+        name = activation
+    else:
+        name = getattr(activation, "__name__", type(activation).__name__)
+    # One key for "leaky_relu", the engine's function of that name, and the module LeakyReLU.
+    return _SUITED_TO.get(name.replace("_", "").lower(), xavier_normal)
+
+
+def initialiser(init: str | Initialiser | None, activation: object = None) -> Initialiser:
+    """Return an initialiser given by name or as a function; for None the one for the activation.
+
+    Parameters
+    ----------
+    init : str, callable or None
+        A name in `INITIALISERS`, or a function ``init(rng, fan_in, fan_out)`` that draws a weight.
+    activation : str, callable or None, optional
+        As for `suited_to`.
+
+    Raises
+    ------
+    ValueError
+        If no initialiser has that name.
+    TypeError
+        If it is neither a name nor a function.
+
+    Examples
+    --------
+    >>> from nn.init import initialiser
+    >>> initialiser("he").__name__, initialiser(None, "selu").__name__
+    ('he_normal', 'lecun_normal')
+    """
+    if init is None:
+        return suited_to(activation)
+    if isinstance(init, str):
+        if init not in INITIALISERS:
+            raise ValueError(f"init expected one of {', '.join(INITIALISERS)}, got {init!r}")
+        return INITIALISERS[init]
+    makers: tuple[object, ...] = (constant, uniform, normal)
+    if init in makers:
+        name = getattr(init, "__name__", "")
+        raise TypeError(
+            f"init expected an initialiser, got the function {name} that makes one: call it first,"
+            f" as in nn.init.{name}(0.5)"
+        )
+    if not callable(init):
+        raise TypeError(
+            f"init expected a name or a function of (rng, fan_in, fan_out), got"
+            f" {type(init).__name__}: {init!r}"
+        )
+    return init
