@@ -8,7 +8,7 @@ from typing import Any
 
 from autograd_lite import norm
 from nn.layers import Linear
-from nn.module import Module, Parameter
+from nn.module import Module, Parameter, refuse_class
 
 
 class WeightNorm(Module):
@@ -62,9 +62,9 @@ class WeightNorm(Module):
 
     def __init__(self, module: Any) -> None:
         super().__init__()
+        refuse_class(module, "WeightNorm expected a Linear layer")
         if not isinstance(module, Linear):
-            kind = module.__name__ if isinstance(module, type) else type(module).__name__
-            raise TypeError(f"WeightNorm expected a Linear layer, got {kind}")
+            raise TypeError(f"WeightNorm expected a Linear layer, got {type(module).__name__}")
         for output, row in enumerate(module.weight):
             if not any(weight.data for weight in row):
                 raise ValueError(

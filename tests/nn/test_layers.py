@@ -215,14 +215,20 @@ MODULES = {
     "sigmoid": nn.Sigmoid(),
     "log_sigmoid": nn.LogSigmoid(),
     "tanh": nn.Tanh(),
+    "identity": nn.Identity(),
 }
 
 
 def test_every_named_activation_has_a_module():
-    assert set(MODULES) == set(ACTIVATIONS) - {"identity"}
+    assert set(MODULES) == set(ACTIVATIONS)
 
 
-@pytest.mark.parametrize("name", MODULES)
+def test_identity_takes_any_arguments_and_returns_its_input():
+    x = (1.0, [2.0])
+    assert nn.Identity(54, unused=True)(x) is x
+
+
+@pytest.mark.parametrize("name", sorted(set(MODULES) - {"identity"}))
 @pytest.mark.parametrize("x", [-1.5, 0.0, 0.7])
 def test_names_and_modules_stand_for_the_engines_functions(name, x):
     expected = getattr(autograd_lite, name)(x)

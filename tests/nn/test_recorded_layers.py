@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from record_torch_layers import LABELS, TARGET
+from record_torch_layers import LABELS, TARGET, record
 
 import nn
 from autograd_lite import Value, total
@@ -90,3 +90,15 @@ def test_every_recorded_figure_counts() -> None:
             compared(made(case), case["parameters"], call)
         numbers[-1] = kept
     compared(made(case), case["parameters"], call)
+
+
+def test_the_recording_script_gives_the_recorded_figures() -> None:
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    anew = json.loads(json.dumps(record(torch)))["cases"]
+    assert len(anew) == len(CASES)
+    for old, new in zip(CASES, anew, strict=True):
+        assert {**old, "calls": None} == {**new, "calls": None}
+        for before, after in zip(old["calls"], new["calls"], strict=True):
+            assert (before["x"], before["c"]) == (after["x"], after["c"])
+            for name in ("y", "gradients", "second"):
+                assert_close(after[name], before[name])
