@@ -60,7 +60,7 @@ def save(path: Path, model: Module, optimizer: Optimizer | None = None, **extra:
         Its ``state_dict`` is saved.
     **extra
         Whatever `load` shall return: numbers, text, True, False, None, and lists, tuples and
-        dicts with text as keys of these. They come back equal and of the same type (a NumPy
+        dicts of these. They come back equal and of the same type (a NumPy
         float64 as a float); so does the state of a generator, ``rng.getstate()``.
 
     Raises
@@ -158,7 +158,8 @@ def load(path: Path, model: Module, optimizer: Optimizer | None = None) -> dict[
         differences = _differences(kinds, state, model)
         if not differences:
             change = checked(model, state)
-        optimizer_class, optimizer_state = None, None
+        optimizer_class: str | None = None
+        optimizer_state: Any = None
         if "optimizer" in content:
             optimizer_class = content["optimizer"]["class"]
             optimizer_state = _decoded(content["optimizer"]["state"])
@@ -246,14 +247,10 @@ def _encoded(given: Any, name: str) -> Any:
     if kind is tuple:
         return {"tuple": [_encoded(element, f"{name}[{i}]") for i, element in enumerate(given)]}
     if kind is dict:
-        for key in given:
-            if type(key) is not str:
-                raise TypeError(
-                    f"nn.save expected text as the keys of {name}, got {type(key).__name__}:"
-                    f" {shortened(key)}"
-                )
         entries = {key: _encoded(element, f"{name}[{key!r}]") for key, element in given.items()}
-        return {"dict": entries}
+        if all(type(key) is str for key in entries):
+            return {"dict": entries}
+        return {"pairs": [[_encoded(key, f"a key of {name}"), entries[key]] for key in entries]}
     raise TypeError(
         f"nn.save expected numbers, text, True, False, None, lists, tuples or dicts for {name},"
         f" got {kind.__name__}: {shortened(given)}"
@@ -268,6 +265,8 @@ def _decoded(encoded: Any) -> Any:
         ((kind, content),) = encoded.items()
         if kind == "tuple":
             return tuple(map(_decoded, content))
+        if kind == "pairs":
+            return {_decoded(key): _decoded(element) for key, element in content}
         return {key: _decoded(element) for key, element in content.items()}
     return encoded
 
