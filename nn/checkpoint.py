@@ -28,7 +28,8 @@ Path = str | os.PathLike[str]
 _TITLE = b"autograd-lite checkpoint"
 _FIRST_LINE = re.compile(rb"autograd-lite checkpoint, format (\d{1,9}), sha256 ([0-9a-f]{64})\n")
 _STALE = 3600.0  # seconds after which a part of a file was left by a save that has been killed
-_ATTEMPTS = 10
+_ATTEMPTS = 10  # to rename
+_DEPTH = 100  # of what is nested: far from where Python stops
 
 
 class CheckpointError(ValueError):
@@ -68,7 +69,7 @@ def save(path: Path, model: Module, optimizer: Optimizer | None = None, **extra:
     TypeError
         For a path, model or optimiser that is none, and for anything else among ``extra``.
     ValueError
-        If ``extra`` is nested without end, or has a whole number too large to be written.
+        If ``extra`` is nested more than 100 deep, or has a whole number too large to be written.
     OSError
         If the file cannot be written, such as a missing folder; the old file stays.
 
@@ -93,13 +94,8 @@ def save(path: Path, model: Module, optimizer: Optimizer | None = None, **extra:
             "class": type(optimizer).__name__,
             "state": _encoded(optimizer.state_dict(), "the optimizer's state_dict()"),
         }
-    try:
-        content["extra"] = {name: _encoded(given, name) for name, given in extra.items()}
-        body = json.dumps(content, separators=(",", ":")).encode() + b"\n"
-    except RecursionError:
-        raise ValueError(
-            "nn.save expected lists and dicts nested less deeply, or one holds itself"
-        ) from None
+    content["extra"] = {name: _encoded(given, name) for name, given in extra.items()}
+    body = json.dumps(content, separators=(",", ":")).encode() + b"\n"
     checksum = _checksum(FORMAT, body).encode()
     first = _TITLE + b", format %d, sha256 %s\n" % (FORMAT, checksum)
     try:
@@ -229,9 +225,14 @@ def _check_target(target: str, path: Path) -> None:
 # -- values and JSON -----------------------------------------------------------------------------
 
 
-def _encoded(given: Any, name: str) -> Any:
+def _encoded(given: Any, name: str, depth: int = 0) -> Any:
     """Return something that JSON can hold; tuples and dicts become objects of one entry."""
     kind = type(given)
+    if depth > _DEPTH:
+        raise ValueError(
+            f"nn.save expected lists, tuples and dicts nested at most {_DEPTH} deep, got more in"
+            f" {name.partition('[')[0]}, unless one holds itself"
+        )
     if given is None or kind in (bool, str):
         return given
     if kind is int:
@@ -242,15 +243,15 @@ def _encoded(given: Any, name: str) -> Any:
         return given
     if isinstance(given, float):
         return float(given)
-    if kind is list:
-        return [_encoded(element, f"{name}[{i}]") for i, element in enumerate(given)]
-    if kind is tuple:
-        return {"tuple": [_encoded(element, f"{name}[{i}]") for i, element in enumerate(given)]}
+    if kind in (list, tuple):
+        elements = [_encoded(e, f"{name}[{i}]", depth + 1) for i, e in enumerate(given)]
+        return elements if kind is list else {"tuple": elements}
     if kind is dict:
-        entries = {key: _encoded(element, f"{name}[{key!r}]") for key, element in given.items()}
-        if all(type(key) is str for key in entries):
-            return {"dict": entries}
-        return {"pairs": [[_encoded(key, f"a key of {name}"), entries[key]] for key in entries]}
+        keys = [_encoded(key, f"a key of {name}", depth + 1) for key in given]
+        elements = [_encoded(e, f"{name}[{key!r}]", depth + 1) for key, e in given.items()]
+        if all(type(key) is str for key in given):
+            return {"dict": dict(zip(keys, elements, strict=True))}
+        return {"pairs": list(zip(keys, elements, strict=True))}
     raise TypeError(
         f"nn.save expected numbers, text, True, False, None, lists, tuples or dicts for {name},"
         f" got {kind.__name__}: {shortened(given)}"

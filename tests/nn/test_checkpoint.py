@@ -401,11 +401,21 @@ def test_extra_that_a_file_cannot_hold_is_refused_and_the_old_file_stays(
     assert saved.read_bytes() == before
 
 
-def test_a_list_that_holds_itself_is_refused(saved):
+def test_what_is_nested_too_deeply_or_holds_itself_is_refused(path):
+    deep = ["innermost"]
+    for _ in range(49):
+        deep = [{"inner": deep}]
+    nn.save(path, Net(), deep=deep)
+    assert nn.load(path, Net()) == {"deep": deep}
     endless = []
     endless.append(endless)
-    with pytest.raises(ValueError, match="nested less deeply, or one holds itself"):
-        nn.save(saved, Net(), endless=endless)
+    for given in ([[deep]], endless):
+        with pytest.raises(ValueError) as refusal:
+            nn.save(path, Net(), given=given)
+        assert str(refusal.value) == (
+            "nn.save expected lists, tuples and dicts nested at most 100 deep, got more in given,"
+            " unless one holds itself"
+        )
 
 
 @pytest.mark.parametrize("function", [nn.save, nn.load])
