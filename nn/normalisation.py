@@ -176,10 +176,11 @@ class BatchNorm1d(Module):
             return
         reason = "" if self.training else " (it has no running averages)"
         given = "a batch of one" if batched else "one sample"
+        hint = "; choose a batch size that leaves no last batch of one" if batched else ""
         raise ValueError(
             f"{called(self)} expected a batch of at least 2 samples in"
             f" {'training' if self.training else 'evaluation'}{reason}, got {given}: the variance"
-            " over one sample is 0, so that all inputs would give the same output"
+            f" over one sample is 0, so that all inputs would give the same output{hint}"
         )
 
     def _running_averages(self) -> tuple[list[float], list[float]] | None:

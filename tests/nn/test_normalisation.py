@@ -287,14 +287,18 @@ def test_gradients_flow_through_plain_inputs_to_the_parameters() -> None:
 
 
 @pytest.mark.parametrize(
-    ("x", "given"), [([[1.0, 2.0]], "a batch of one"), ([1.0, 2.0], "one sample")]
+    ("x", "given", "hint"),
+    [
+        ([[1.0, 2.0]], "a batch of one", "; choose a batch size that leaves no last batch of one"),
+        ([1.0, 2.0], "one sample", ""),
+    ],
 )
-def test_a_training_batch_of_one_is_refused_with_the_reason(x: Any, given: str) -> None:
+def test_a_training_batch_of_one_is_refused_with_the_reason(x: Any, given: str, hint: str) -> None:
     norm = nn.BatchNorm1d(2)
     before = norm.state_dict()
     message = (
         f"BatchNorm1d expected a batch of at least 2 samples in training, got {given}: the"
-        " variance over one sample is 0, so that all inputs would give the same output"
+        f" variance over one sample is 0, so that all inputs would give the same output{hint}"
     )
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         norm(x)

@@ -47,6 +47,22 @@ def test_a_dead_relu_passes_no_gradient_and_a_residual_one_does() -> None:
     assert (y.data, before.weight[0][0].grad) == (-2.0, -2.0)
 
 
+def gradients_of_row_2_6(output: nn.Module) -> tuple[float, float, list[float], list[float]]:
+    """Return g, loss, dL/dw² and dL/dw¹ of M's network whose output neuron is dead."""
+    first, second = linear([[2.0], [-1.0]], [0.0, 0.0]), linear([[-1.0, 2.0]], [0.0])
+    (g,) = nn.Sequential(first, nn.ReLU(), second, output)([1.0])
+    loss = nn.MSELoss()([g], [3.0])
+    loss.backward()
+    by_second = [w.grad for w in second.weight[0]]
+    return g.data, loss.data, by_second, [w.grad for (w,) in first.weight]
+
+
+def test_row_2_6_a_skip_connection_revives_the_layers_before_a_dead_relu() -> None:
+    assert gradients_of_row_2_6(nn.ReLU()) == (0.0, 9.0, [0.0, 0.0], [0.0, 0.0])
+    skip = nn.Residual(nn.ReLU())
+    assert gradients_of_row_2_6(skip) == (-2.0, 25.0, [-20.0, 0.0], [10.0, 0.0])
+
+
 @pytest.mark.parametrize("depth", [1, 10, 40])
 def test_the_gradient_reaches_the_input_undiminished_through_blocks_of_zeros(depth: int) -> None:
     blocks = [
