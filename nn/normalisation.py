@@ -300,21 +300,25 @@ class LayerNorm(Module):
             raise ValueError(
                 f"{called(self)} expected samples of shape {wanted}, got an input of shape {shape}"
             )
-        return self._each(x, len(shape) - len(wanted))
+        gammas = None if self.weight is None else list(flat(self.weight))
+        betas = None if self.bias is None else list(flat(self.bias))
+        return self._each(x, len(shape) - len(wanted), gammas, betas)
 
-    def _each(self, x: Any, above: int) -> Any:
+    def _each(
+        self, x: Any, above: int, gammas: Sequence[Any] | None, betas: Sequence[Any] | None
+    ) -> Any:
         """Normalise what lies ``above`` dimensions further in."""
         if above:
-            return [self._each(element, above - 1) for element in as_lists(x)]
+            return [self._each(element, above - 1, gammas, betas) for element in as_lists(x)]
         wanted = f"{called(self)} expected numbers"
         numbers = [number_for(wanted, element) for element in flat(x)]
         middle = mean(numbers)
         spread = sqrt(var(numbers, correction=0) + self.eps)
         outputs = [(element - middle) / spread for element in numbers]
-        if self.weight is not None:
-            outputs = [y * weight for y, weight in zip(outputs, flat(self.weight), strict=True)]
-        if self.bias is not None:
-            outputs = [y + bias for y, bias in zip(outputs, flat(self.bias), strict=True)]
+        if gammas is not None:
+            outputs = [y * gamma for y, gamma in zip(outputs, gammas, strict=True)]
+        if betas is not None:
+            outputs = [y + beta for y, beta in zip(outputs, betas, strict=True)]
         if len(self.normalized_shape) == 1:
             return outputs
         following = iter(outputs)
