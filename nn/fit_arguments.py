@@ -11,6 +11,7 @@ from nn.history import History
 from nn.module import Module
 from nn.nested import shape_of
 from nn.optim import Optimizer
+from nn.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 
 def checked_validation(
@@ -41,8 +42,7 @@ def check_arguments(model: Any, **given: Any) -> None:
         _refuse("loss", "a function of outputs and targets such as nn.MSELoss()", loss)
     if not isinstance(optimizer, Optimizer):
         _refuse("optimizer", "an optimiser such as nn.optim.Adam(model.parameters())", optimizer)
-    if given["schedule"] is not None and not callable(given["schedule"]):
-        _refuse("schedule", "a function of the number of the step", given["schedule"])
+    _check_schedule(given["schedule"], optimizer, given["validation"])
     if given["metric"] is not None and not callable(given["metric"]):
         _refuse("metric", "a function of outputs and targets", given["metric"])
     for name in ("epochs", "checkpoint_every"):
@@ -92,6 +92,20 @@ def _check_bound(name: str, given: Any) -> None:
         _refuse(name, "a number", given)
     if math.isnan(given) or given <= 0.0:
         raise ValueError(f"{name} expected a number above 0, got {given}")
+
+
+def _check_schedule(given: Any, optimizer: Optimizer, validation: Any) -> None:
+    if isinstance(given, LRScheduler):
+        name = type(given).__name__
+        if given.optimizer is not optimizer:
+            raise ValueError(f"fit expected a {name} of its optimizer, got one of another")
+        if isinstance(given, ReduceLROnPlateau) and validation is None:
+            raise ValueError(
+                f"{name} expected validation data, whose loss it looks at, got none: give fit"
+                " validation="
+            )
+    elif given is not None and (isinstance(given, type) or not callable(given)):
+        _refuse("schedule", "a function of the number of the step, or a scheduler", given)
 
 
 def _check_callbacks(name: str, given: Any) -> None:

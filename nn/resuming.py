@@ -119,11 +119,12 @@ def resumable(
 
     ``others`` are the callbacks and schedulers; those without a ``state_dict`` remember nothing.
     """
-    parts = {
-        f"{type(other).__name__} {position}": other
-        for position, other in enumerate(others)
-        if hasattr(other, "state_dict") and hasattr(other, "load_state_dict")
-    }
+    parts: dict[str, Any] = {}
+    for other in others:
+        if hasattr(other, "state_dict") and hasattr(other, "load_state_dict"):
+            kind = type(other).__name__
+            number = sum(name.partition(" ")[0] == kind for name in parts) + 1
+            parts[kind if number == 1 else f"{kind} {number}"] = other
     training = Resumable(state, parts, order)
     if checkpoint is not None:
         folder = os.path.dirname(os.path.realpath(os.fsdecode(checkpoint)))

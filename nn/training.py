@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable, Sequence
-from threading import current_thread, main_thread
 from time import perf_counter
 from typing import Any, NamedTuple, cast
 
@@ -16,12 +14,15 @@ from nn.data.samples import Dataset, Seed, as_pair, dataset
 from nn.fit_arguments import check_arguments, checked_validation
 from nn.history import Epoch, History, Step
 from nn.init import generator
+from nn.interrupts import Interrupts
 from nn.module import Module
 from nn.nested import as_lists, elementwise
 from nn.optim import Optimizer
+from nn.optim.lr_scheduler import CyclicLR, LRScheduler, OneCycleLR, ReduceLROnPlateau
 from nn.progress import Silent, shown
 from nn.resuming import Path, resumable
 
+PER_STEP = (OneCycleLR, CyclicLR)  # schedulers whose numbers PyTorch means as steps
 VALIDATION_BATCH = 256  # samples that validation computes at a time, which bounds its memory
 
 
@@ -35,7 +36,7 @@ def fit(
     batch_size: int = 32,
     replacement: bool = False,
     seed: Seed = None,
-    schedule: Callable[[int], float] | None = None,
+    schedule: Callable[[int], float] | LRScheduler | None = None,
     clip_grad_norm: float | None = None,
     clip_grad_value: float | None = None,
     validation: tuple[Any, Any] | None = None,
@@ -77,9 +78,11 @@ def fit(
         Makes the order of the samples repeatable, and thereby the training to the last bit (the
         initial weights, and modules such as `Dropout`, have seeds of their own). Without it
         Python's `random` draws.
-    schedule : callable, optional
+    schedule : callable or LRScheduler, optional
         ``schedule(step)`` is the learning rate of a step, numbered from 0 over the whole history.
-        Without it that of the optimiser stays.
+        Or a scheduler of `nn.optim.lr_scheduler` over the same optimiser, whose ``step`` is called
+        as in PyTorch: for `OneCycleLR` and `CyclicLR` after every step, for the others after every
+        epoch, for `ReduceLROnPlateau` with the validation loss. Without it the rate stays.
     clip_grad_norm : float, optional
         Scale each step's gradient down to this norm, as `clip_grad_norm_`; `math.inf` to have the
         norms in the history alone.
@@ -162,6 +165,7 @@ def fit(
         schedule=schedule,
         clip_grad_norm=clip_grad_norm,
         clip_grad_value=clip_grad_value,
+        validation=validation,
         metric=metric,
         callbacks=callbacks,
         step_callbacks=step_callbacks,
@@ -183,14 +187,14 @@ def fit(
         last_epoch=epochs if resume is not None else len(history) + epochs,
     )
     called = [*callbacks, *step_callbacks]
-    saved = resumable(state, called, order, checkpoint=checkpoint)
+    saved = resumable(state, [schedule, *called], order, checkpoint=checkpoint)
     _tell(called, "start", state)
     if resume is not None:
         saved.load(resume)
     if metric is not None:
         history.metric_name = getattr(metric, "__name__", "metric")
     clip = _clipping(optimizer, clip_grad_norm, clip_grad_value)
-    interrupts = _Interrupts()
+    interrupts = Interrupts()
     descend = _Descent(state, loss, schedule, clip, interrupts)
     modes = [(module, module.training) for module in model.modules()]
     try:
@@ -208,6 +212,7 @@ def fit(
                 record = Epoch(state.epoch, reached.loss, *validated, seconds, *reached[1:])
                 history.epochs.append(record)
                 display.epoch(state.epoch, record.loss, _results(record, history.metric_name))
+                _step_scheduler(schedule, record)
                 for callback in callbacks:
                     callback(state)
                 over = state.stopped or state.epoch == state.last_epoch
@@ -228,6 +233,14 @@ def _tell(callbacks: Sequence[Callback], what: str, state: TrainingState) -> Non
             method(state)
 
 
+def _step_scheduler(schedule: Any, record: Epoch) -> None:
+    """Tell a scheduler of epochs that one has ended."""
+    if isinstance(schedule, ReduceLROnPlateau):
+        schedule.step(record.validation_loss)
+    elif isinstance(schedule, LRScheduler) and not isinstance(schedule, PER_STEP):
+        schedule.step()
+
+
 # -- steps ---------------------------------------------------------------------------------------
 
 
@@ -236,9 +249,9 @@ class _Descent(NamedTuple):
 
     state: TrainingState
     loss: Callable[[Any, Any], Any]
-    schedule: Callable[[int], float] | None
+    schedule: Callable[[int], float] | LRScheduler | None
     clip: Callable[[], float | None] | None
-    interrupts: _Interrupts
+    interrupts: Interrupts
 
     def epoch(self, steps: Batches, callbacks: Sequence[Callback], display: Silent) -> Step | None:
         """Go through the data once; return what it came to, None if a callback cut it short."""
@@ -246,10 +259,14 @@ class _Descent(NamedTuple):
         state.model.train()
         summed, samples = 0.0, 0
         first = state.step
+        rate = None if isinstance(self.schedule, LRScheduler) else self.schedule
+        after_step = self.schedule.step if isinstance(self.schedule, PER_STEP) else None
         for inputs, targets in steps:
-            if self.schedule is not None:
-                self._set_rate(self.schedule, state.step)
+            if rate is not None:
+                self._set_rate(rate, state.step)
             summed += self._step(inputs, targets) * len(inputs)
+            if after_step is not None:
+                after_step()
             samples += len(inputs)
             display.step(state.epoch, summed / samples)
             for callback in callbacks:
@@ -308,48 +325,6 @@ def _clipping(
     if size is not None:
         return lambda: clip_grad_value_(optimizer.params, size)
     return None
-
-
-class _Interrupts:
-    """Holds Ctrl-C back for moments of a block (in the main thread; others do not get it).
-
-    One handler for the whole block: to change handlers at each step would take as long as a small
-    step does.
-    """
-
-    def __init__(self) -> None:
-        self._handler: Any = None
-        self._holding = False
-        self._received: tuple[int, Any] | None = None
-
-    def __enter__(self) -> _Interrupts:
-        handler = signal.getsignal(signal.SIGINT)
-        if current_thread() is main_thread() and callable(handler):
-            self._handler = handler
-            signal.signal(signal.SIGINT, self._receive)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        # Who has set another handler within the block keeps it.
-        if self._handler is not None and signal.getsignal(signal.SIGINT) == self._receive:
-            signal.signal(signal.SIGINT, self._handler)
-
-    def _receive(self, number: int, frame: Any) -> None:
-        if self._holding:
-            self._received = (number, frame)
-        else:
-            self._handler(number, frame)
-
-    def hold(self) -> None:
-        """From now on, note Ctrl-C only."""
-        self._holding = True
-
-    def release(self) -> None:
-        """Let through what has been held back."""
-        self._holding = False
-        if self._received is not None:
-            received, self._received = self._received, None
-            self._handler(*received)
 
 
 # -- validation ----------------------------------------------------------------------------------
