@@ -43,6 +43,7 @@ from nn.losses import (
 from nn.module import Module, Parameter
 from nn.normalisation import BatchNorm1d, LayerNorm
 from nn.prediction import predict
+from nn.rate_search import RateSearch, lr_range_test
 from nn.softmax import LogSoftmax, Softmax
 from nn.training import fit
 from nn.weight_norm import WeightNorm
@@ -83,6 +84,7 @@ __all__ = [
     "NLLLoss",
     "Neuron",
     "Parameter",
+    "RateSearch",
     "ReLU",
     "Residual",
     "Sequential",
@@ -101,6 +103,7 @@ __all__ = [
     "init",
     "l2_penalty",
     "load",
+    "lr_range_test",
     "metrics",
     "optim",
     "predict",

@@ -15,6 +15,8 @@ def checked_number(
     if positive:
         wanted = f"a finite {name} > 0"
     try:
+        if isinstance(given, str):
+            raise TypeError
         setting = float(given)
     except (TypeError, ValueError):
         raise TypeError(
