@@ -405,7 +405,11 @@ def test_in_a_terminal_one_line_is_kept_up_to_date(monkeypatch, progress, seen):
         ({"metric": nn.metrics.accuracy}, ValueError, "got no validation="),
         ({"validation": MOONS, "metric": 3}, TypeError, "metric expected a function of outputs"),
         ({"validation": ([[1.0]], [1])}, ValueError, "to train on, (2,), got (1,)"),
-        ({"schedule": 0.1}, TypeError, "schedule expected a function of the number of the step"),
+        (
+            {"schedule": 0.1},
+            TypeError,
+            "schedule expected a function of the number of the step, or a scheduler",
+        ),
         ({"progress": "yes"}, TypeError, "progress expected True, False or None, got str: 'yes'"),
         ({"history": []}, TypeError, "history expected a History to go on with, got list: []"),
         ({"seed": 0.5}, TypeError, "seed expected"),
