@@ -225,37 +225,47 @@ def _check_target(target: str, path: Path) -> None:
 # -- values and JSON -----------------------------------------------------------------------------
 
 
-def _encoded(given: Any, name: str, depth: int = 0) -> Any:
-    """Return something that JSON can hold; tuples and dicts become objects of one entry."""
+def _encoded(given: Any, *where: Any) -> Any:
+    """Return something that JSON can hold; tuples and dicts become objects of one entry.
+
+    For messages, ``where`` has a name and the positions and keys in what it names.
+    """
     kind = type(given)
-    if depth > _DEPTH:
-        raise ValueError(
-            f"nn.save expected lists, tuples and dicts nested at most {_DEPTH} deep, got more in"
-            f" {name.partition('[')[0]}, unless one holds itself"
-        )
-    if given is None or kind in (bool, str):
+    if kind in (float, str, bool) or given is None:
         return given
     if kind is int:
         try:
             str(given)
         except ValueError:  # Python limits the digits
-            raise ValueError(f"nn.save expected a smaller whole number for {name}") from None
+            raise ValueError(
+                f"nn.save expected a smaller whole number for {_called(where)}"
+            ) from None
         return given
     if isinstance(given, float):
         return float(given)
+    if len(where) > _DEPTH:
+        raise ValueError(
+            f"nn.save expected lists, tuples and dicts nested at most {_DEPTH} deep, got more in"
+            f" {where[0]}, unless one holds itself"
+        )
     if kind in (list, tuple):
-        elements = [_encoded(e, f"{name}[{i}]", depth + 1) for i, e in enumerate(given)]
+        elements = [_encoded(element, *where, i) for i, element in enumerate(given)]
         return elements if kind is list else {"tuple": elements}
     if kind is dict:
-        keys = [_encoded(key, f"a key of {name}", depth + 1) for key in given]
-        elements = [_encoded(e, f"{name}[{key!r}]", depth + 1) for key, e in given.items()]
+        elements = [_encoded(element, *where, key) for key, element in given.items()]
         if all(type(key) is str for key in given):
-            return {"dict": dict(zip(keys, elements, strict=True))}
+            return {"dict": dict(zip(given, elements, strict=True))}
+        keys = [_encoded(key, f"a key of {_called(where)}") for key in given]
         return {"pairs": list(zip(keys, elements, strict=True))}
     raise TypeError(
-        f"nn.save expected numbers, text, True, False, None, lists, tuples or dicts for {name},"
-        f" got {kind.__name__}: {shortened(given)}"
+        f"nn.save expected numbers, text, True, False, None, lists, tuples or dicts for"
+        f" {_called(where)}, got {kind.__name__}: {shortened(given)}"
     )
+
+
+def _called(where: tuple[Any, ...]) -> str:
+    name, *keys = where
+    return str(name) + "".join(f"[{key!r}]" for key in keys)
 
 
 def _decoded(encoded: Any) -> Any:

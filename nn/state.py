@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from reprlib import repr as shortened
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from autograd_lite import Value
-from nn.nested import LISTS, as_lists, elementwise, flat, number_for
+from nn.nested import LISTS, as_lists, number_for
 from nn.parameter import Parameter
 
 Shape = tuple[int, ...]
-
-_Member = TypeVar("_Member")
 
 
 class IncompatibleKeys(NamedTuple):
@@ -42,7 +41,7 @@ class ParameterArray(NamedTuple):
 
     def read(self) -> Any:
         """Return the numbers, in lists of their own."""
-        return elementwise(lambda parameter: parameter.data, self.values)
+        return _data(self.values)
 
     def converted(self, name: str, given: Any) -> Any:
         """Return what was given as nested lists of floats."""
@@ -50,7 +49,7 @@ class ParameterArray(NamedTuple):
 
     def write(self, numbers: Any) -> None:
         """Set the parameters to floats in lists of the same shape."""
-        for parameter, number in zip(flat(self.values), flat(numbers), strict=True):
+        for parameter, number in zip(_leaves(self.values), _leaves(numbers), strict=True):
             parameter.data = number
 
 
@@ -284,7 +283,7 @@ def arrays(root: Stateful) -> dict[str, ParameterArray | Buffer]:
         id(parameter)
         for array in found.values()
         if isinstance(array, ParameterArray)
-        for parameter in flat(array.values)
+        for parameter in _leaves(array.values)
     }
     rest = [parameter for parameter in root.parameters() if id(parameter) not in held]
     if rest:
@@ -314,7 +313,7 @@ def _members(module: Stateful) -> Iterator[tuple[str, Any]]:
                 isinstance(thing, LISTS)
                 and thing
                 and shape(thing) is not None
-                and all(map(is_parameter, flat(thing)))
+                and all(map(is_parameter, _leaves(thing)))
             )
         ):
             yield name, thing
@@ -331,20 +330,45 @@ def shape(given: Any) -> Shape | None:
     """Return the sizes of nested lists, outermost first; None if they differ."""
     if not isinstance(given, LISTS):
         return ()
+    if not _nested(given):
+        return (len(given),)
     shapes = {shape(element) for element in given}
     if len(shapes) > 1 or None in shapes:
         return None
-    return (len(given), *(shapes.pop() or ())) if shapes else (0,)
+    return (len(given), *(shapes.pop() or ()))
+
+
+def _nested(given: Any) -> bool:
+    """Tell whether there are lists in a list."""
+    return any(issubclass(kind, LISTS) for kind in set(map(type, given)))
+
+
+def _leaves(nested: Any) -> list[Any]:
+    """Return the elements of nested lists of one shape, in reading order."""
+    level = [nested]
+    while level and isinstance(level[0], LISTS):
+        level = list(chain.from_iterable(level))
+    return level
+
+
+def _data(parameters: Any) -> Any:
+    """Return the numbers of parameters, nested as they are."""
+    if not isinstance(parameters, LISTS):
+        return parameters.data
+    if _nested(parameters):
+        return [_data(element) for element in parameters]
+    return [parameter.data for parameter in parameters]
 
 
 def _floats(name: str, given: Any) -> Any:
     """Return numbers, or nested lists or arrays of them, as floats in lists of their own."""
-
-    def convert(element: Any) -> float:
-        number = number_for(f"{name} expected numbers", element)
-        return number.data if isinstance(number, Value) else number
-
-    return elementwise(convert, given)
+    given = as_lists(given)
+    if isinstance(given, LISTS):
+        if set(map(type, given)) == {float}:
+            return list(given)
+        return [_floats(name, element) for element in given]
+    number = number_for(f"{name} expected numbers", given)
+    return number.data if isinstance(number, Value) else number
 
 
 def _buffered(name: str, given: Any) -> Any:
