@@ -1,19 +1,16 @@
 """Clipping makes gradients smaller, by PyTorch's rule, and nothing else."""
 
-import json
 import math
-from pathlib import Path
 
 import pytest
+import torch_figures
 from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
 from autograd_lite import Value
 
-RECORDED = json.loads(
-    Path(__file__).with_name("torch_trajectories.json").read_text(encoding="utf-8")
-)["clipped"]
+RECORDED = torch_figures.RECORDED["clipped"]
 
 
 def parameters_with(gradients):

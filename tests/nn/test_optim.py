@@ -1,36 +1,23 @@
 """Optimisers do what PyTorch's do, update by update, and refuse what makes no sense."""
 
-import json
 import math
 import warnings
-from pathlib import Path
 
 import pytest
+from torch_figures import RECORDED, named, started, take
 
 import nn
 from autograd_lite import SlipWarning, Value
 
-RECORDED = json.loads(
-    Path(__file__).with_name("torch_trajectories.json").read_text(encoding="utf-8")
-)
 
-
-def named(trajectory):
-    settings = ", ".join(f"{name}={value}" for name, value in trajectory["settings"].items())
-    return f"{trajectory['optimizer']}({settings})"
-
-
-@pytest.mark.parametrize("trajectory", RECORDED["trajectories"], ids=named)
+@pytest.mark.parametrize("trajectory", [*RECORDED["trajectories"], *RECORDED["grouped"]], ids=named)
 def test_every_update_is_pytorchs(trajectory):
     # PyTorch fuses multiplication and addition, so single updates differ in the last bit; what is
     # left of that after later updates is measured against the largest number on the way.
-    parameters = [nn.Parameter(x) for x in trajectory["start"]]
-    optimizer = getattr(nn.optim, trajectory["optimizer"])(parameters, **trajectory["settings"])
+    parameters, optimizer = started(trajectory)
     sizes = [abs(x) for x in trajectory["start"]]
     for update in trajectory["updates"]:
-        for parameter, gradient in zip(parameters, update["gradients"], strict=True):
-            parameter.grad = gradient
-        optimizer.step()
+        take(optimizer, update)
         sizes = [max(size, abs(x)) for size, x in zip(sizes, update["data"], strict=True)]
         for parameter, expected, size in zip(parameters, update["data"], sizes, strict=True):
             assert abs(parameter.data - expected) <= 1e-15 * size
@@ -70,6 +57,85 @@ def test_adams_first_step_has_the_size_of_lr(gradient):
     w.grad = gradient
     nn.optim.Adam([w], lr=0.001).step()
     assert w.data == pytest.approx(-0.001 * gradient / (gradient + 1e-8), rel=1e-14, abs=0.0)
+
+
+@pytest.mark.parametrize("gradient", [1e-3, 1.0, 1e6])
+def test_without_hats_adams_first_step_would_be_3_162_times_too_large(gradient):
+    w = nn.Parameter(0.0)
+    w.grad = gradient
+    optimizer = nn.optim.Adam([w], lr=0.001, eps=1e-30)
+    optimizer.step()
+    _, average, square = optimizer.state[0]
+    assert 0.001 * average / math.sqrt(square) == pytest.approx(-3.1623 * w.data, rel=1e-4)
+
+
+def test_the_step_goes_against_the_gradient():
+    for name in RECORDED["defaults"]:
+        w = nn.Parameter(0.0)
+        w.grad = 1.0
+        getattr(nn.optim, name)([w], lr=0.1).step()
+        assert w.data < 0.0
+
+
+# -- weight decay --------------------------------------------------------------------------------
+
+
+def trained(make, penalty):
+    """Return the weights after 30 steps on a small regression problem, ½·penalty·‖θ‖² included."""
+    model = nn.Linear(2, 1, seed=0)
+    optimizer = make(model.parameters())
+    for _ in range(30):
+        optimizer.zero_grad()
+        loss = nn.MSELoss()(model([[1.0, 2.0], [0.5, -1.0], [2.0, 0.3]]), [[1.0], [-3.0], [0.5]])
+        if penalty:
+            loss = loss + 0.5 * penalty * sum(w * w for w in model.parameters())
+        loss.backward()
+        optimizer.step()
+    return [w.data for w in model.parameters()]
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_for_sgd_weight_decay_is_the_penalty_half_lambda_theta_squared(momentum):
+    in_loss = trained(lambda p: nn.optim.SGD(p, lr=0.05, momentum=momentum), 0.3)
+    in_step = trained(lambda p: nn.optim.SGD(p, 0.05, momentum, weight_decay=0.3), 0.0)
+    assert in_step == pytest.approx(in_loss, rel=1e-12)
+    assert in_step != pytest.approx(trained(lambda p: nn.optim.SGD(p, 0.05, momentum), 0.0), 0.01)
+
+
+def test_for_adam_weight_decay_is_that_penalty_too_and_for_adamw_it_is_not():
+    in_loss = trained(lambda p: nn.optim.Adam(p, lr=0.05), 0.3)
+    assert trained(lambda p: nn.optim.Adam(p, lr=0.05, weight_decay=0.3), 0.0) == pytest.approx(
+        in_loss, rel=1e-9
+    )
+    decoupled = trained(lambda p: nn.optim.AdamW(p, lr=0.05, weight_decay=0.3), 0.0)
+    assert decoupled != pytest.approx(in_loss, rel=0.01)
+
+
+def test_adam_decays_weights_with_large_gradients_less_and_adamw_all_alike():
+    # One step each way cancels the gradient, so that only the decay is left.
+    def left(make):
+        weights = [nn.Parameter(1.0), nn.Parameter(1.0)]
+        optimizer = make(weights)
+        for step in range(400):
+            for w, size in zip(weights, (0.1, 10.0), strict=True):
+                w.grad = size * (-1.0) ** step
+            optimizer.step()
+        return [w.data for w in weights]
+
+    small, large = left(lambda p: nn.optim.Adam(p, lr=1e-3, weight_decay=0.01))
+    assert large - small > 0.02
+    small, large = left(lambda p: nn.optim.AdamW(p, lr=1e-3, weight_decay=0.5))
+    assert small == pytest.approx(large, rel=1e-6)
+    assert large < 0.83
+    sgd = left(lambda p: nn.optim.SGD(p, lr=1e-3, weight_decay=0.5))
+    assert sgd == pytest.approx([(1.0 - 1e-3 * 0.5) ** 400] * 2, rel=0.01)
+
+
+def test_a_penalty_without_the_half_decays_twice_as_fast_and_needs_the_rate():
+    w = nn.Parameter(2.0)
+    (0.5 * w * w).backward()  # λ‖θ‖² with λ = 0.5
+    nn.optim.SGD([w], lr=0.1).step()
+    assert w.data == pytest.approx(1.8, rel=1e-15)
 
 
 # -- state and parameters ------------------------------------------------------------------------
@@ -193,6 +259,15 @@ W = Value(1.0)
         ("Adam", {"lr": float("inf")}, "Adam expected a finite lr >= 0, got inf"),
         ("SGD", {"momentum": -1}, "SGD expected a finite momentum >= 0, got -1"),
         ("SGD", {"weight_decay": float("nan")}, "SGD expected a finite weight_decay >= 0, got nan"),
+        ("RMSprop", {"alpha": 1.0}, "RMSprop expected 0 <= alpha < 1, got 1.0"),
+        ("RMSprop", {"eps": 0}, "RMSprop expected a finite eps > 0, got 0"),
+        ("Adagrad", {"lr_decay": -1}, "Adagrad expected a finite lr_decay >= 0, got -1"),
+        (
+            "Adagrad",
+            {"initial_accumulator_value": -1},
+            "Adagrad expected a finite initial_accumulator_value >= 0, got -1",
+        ),
+        ("AdamW", {"weight_decay": -1}, "AdamW expected a finite weight_decay >= 0, got -1"),
         ("Adam", {"betas": (1.0, 0.9)}, "Adam expected 0 <= beta1 < 1, got 1.0"),
         ("Adam", {"betas": (0.9, -0.5)}, "Adam expected 0 <= beta2 < 1, got -0.5"),
         ("Adam", {"eps": -1e-8}, "Adam expected a finite eps > 0, got -1e-08"),
@@ -241,6 +316,12 @@ def test_senseless_settings_are_refused(optimizer, arguments, message):
             "Adam expected a list of parameters, as from model.parameters(), got Value",
         ),
         ("SGD", {"lr": "fast"}, "SGD expected a number for lr, got str: 'fast'"),
+        ("SGD", {"lr": "0.1"}, "SGD expected a number for lr, got str: '0.1'"),
+        (
+            "RMSprop",
+            {"centered": 1},
+            "RMSprop's centered expected True or False, got int: 1",
+        ),
         ("Adam", {"betas": 0.9}, "Adam expected betas as a pair of numbers, got 0.9"),
     ],
 )

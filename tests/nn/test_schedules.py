@@ -3,17 +3,15 @@
 import copy
 import json
 import math
-from pathlib import Path
 
 import pytest
+import torch_figures
 
 import nn
 from nn import schedules
 from nn.optim import lr_scheduler
 
-RECORDED = json.loads(
-    Path(__file__).with_name("torch_trajectories.json").read_text(encoding="utf-8")
-)["schedules"]
+RECORDED = torch_figures.RECORDED["schedules"]
 
 
 def named(recorded):
