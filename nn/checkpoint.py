@@ -18,6 +18,7 @@ from contextlib import suppress
 from reprlib import repr as shortened
 from typing import Any
 
+from nn.json_values import decoded, encoded
 from nn.module import Module, refuse_class
 from nn.optim import Optimizer
 from nn.state import checked, shape
@@ -29,7 +30,6 @@ _TITLE = b"autograd-lite checkpoint"
 _FIRST_LINE = re.compile(rb"autograd-lite checkpoint, format (\d{1,9}), sha256 ([0-9a-f]{64})\n")
 _STALE = 3600.0  # seconds after which a part of a file was left by a save that has been killed
 _ATTEMPTS = 10  # to rename
-_DEPTH = 100  # of what is nested: far from where Python stops
 
 
 class CheckpointError(ValueError):
@@ -92,9 +92,9 @@ def save(path: Path, model: Module, optimizer: Optimizer | None = None, **extra:
     if optimizer is not None:
         content["optimizer"] = {
             "class": type(optimizer).__name__,
-            "state": _encoded(optimizer.state_dict(), "the optimizer's state_dict()"),
+            "state": encoded(optimizer.state_dict(), "the optimizer's state_dict()"),
         }
-    content["extra"] = {name: _encoded(given, name) for name, given in extra.items()}
+    content["extra"] = {name: encoded(given, name) for name, given in extra.items()}
     body = json.dumps(content, separators=(",", ":")).encode() + b"\n"
     checksum = _checksum(FORMAT, body).encode()
     first = _TITLE + b", format %d, sha256 %s\n" % (FORMAT, checksum)
@@ -150,7 +150,7 @@ def load(path: Path, model: Module, optimizer: Optimizer | None = None) -> dict[
     content = _content(name)
     try:
         kinds, state = content["modules"], content["model"]
-        extra = {name: _decoded(encoded) for name, encoded in content["extra"].items()}
+        extra = {key: decoded(held) for key, held in content["extra"].items()}
         differences = _differences(kinds, state, model)
         if not differences:
             change = checked(model, state)
@@ -158,7 +158,7 @@ def load(path: Path, model: Module, optimizer: Optimizer | None = None) -> dict[
         optimizer_state: Any = None
         if "optimizer" in content:
             optimizer_class = content["optimizer"]["class"]
-            optimizer_state = _decoded(content["optimizer"]["state"])
+            optimizer_state = decoded(content["optimizer"]["state"])
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         # Whoever wrote that knew how to make the checksum.
         raise CheckpointError(
@@ -220,66 +220,6 @@ def _check_target(target: str, path: Path) -> None:
     else:
         return
     raise OSError(*fault, os.fspath(path))
-
-
-# -- values and JSON -----------------------------------------------------------------------------
-
-
-def _encoded(given: Any, *where: Any) -> Any:
-    """Return something that JSON can hold; tuples and dicts become objects of one entry.
-
-    For messages, ``where`` has a name and the positions and keys in what it names.
-    """
-    kind = type(given)
-    if kind in (float, str, bool) or given is None:
-        return given
-    if kind is int:
-        try:
-            str(given)
-        except ValueError:  # Python limits the digits
-            raise ValueError(
-                f"nn.save expected a smaller whole number for {_called(where)}"
-            ) from None
-        return given
-    if isinstance(given, float):
-        return float(given)
-    if len(where) > _DEPTH:
-        raise ValueError(
-            f"nn.save expected lists, tuples and dicts nested at most {_DEPTH} deep, got more in"
-            f" {where[0]}, unless one holds itself"
-        )
-    if kind in (list, tuple):
-        elements = [_encoded(element, *where, i) for i, element in enumerate(given)]
-        return elements if kind is list else {"tuple": elements}
-    if kind is dict:
-        elements = [_encoded(element, *where, key) for key, element in given.items()]
-        if all(type(key) is str for key in given):
-            return {"dict": dict(zip(given, elements, strict=True))}
-        keys = [_encoded(key, f"a key of {_called(where)}") for key in given]
-        return {"pairs": list(zip(keys, elements, strict=True))}
-    raise TypeError(
-        f"nn.save expected numbers, text, True, False, None, lists, tuples or dicts for"
-        f" {_called(where)}, got {kind.__name__}: {shortened(given)}"
-    )
-
-
-def _called(where: tuple[Any, ...]) -> str:
-    name, *keys = where
-    return str(name) + "".join(f"[{key!r}]" for key in keys)
-
-
-def _decoded(encoded: Any) -> Any:
-    """Return what was encoded."""
-    if isinstance(encoded, list):
-        return [_decoded(element) for element in encoded]
-    if isinstance(encoded, dict):
-        ((kind, content),) = encoded.items()
-        if kind == "tuple":
-            return tuple(map(_decoded, content))
-        if kind == "pairs":
-            return {_decoded(key): _decoded(element) for key, element in content}
-        return {key: _decoded(element) for key, element in content.items()}
-    return encoded
 
 
 # -- which model it is ---------------------------------------------------------------------------
