@@ -1,7 +1,34 @@
-"""Data: checked samples and their targets, splits, mini-batches, and sets to learn from."""
+"""Data: checked samples and their targets, splits, mini-batches, and sets to learn from.
 
+Labels of K classes are 0 to K - 1.
+"""
+
+from nn.data.bundled import breast_cancer, diabetes, digits, iris, wine
+from nn.data.idx import mnist
+from nn.data.labels import one_hot, random_labels
 from nn.data.minibatches import Batches, batches
+from nn.data.planar import circles, moons, spirals, xor
 from nn.data.samples import Dataset, dataset, split
-from nn.data.sets import digits, moons
+from nn.data.standardising import Standardiser, standardise
 
-__all__ = ["Batches", "Dataset", "batches", "dataset", "digits", "moons", "split"]
+__all__ = [
+    "Batches",
+    "Dataset",
+    "Standardiser",
+    "batches",
+    "breast_cancer",
+    "circles",
+    "dataset",
+    "diabetes",
+    "digits",
+    "iris",
+    "mnist",
+    "moons",
+    "one_hot",
+    "random_labels",
+    "spirals",
+    "split",
+    "standardise",
+    "wine",
+    "xor",
+]

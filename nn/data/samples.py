@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
+from numbers import Real
 from random import Random
 from typing import Any, NamedTuple
 
+from autograd_lite import Value
 from nn.init import generator
 from nn.nested import as_lists, flat, is_list, number_for, shape_of
 
@@ -21,7 +24,8 @@ class Dataset(NamedTuple):
     inputs : list
         N samples, each a list of numbers (or lists of them: rows of an image), all of one shape.
     targets : list
-        N labels or numbers, or N lists of one length.
+        N labels or numbers, or N lists of one length. The K classes of `CrossEntropyLoss` are
+        called 0 to K - 1 (some lectures count them from 1).
     """
 
     inputs: list[Any]
@@ -36,7 +40,8 @@ def dataset(inputs: Any, targets: Any) -> Dataset:
     inputs : sequence or array of N samples
         Each sample a list of numbers, or of lists of them; all of one shape.
     targets : sequence or array of N targets
-        Each a label or number, or a list of numbers; all of one shape.
+        Each a label or number, or a list of numbers; all of one shape. What a loss or metric
+        expects of labels it says itself: `CrossEntropyLoss` whole numbers from 0 to K - 1.
 
     Returns
     -------
@@ -49,7 +54,8 @@ def dataset(inputs: Any, targets: Any) -> Dataset:
         numbers.
     ValueError
         If there is no sample, the numbers of samples and targets differ, or so do the shapes of
-        two samples or of two targets.
+        two samples or of two targets; if a number is infinite or NaN (the message has its row and
+        column).
 
     Examples
     --------
@@ -66,23 +72,68 @@ def dataset(inputs: Any, targets: Any) -> Dataset:
         )
     if not samples:
         raise ValueError("data expected at least one sample, got none")
-    _check_shapes(samples, "inputs")
-    _check_shapes(wanted, "targets")
+    sums = list(map(_sum_of, samples))
+    _check_shapes(samples, "inputs", sums)
+    _check_shapes(wanted, "targets", list(map(_sum_of, wanted)))
     if not is_list(samples[0]):
         raise TypeError(
             f"inputs expected samples that are lists of numbers, got {samples[0]!r} at position 0;"
             " write [[x] for x in inputs] for samples of one number"
         )
-    _check_numbers(samples)
+    _check_numbers(samples, sums)
+    for position, target in enumerate(wanted):
+        _check_finite(target, position, "targets")
     return Dataset(samples, wanted)
 
 
-def _check_numbers(samples: Sequence[Any]) -> None:
-    """Refuse inputs that hold anything but numbers and Values."""
-    for position, sample in enumerate(samples):
-        if not {float, int}.issuperset(map(type, sample)):  # looking at each would be slow
+_MAY_BE_LOST: tuple[Any, ...] = (Real, Value)  # what can be NaN or infinite
+
+
+def _sum_of(row: Any) -> float | None:
+    """Return the sum of a row of nothing but Python's numbers, None for any other row.
+
+    Tells quickly what looking at each element would tell slowly: that there are no lists among
+    them, and (by a finite sum) no NaN and no infinity.
+    """
+    if not isinstance(row, list):
+        return None
+    try:
+        added = sum(row)
+    except (TypeError, OverflowError):
+        return None
+    return added if type(added) in (float, int) else None
+
+
+def _check_numbers(samples: Sequence[Any], sums: Sequence[float | None]) -> None:
+    """Refuse inputs that hold anything but finite numbers and Values."""
+    for position, (sample, added) in enumerate(zip(samples, sums, strict=True)):
+        if added is None:
             for element in flat(sample):
                 number_for("inputs expected samples of numbers", element, position)
+        if added is None or not -inf < added < inf:
+            _check_finite(sample, position, "inputs")
+
+
+def _check_finite(row: Any, position: int, what: str) -> None:
+    """Refuse NaN and infinities in a row; what is no number is a label and let through."""
+    for count, element in enumerate(flat(row)):
+        if isinstance(element, _MAY_BE_LOST) and not -inf < element < inf:
+            shape = shape_of(row, what)
+            places = [str(place) for place in _places(count, shape)]
+            column = f", column {', '.join(places)}"
+            raise ValueError(
+                f"{what} expected finite numbers, got {float(element)!r} in row"
+                f" {position}{column if places else ''} (counted from 0)"
+            )
+
+
+def _places(count: int, shape: tuple[int, ...]) -> list[int]:
+    """Return the position in each dimension of an element counted in reading order."""
+    places = []
+    for size in reversed(shape):
+        count, place = divmod(count, size)
+        places.append(place)
+    return places[::-1]
 
 
 def _rows(given: Any, what: str) -> list[Any]:
@@ -92,17 +143,12 @@ def _rows(given: Any, what: str) -> list[Any]:
     return [list(row) if isinstance(row, tuple) else row for row in map(as_lists, as_lists(given))]
 
 
-def _check_shapes(rows: Sequence[Any], what: str) -> None:
+def _check_shapes(rows: Sequence[Any], what: str, sums: Sequence[float | None]) -> None:
     first = shape_of(rows[0], what)
     if 0 in first:
         raise ValueError(f"{what} expected rows that hold numbers, got {rows[0]!r} at position 0")
-    flat = len(first) == 1
-    for position, row in enumerate(rows):
-        # In a row of numbers, looking at each is too slow.
-        if flat and isinstance(row, list) and {list, tuple}.isdisjoint(map(type, row)):
-            shape: tuple[int, ...] = (len(row),)
-        else:
-            shape = shape_of(row, what)
+    for position, (row, added) in enumerate(zip(rows, sums, strict=True)):
+        shape = shape_of(row, what) if added is None else (len(row),)
         if shape != first:
             raise ValueError(
                 f"{what} expected rows of one shape, got {_shape(first)} at position 0 and"
