@@ -24,7 +24,7 @@ class Normalised(nn.Module):
 
 
 def torch_twin():
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
     class Normalised(torch.nn.Module):
         def __init__(self):
