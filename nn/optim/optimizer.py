@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from reprlib import repr as shortened
 from typing import Any, ClassVar
 
 from autograd_lite import Value, warn_slip
@@ -13,8 +12,6 @@ from nn.module import flag
 from nn.optim.optimizer_state import load_state, packed_state
 from nn.optim.param_group import ParamGroup, checked_parameters, refuse_unknown
 from nn.settings import checked_number
-
-Rule = Callable[[Any, Any, Any, tuple[Any, ...], Callable[[Any], Any]], tuple[Any, Any]]
 
 
 class Optimizer:
@@ -71,7 +68,6 @@ class Optimizer:
     [(24, 0.1), (9, 0.01)]
     """
 
-    rule: Rule
     state_names: ClassVar[tuple[str, ...]] = ()
     """What `state_dict` calls the parts of a parameter's state."""
     state_optional: ClassVar[frozenset[str]] = frozenset()
@@ -93,6 +89,13 @@ class Optimizer:
                 self.add_param_group(group)
         else:
             self.add_param_group({"params": given})
+
+    @staticmethod
+    def rule(
+        data: Any, gradient: Any, state: Any, settings: tuple[Any, ...], sqrt: Callable[[Any], Any]
+    ) -> tuple[Any, Any]:
+        """Return new data and new state. To be written by every optimiser."""
+        raise NotImplementedError("an optimiser expected a rule(), which says what a step does")
 
     @classmethod
     def check_setting(cls, name: str, given: Any) -> Any:
@@ -175,11 +178,7 @@ class Optimizer:
             group["lr"] = lr
 
     def __repr__(self) -> str:
-        groups = []
-        for group in self.param_groups:
-            count = len(group["params"])
-            settings = [f"{name}={shortened(group[name])}" for name in self.defaults]
-            groups.append(", ".join([f"{count} parameter{'' if count == 1 else 's'}", *settings]))
+        groups = [group.description() for group in self.param_groups]
         return f"{type(self).__name__}({'; '.join(groups)})"
 
     def zero_grad(self) -> None:

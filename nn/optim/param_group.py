@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import UserDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from reprlib import repr as shortened
 from typing import Any, Protocol
 
@@ -54,8 +53,8 @@ class Checks(Protocol):
         """Raise what is wrong with settings that are right one by one."""
 
 
-class ParamGroup(UserDict[str, Any]):
-    """Parameters with their settings, a dict as in PyTorch: ``group["lr"] = 0.01``.
+class ParamGroup(MutableMapping[str, Any]):
+    """Parameters with their settings, used like PyTorch's dicts: ``group["lr"] = 0.01``.
 
     A setting is checked when it is assigned. The names and the parameters stay as they are.
 
@@ -78,8 +77,8 @@ class ParamGroup(UserDict[str, Any]):
     >>> layer = nn.Linear(2, 1)
     >>> group = nn.optim.SGD(layer.parameters(), lr=0.1).param_groups[0]
     >>> group["lr"] /= 10
-    >>> group["lr"], len(group["params"])
-    (0.01, 3)
+    >>> group
+    ParamGroup(3 parameters, lr=0.01, momentum=0.0, dampening=0.0, weight_decay=0.0, nesterov=False)
     >>> group["lr"] = -1
     Traceback (most recent call last):
         ...
@@ -92,13 +91,22 @@ class ParamGroup(UserDict[str, Any]):
         self._optimizer = optimizer
         checked = {name: optimizer.check_setting(name, given) for name, given in settings.items()}
         optimizer.check_settings(checked)
-        self.data = {"params": params, **checked}
+        self.data: dict[str, Any] = {"params": params, **checked}
 
     @property
     def settings(self) -> tuple[Any, ...]:
         """The settings without their names, as update rules take them."""
         _, *settings = self.data.values()
         return tuple(settings)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.data[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.data)
+
+    def __len__(self) -> int:
+        return len(self.data)
 
     def __setitem__(self, name: str, given: Any) -> None:
         optimizer = self._optimizer
@@ -114,6 +122,17 @@ class ParamGroup(UserDict[str, Any]):
 
     def __delitem__(self, name: str) -> None:
         raise ValueError(f"{self._optimizer.__name__} needs {name!r} in each group; it stays")
+
+    def __repr__(self) -> str:
+        return f"ParamGroup({self.description()})"
+
+    def description(self) -> str:
+        """Return the number of parameters and the settings in one line."""
+        count = len(self["params"])
+        settings = [
+            f"{name}={shortened(value)}" for name, value in self.items() if name != "params"
+        ]
+        return ", ".join([f"{count} parameter{'' if count == 1 else 's'}", *settings])
 
 
 def refuse_unknown(owner: str, given: Iterable[str], known: Iterable[str]) -> None:

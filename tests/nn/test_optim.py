@@ -246,6 +246,41 @@ def test_a_step_that_fails_changes_nothing():
     assert (w.data, v.data, optimizer.state) == (1.0, 2.0, [None, None])
 
 
+class SignDescent(nn.optim.Optimizer):
+    """An optimiser of one's own: steps of one size, which shrink by a share each time."""
+
+    state_names = ("size",)
+
+    def __init__(self, params, lr=0.5, shrink=0.5):
+        super().__init__(params, {"lr": lr, "shrink": shrink})
+
+    @staticmethod
+    def rule(data, gradient, state, settings, sqrt):
+        lr, shrink = settings
+        size = lr if state is None else state[0] * shrink
+        return data - size * ((gradient > 0.0) - (gradient < 0.0)), (size,)
+
+
+def test_an_optimiser_of_one_s_own_is_a_rule_and_its_settings():
+    w, v = nn.Parameter(1.0), nn.Parameter(1.0)
+    optimizer = SignDescent([{"params": [w]}, {"params": [v], "shrink": 0.25}])
+    for _ in range(3):
+        optimizer.zero_grad()
+        (7.0 * w - 0.1 * v).backward()
+        optimizer.step()
+    assert (w.data, v.data) == (1.0 - 0.5 - 0.25 - 0.125, 1.0 + 0.5 + 0.125 + 0.03125)
+    assert optimizer.state_dict()["state"] == {0: {"size": 0.125}, 1: {"size": 0.03125}}
+    with pytest.raises(ValueError, match="SignDescent expected a finite shrink >= 0, got -1"):
+        SignDescent([w], shrink=-1)
+
+
+def test_without_a_rule_there_is_no_step():
+    w = nn.Parameter(1.0)
+    w.grad = 1.0
+    with pytest.raises(NotImplementedError, match="an optimiser expected a rule"):
+        nn.optim.Optimizer([w], {"lr": 0.1}).step()
+
+
 # -- what is refused -----------------------------------------------------------------------------
 
 W = Value(1.0)
