@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import os
-from pathlib import Path
 from typing import NamedTuple
 
 from nn.data.samples import Dataset
@@ -90,11 +89,9 @@ def mnist(folder: str | os.PathLike[str], split: str = "train") -> Dataset:
     """
     if split not in PARTS:
         raise ValueError(f'mnist expected split "train" or "test", got {split!r}')
-    where = Path(folder)
-    if not where.is_dir():
-        raise FileNotFoundError(
-            f"mnist expected a folder, got {os.fspath(folder)!r}, which is none"
-        )
+    where = os.fspath(folder)
+    if not os.path.isdir(where):
+        raise FileNotFoundError(f"mnist expected a folder, got {where!r}, which is none")
     image_file, label_file = (_found(where, PARTS[split], kind) for kind in (IMAGES, LABELS))
     (count,), labels = _contents(label_file, LABELS)
     for position, label in enumerate(labels):
@@ -119,20 +116,20 @@ def mnist(folder: str | os.PathLike[str], split: str = "train") -> Dataset:
     return Dataset(inputs, list(labels))
 
 
-def _found(folder: Path, part: str, kind: Kind) -> Path:
+def _found(folder: str, part: str, kind: Kind) -> str:
     """Return the file of a part, compressed or not, or say which one is missing."""
     stem, ending = f"{part}-{kind.holds}", f"idx{kind.dimensions}-ubyte"
     for name in (f"{stem}-{ending}", f"{stem}.{ending}"):
-        for path in (folder / name, folder / f"{name}.gz"):
-            if path.is_file():
+        for path in (os.path.join(folder, name), os.path.join(folder, f"{name}.gz")):
+            if os.path.isfile(path):
                 return path
     raise FileNotFoundError(
-        f"mnist expected the file {stem}-{ending} or {stem}-{ending}.gz in {str(folder)!r}, which"
+        f"mnist expected the file {stem}-{ending} or {stem}-{ending}.gz in {folder!r}, which"
         " has neither"
     )
 
 
-def _contents(path: Path, kind: Kind) -> tuple[tuple[int, ...], bytes]:
+def _contents(path: str, kind: Kind) -> tuple[tuple[int, ...], bytes]:
     """Return the sizes and the bytes of an IDX file, or say what is wrong with it."""
     content = _unpacked(path)
     start = 4 + 4 * kind.dimensions
@@ -160,12 +157,13 @@ def _contents(path: Path, kind: Kind) -> tuple[tuple[int, ...], bytes]:
     return sizes, content[start:]
 
 
-def _unpacked(path: Path) -> bytes:
+def _unpacked(path: str) -> bytes:
     """Return the bytes of a file, unpacked if it is compressed (whatever it is called)."""
     import gzip
     import zlib
 
-    content = path.read_bytes()
+    with open(path, "rb") as file:
+        content = file.read()
     if not content.startswith(b"\x1f\x8b"):
         return content
     try:
