@@ -22,7 +22,13 @@ def checked_validation(
         if metric is not None:
             raise ValueError("fit computes the metric on validation data; got no validation=")
         return None
-    held_out = dataset(*as_pair("validation", validation))
+    pair = as_pair("validation", validation)
+    try:
+        held_out = dataset(*pair)
+    except TypeError as error:
+        raise TypeError(f"validation: {error}") from None
+    except ValueError as error:
+        raise ValueError(f"validation: {error}") from None
     for what, ours, theirs in zip(("inputs", "targets"), train, held_out, strict=True):
         wanted, given = shape_of(ours[0], what), shape_of(theirs[0], what)
         if given != wanted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 from collections.abc import Mapping
@@ -129,8 +130,7 @@ def resumable(
     if checkpoint is not None:
         folder = os.path.dirname(os.path.realpath(os.fsdecode(checkpoint)))
         if not os.path.isdir(folder):
-            raise FileNotFoundError(
-                f"checkpoint expected a path in an existing folder, got {os.fsdecode(checkpoint)!r}"
-            )
+            fault = f"checkpoint expected an existing folder, got {folder!r}"
+            raise FileNotFoundError(errno.ENOENT, fault, os.fspath(checkpoint))
         training.check_generators()
     return training

@@ -198,8 +198,9 @@ def fit(
     descend = _Descent(state, loss, schedule, clip, interrupts)
     modes = [(module, module.training) for module in model.modules()]
     try:
-        numbers = range(state.epoch + 1, state.last_epoch + 1)
-        with interrupts, shown(progress, numbers, len(steps)) as display:
+        last = state.epoch if state.stopped else state.last_epoch
+        numbers = range(state.epoch + 1, last + 1)
+        with interrupts, shown(progress if numbers else False, numbers, len(steps)) as display:
             while state.epoch < state.last_epoch and not state.stopped:
                 state.epoch += 1
                 start = perf_counter()
@@ -281,7 +282,8 @@ class _Descent(NamedTuple):
         try:
             self.state.optimizer.lr = schedule(step)
         except (TypeError, ValueError) as error:
-            raise type(error)(f"schedule, asked for step {step}: {error}") from error
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(f"schedule, asked for step {step}: {error}") from error
 
     def _step(self, inputs: list[Any], targets: list[Any]) -> float:
         """Descend once; note and return the loss before it."""

@@ -168,6 +168,18 @@ def test_the_model_in_a_checkpoint_is_that_of_the_last_epoch_and_nn_load_reads_i
     assert other.state_dict() == model.state_dict()
 
 
+def test_a_training_that_was_over_shows_nothing(tmp_path, capsys):
+    def stop(state):
+        state.stop()
+
+    for options in ({}, {"callbacks": [stop]}):
+        path = tmp_path / "run"
+        done = fitted(network(), 2, checkpoint=path, **options)
+        again = fitted(network(), 2, resume=path, progress=True, **options)
+        assert again.epochs == done.epochs
+    assert capsys.readouterr() == ("", "")
+
+
 def test_a_training_is_resumed_into_a_history_that_is_given(tmp_path):
     fitted(network(), checkpoint=tmp_path / "run")
     history = nn.History()
@@ -275,7 +287,7 @@ def test_a_missing_file_a_missing_folder_and_another_model_are_said(tmp_path):
         fitted(network(), resume=tmp_path / "none")
     model = network()
     before = model.state_dict()
-    with pytest.raises(FileNotFoundError, match=r"^checkpoint expected a path in an existing fold"):
+    with pytest.raises(FileNotFoundError, match=r"checkpoint expected an existing folder, got '"):
         fitted(model, checkpoint=tmp_path / "none" / "run")
     assert model.state_dict() == before
     fitted(network(), checkpoint=tmp_path / "run")

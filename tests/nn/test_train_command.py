@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import re
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 
 import nn
 from nn.train_command import main
+from nn.train_options import parser
 
 REPOSITORY = Path(__file__).parents[2]
 TINY = ("train", "moons", "--epochs", "2", "--hidden", "4", "--batch", "50")
@@ -139,6 +141,53 @@ def test_in_a_terminal_one_line_shows_a_bar_in_what_it_can_encode(encoding, bar)
     assert shown.count(b"\n") == 1
 
 
+def test_a_resumed_run_ends_as_one_that_was_not_interrupted(tmp_path, capsys):
+    checkpoint = str(tmp_path / "run.ckpt")
+    options = ("train", "moons", "--hidden", "4", "--batch", "50", "--clip", "0.5")
+    _, whole = results(capsys, *options, "--epochs", "3")
+    # Of one epoch alone, the learning rate would fall faster: so stop a run of three.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("nn.train_command.fit", fit_one_epoch)
+        status, part = results(capsys, *options, "--epochs", "3", "--save", checkpoint)
+    assert (status, part["interrupted"], part["steps"]) == (130, True, 8)
+    status, resumed = results(capsys, *options, "--epochs", "3", "--resume", checkpoint)
+    assert (status, resumed["steps"]) == (0, 16)
+    assert resumed["history"] == whole["history"]
+    assert resumed["confusion_matrix"] == whole["confusion_matrix"]
+
+
+def fit_one_epoch(*arguments, step_callbacks, **options):
+    def interrupt(state):
+        if state.step == 9:
+            raise KeyboardInterrupt
+
+    nn.fit(*arguments, step_callbacks=[interrupt, *step_callbacks], **options)
+
+
+def test_clipping_changes_the_training(capsys):
+    (_, free), (_, clipped) = (
+        results(capsys, *TINY, *options) for options in ((), ("--clip", "0.01"))
+    )
+    assert clipped["history"][0]["loss"] != free["history"][0]["loss"]
+
+
+def test_mnist_is_read_from_a_folder(tmp_path, capsys):
+    source = random.Random(0)
+    for part, count in (("train", 60), ("t10k", 20)):
+        labels = [i % 10 for i in range(count)]
+        pixels = [source.randrange(256) for _ in range(4 * count)]
+        for name, header, content in (
+            ("images-idx3", (2051, count, 2, 2), pixels),
+            ("labels-idx1", (2049, count), labels),
+        ):
+            written = b"".join(number.to_bytes(4, "big") for number in header) + bytes(content)
+            (tmp_path / f"{part}-{name}-ubyte").write_bytes(written)
+    status, result = results(capsys, "train", "mnist", "--data", str(tmp_path), "--hidden", "3")
+    assert status == 0
+    assert result["layers"] == [4, 3, 10]
+    assert (result["train_samples"], result["test_samples"]) == (60, 20)
+
+
 # -- ends that are not the usual one -------------------------------------------------------------
 
 
@@ -229,7 +278,26 @@ def test_without_scikit_learn_digits_name_the_extra(monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("train mnist", "argument dataset: expected digits or moons, got 'mnist'"),
+        ("mnist", "mnist needs the folder with its files: --data FOLDER"),
+        ("moons --data x", "--data is for mnist, got it with moons"),
+        ("mnist --data none-here", "mnist expected a folder, got 'none-here', which is none"),
+        ("moons --resume none-here", "No such file or directory: 'none-here'"),
+        ("moons --resume README.md", "'README.md' is no checkpoint written by nn.save: it starts"),
+        ("moons --save none/run", "checkpoint expected an existing folder, got"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_one_clear_line(arguments, message, capsys, monkeypatch):
+    monkeypatch.chdir(REPOSITORY)
+    assert main(["train", *arguments.split()]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith(f"python -m nn train: error: {message}")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("train iris", "argument dataset: expected digits or moons or mnist, got 'iris'"),
         ("train digits --lr nan", "argument --lr: expected a finite number above 0, got 'nan'"),
         ("train digits --lr abc", "argument --lr: expected a finite number above 0, got 'abc'"),
         ("train digits --lr inf", "argument --lr: expected a finite number above 0, got 'inf'"),
@@ -290,8 +358,6 @@ def test_errors_of_the_real_command_have_no_traceback():
 
 @pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"]])
 def test_help_teaches_by_examples_that_are_understood(arguments, capsys):
-    from nn.train_command import _parser
-
     with pytest.raises(SystemExit) as caught:
         main(arguments)
     out = capsys.readouterr().out
@@ -299,7 +365,7 @@ def test_help_teaches_by_examples_that_are_understood(arguments, capsys):
     examples = re.findall(r"^  python -m nn (train .*?)(?:   .*)?$", out, re.M)
     assert len(examples) >= 5
     for example in examples:
-        assert _parser().parse_args(example.split()).dataset in ("digits", "moons")
+        assert parser().parse_args(example.split()).dataset in ("digits", "moons", "mnist")
 
 
 def test_help_names_the_defaults(capsys):
@@ -307,9 +373,9 @@ def test_help_names_the_defaults(capsys):
         main(["train", "--help"])
     out = " ".join(capsys.readouterr().out.split())
     for words in (
-        "(32 for digits, 16,16 for moons)",
-        "(20 for digits, 20 for moons)",
-        "(32 for digits, 16 for moons)",
+        "(32 for digits, 16,16 for moons, 32 for mnist)",
+        "(20 for digits, 20 for moons, 1 for mnist)",
+        "(32 for digits, 16 for moons, 64 for mnist)",
         "(0.02 for adam, 0.1 for sgd)",
     ):
         assert words in out

@@ -83,6 +83,51 @@ def test_fit_is_the_loop_one_writes_by_hand_to_the_last_bit():
     assert weights(model) == weights(by_hand)
 
 
+def test_fit_adds_little_to_the_loop_one_writes_by_hand():
+    inputs, targets = [[0.1]] * 50, [0.0] * 50
+
+    def square(outputs, targets):
+        return outputs[0][0] * outputs[0][0]
+
+    def by_hand(model, optimizer, epochs):
+        for _ in range(epochs):
+            for batch, wanted in nn.data.batches(inputs, targets, 1, seed=0):
+                loss = square(model(batch), wanted)
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+
+    def by_fit(model, optimizer, epochs):
+        data = (inputs, targets)
+        nn.fit(model, data, loss=square, optimizer=optimizer, epochs=epochs, batch_size=1, seed=0)
+
+    def calls_per_step(train):
+        model = nn.Linear(1, 1, seed=0)
+        optimizer = nn.optim.SGD(model.parameters(), lr=0.01)
+        one, three = (calls(train, model, optimizer, epochs) for epochs in (1, 3))
+        return (three - one) / 100
+
+    # Calls of functions, C's among them: seconds would depend on what else the machine does.
+    assert calls_per_step(by_fit) - calls_per_step(by_hand) <= 30
+
+
+def calls(function, *arguments):
+    """Count the calls of functions that a call of this one leads to."""
+    counted = 0
+
+    def count(frame, event, argument):
+        nonlocal counted
+        counted += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        function(*arguments)
+    finally:
+        sys.setprofile(before)
+    return counted
+
+
 def test_the_loss_of_an_epoch_is_the_mean_over_its_samples_not_over_its_batches():
     history = fitted(network(), epochs=1, batch_size=40)
     first, second = history.step_losses  # of 40 and of 20 samples
@@ -297,6 +342,19 @@ def test_ctrl_c_in_the_middle_of_an_optimiser_s_step_waits_for_its_end():
     assert signal.getsignal(signal.SIGINT) is handler
 
 
+def test_a_handler_that_is_set_during_the_training_stays():
+    before = signal.getsignal(signal.SIGINT)
+
+    def other(number, frame):
+        pass
+
+    try:
+        fitted(network(), step_callbacks=[lambda state: signal.signal(signal.SIGINT, other)])
+        assert signal.getsignal(signal.SIGINT) is other
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_fit_runs_in_another_thread():
     lengths = []
     thread = threading.Thread(target=lambda: lengths.append(len(fitted(network()))))
@@ -405,6 +463,18 @@ def test_in_a_terminal_one_line_is_kept_up_to_date(monkeypatch, progress, seen):
         ({"metric": nn.metrics.accuracy}, ValueError, "got no validation="),
         ({"validation": MOONS, "metric": 3}, TypeError, "metric expected a function of outputs"),
         ({"validation": ([[1.0]], [1])}, ValueError, "to train on, (2,), got (1,)"),
+        ({"validation": ([], [])}, ValueError, "validation: data expected at least one sample"),
+        (
+            {"data": ([[1.0, 2.0], [3.0, math.nan]], [1, -1])},
+            ValueError,
+            "inputs expected finite numbers, got nan in row 1, column 1 (counted from 0)",
+        ),
+        (
+            {"validation": ([[math.inf, 2.0]], [1])},
+            ValueError,
+            "validation: inputs expected finite numbers, got inf in row 0, column 0",
+        ),
+        ({"schedule": nn.schedules.constant}, TypeError, "schedule, asked for step 0: SGD expect"),
         (
             {"schedule": 0.1},
             TypeError,
