@@ -3,6 +3,10 @@
 Predictions and targets must have equal shapes: nothing is broadcast, because predictions
 [[1], [2]] against targets [1, 2] would silently compare each with each.
 
+The mean over all predictions is the default, without ½ (`HalfMSELoss` has it). Lectures differ:
+some average and some sum over the data, which changes what a learning rate or a penalty's λ means;
+``reduction="sum"`` gives the sum. Classes are labelled 0 to K - 1.
+
 Most losses are negative log-likelihoods: of normal noise (`MSELoss`), Laplace noise (`L1Loss`), a
 Bernoulli variable (`BCELoss`, `BCEWithLogitsLoss`, `LogisticLoss`), a categorical one (`NLLLoss`,
 `CrossEntropyLoss`); a prior of the weights gives a penalty (`l2_penalty`).

@@ -397,9 +397,8 @@ def test_flatten_refuses_samples_of_different_sizes():
             " softsign, hardtanh, sigmoid, log_sigmoid, tanh, identity, got 'rleu'",
         ),
         (
-            lambda: nn.Linear(1, 1, init="he"),
-            "init expected one of he_normal, he_uniform, xavier_normal, xavier_uniform,"
-            " lecun_normal, zeros, got 'he'",
+            lambda: nn.Linear(1, 1, init="glorot"),
+            f"init expected one of {', '.join(nn.init.INITIALISERS)}, got 'glorot'",
         ),
         (lambda: nn.Hardtanh(1.0, 1.0), "Hardtanh expected min_val < max_val, got 1.0 and 1.0"),
         (lambda: nn.GELU("exact"), 'approximate must be "none" or "tanh", got \'exact\''),
