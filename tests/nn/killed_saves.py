@@ -2,10 +2,10 @@
 
 ``killed_saves.py PATH each_line`` forks a saver of state 2 over a file of state 1 for each line of
 nn/checkpoint.py that a save runs: the saver kills itself before that line. The last one is spared.
-``killed_saves.py PATH at_random SECONDS SEED KILLS`` forks savers one after the other, each going
-on from the state that the file holds, and kills each after a random time below SECONDS.
-``killed_saves.py PATH in_place SECONDS SEED KILLS`` is for comparison: its savers write over what
-is there. After each kill the state that PATH holds is printed, or "broken".
+``killed_saves.py PATH at_random SEED KILLS`` forks savers one after the other, each going on from
+the state that the file holds, and kills each after a random time in which it can save a few times.
+``killed_saves.py PATH in_place SEED KILLS`` is for comparison: its savers write over what is there.
+After each kill the state that PATH holds is printed, or "broken", which ends it.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ def save_in_place(path: str, model: nn.Module, **extra: float) -> None:
         while chunk := new.read(4096):
             file.write(chunk)
             file.flush()
+            os.fsync(file.fileno())
 
 
 def forked(work: Callable[..., None], *args: Any) -> int:
@@ -66,12 +67,12 @@ def save_without_end(save: Callable[..., None], path: str, start: float) -> None
         save(path, model, state=state)
 
 
-def kill_at_random(
-    save: Callable[..., None], path: str, seconds: float, seed: int, kills: int
-) -> None:
+def kill_at_random(save: Callable[..., None], path: str, seed: int, kills: int) -> None:
     rng = random.Random(seed)
     state = 0.0
-    nn.save(path, model_of(state), state=state)
+    start = time.perf_counter()
+    save(path, model_of(state), state=state)
+    seconds = 5.0 * (time.perf_counter() - start)
     for _ in range(kills):
         child = forked(save_without_end, save, path, state + 1.0)
         time.sleep(rng.uniform(0.0, seconds))
@@ -82,6 +83,7 @@ def kill_at_random(
             tell(state)
         except nn.CheckpointError:
             tell("broken")
+            return
 
 
 def kill_at_each_line(path: str) -> None:
@@ -124,6 +126,6 @@ if __name__ == "__main__":
     if way == "each_line":
         kill_at_each_line(path)
     else:
-        seconds, seed, kills = settings
+        seed, kills = map(int, settings)
         save = {"at_random": nn.save, "in_place": save_in_place}[way]
-        kill_at_random(save, path, float(seconds), int(seed), int(kills))
+        kill_at_random(save, path, seed, kills)
