@@ -8,11 +8,8 @@ executes code.
 from __future__ import annotations
 
 import errno
-import hashlib
-import json
 import os
 import re
-import secrets
 import time
 from contextlib import suppress
 from reprlib import repr as shortened
@@ -85,6 +82,8 @@ def save(path: Path, model: Module, optimizer: Optimizer | None = None, **extra:
     (12, True)
     >>> random.Random().setstate(extra["rng"])
     """
+    import json  # here, since most who import nn save nothing
+
     target = os.path.realpath(_path("nn.save", path))
     _check_parts("nn.save", model, optimizer)
     _check_target(target, path)
@@ -272,11 +271,15 @@ def _differences(kinds: dict[str, str], state: dict[str, Any], model: Module) ->
 
 
 def _checksum(version: int, body: bytes) -> str:
+    import hashlib
+
     return hashlib.sha256(b"%s, format %d\n" % (_TITLE, version) + body).hexdigest()
 
 
 def _content(name: str) -> dict[str, Any]:
     """Return what is in a file, or say why it cannot be used."""
+    import json
+
     if os.path.isdir(name):  # which Windows calls a lack of permission
         raise IsADirectoryError(errno.EISDIR, "nn.load expected a file, got a folder", name)
     with open(name, "rb") as file:
@@ -314,6 +317,8 @@ def _content(name: str) -> dict[str, Any]:
 
 def _replace(target: str, data: bytes) -> None:
     """Write beside the target, then put the new file in its place."""
+    import secrets
+
     exists = os.path.exists(target)
     if exists:
         with open(target, "ab"):  # whether it may be changed is for its own permissions to say
