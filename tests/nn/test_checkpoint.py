@@ -451,7 +451,7 @@ def test_what_may_not_be_read_or_written_stays(function, saved, monkeypatch):
 
     before = saved.read_bytes()
     model = Net(4)
-    monkeypatch.setattr(checkpoint, "open", denied, raising=False)
+    monkeypatch.setitem(function.__globals__, "open", denied)
     with pytest.raises(PermissionError) as refusal:
         function(saved, model)
     assert str(refusal.value) == f"[Errno {errno.EACCES}] Permission denied: {str(saved)!r}"
