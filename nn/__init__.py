@@ -40,6 +40,7 @@ from nn.losses import (
     NLLLoss,
     l2_penalty,
 )
+from nn.matrix_backprop import Backpropagation, BackpropLayer, backprop
 from nn.module import Module, Parameter
 from nn.normalisation import BatchNorm1d, LayerNorm
 from nn.prediction import predict
@@ -56,6 +57,8 @@ __all__ = [
     "Activation",
     "BCELoss",
     "BCEWithLogitsLoss",
+    "BackpropLayer",
+    "Backpropagation",
     "BatchNorm1d",
     "CheckpointError",
     "CrossEntropyLoss",
@@ -96,6 +99,7 @@ __all__ = [
     "Tanh",
     "TrainingState",
     "WeightNorm",
+    "backprop",
     "clip_grad_norm_",
     "clip_grad_value_",
     "data",
