@@ -209,6 +209,13 @@ def test_less_than_min_delta_is_no_improvement(min_delta, length, best_epoch):
     assert (len(history), stopping.best_epoch) == (length, best_epoch)
 
 
+def test_min_delta_counts_upwards_for_what_should_be_large():
+    figures = iter([0.25, 0.5, 0.375])
+    stopping = nn.EarlyStopping(patience=2, monitor="metric", mode="max", min_delta=0.25)
+    _, history = scripted([0.0] * 9, stopping, metric=lambda outputs, targets: next(figures))
+    assert (len(history), stopping.best) == (3, 0.25)
+
+
 def test_a_metric_is_watched_for_its_largest_and_nan_is_never_the_best():
     figures = iter([math.nan, 0.5, 0.75, 0.75, math.nan, 0.9])
     stopping = nn.EarlyStopping(patience=2, monitor="metric", mode="max")
