@@ -22,6 +22,13 @@ from nn.callbacks import EarlyStopping, TrainingState
 from nn.checkpoint import CheckpointError, load, save
 from nn.clipping import clip_grad_norm_, clip_grad_value_
 from nn.containers import Flatten, Residual, Sequential
+from nn.diagnostics import (
+    dead_units,
+    gradient_flow,
+    layer_outputs,
+    layer_statistics,
+    loss_along_line,
+)
 from nn.dropout import Dropout
 from nn.embedding import Embedding
 from nn.history import History
@@ -103,10 +110,15 @@ __all__ = [
     "clip_grad_norm_",
     "clip_grad_value_",
     "data",
+    "dead_units",
     "fit",
+    "gradient_flow",
     "init",
     "l2_penalty",
+    "layer_outputs",
+    "layer_statistics",
     "load",
+    "loss_along_line",
     "lr_range_test",
     "metrics",
     "optim",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -13,6 +12,7 @@ from nn.data.minibatches import Batches, batches
 from nn.data.samples import Seed, as_pair, dataset
 from nn.module import Module
 from nn.optim import Optimizer
+from nn.restoring import restored
 from nn.settings import checked_count, checked_number
 
 DIVERGED = 4.0  # times the smallest smoothed loss: enough has been seen
@@ -195,62 +195,12 @@ def _mean(numbers: list[float]) -> float:
 @contextmanager
 def _restored(model: Module, optimizer: Optimizer) -> Iterator[None]:
     """Put back, after the block, whatever steps change in model and optimiser."""
-    parameters = {id(p): p for p in (*model.parameters(), *optimizer.params)}.values()
-    numbers = [(p, p.data, p.grad if p.reached else None) for p in parameters]
     groups = [dict(group.data) for group in optimizer.param_groups]
     state = [*optimizer.state]
-    undo = _kept(model)
-    try:
-        yield
-    finally:
-        for parameter, data, grad in numbers:
-            parameter.zero_grad()
-            parameter.data = data
-            parameter.grad = grad
-        for group, settings in zip(optimizer.param_groups, groups, strict=True):
-            group.data = settings
-        optimizer.state[:] = state
-        for put_back in undo:
-            put_back()
-
-
-def _kept(model: Module) -> list[Callable[[], None]]:
-    """Return what puts back the attributes of all modules, in the containers they are in now."""
-    undo: list[Callable[[], None]] = []
-    seen: set[int] = set()
-    stack: list[Any] = [vars(module) for module in model.modules()]
-    while stack:
-        thing = stack.pop()
-        if id(thing) in seen:
-            continue
-        seen.add(id(thing))
-        if isinstance(thing, dict):
-            undo.append(_refill(thing, dict(thing)))
-            stack += thing.values()
-        elif isinstance(thing, list):
-            undo.append(_refill_list(thing, list(thing)))
-            stack += thing
-        elif isinstance(thing, tuple):
-            stack += thing
-        elif isinstance(thing, random.Random):
-            undo.append(_rewind(thing, thing.getstate()))
-    return undo
-
-
-def _refill(members: dict[Any, Any], kept: dict[Any, Any]) -> Callable[[], None]:
-    def put_back() -> None:
-        members.clear()
-        members.update(kept)
-
-    return put_back
-
-
-def _refill_list(members: list[Any], kept: list[Any]) -> Callable[[], None]:
-    def put_back() -> None:
-        members[:] = kept
-
-    return put_back
-
-
-def _rewind(source: random.Random, state: Any) -> Callable[[], None]:
-    return lambda: source.setstate(state)
+    with restored(model, optimizer.params):
+        try:
+            yield
+        finally:
+            for group, settings in zip(optimizer.param_groups, groups, strict=True):
+                group.data = settings
+            optimizer.state[:] = state
