@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+from collections import Counter
 from typing import Any, Literal, NamedTuple
+
+from autograd_lite.notation import encodable
 
 Outcome = Literal["passed", "failed", "skipped"]
 
@@ -21,7 +25,12 @@ class Result(NamedTuple):
     expected, got : str
         What the program should have given, and what it gave.
     diagnosis : str
-        What is probably wrong, in one sentence; for a skipped milestone, what is missing.
+        What is probably wrong, in one sentence.
+    cause : str
+        The same as a name that a program can compare, such as ``"assigned"``; ``""`` if no known
+        mistake explains the numbers.
+    missing : tuple of str
+        The operations that the engine lacks and that were therefore not tried.
     """
 
     milestone: str
@@ -30,6 +39,8 @@ class Result(NamedTuple):
     expected: str = ""
     got: str = ""
     diagnosis: str = ""
+    cause: str = ""
+    missing: tuple[str, ...] = ()
 
 
 class Report(NamedTuple):
@@ -47,3 +58,55 @@ class Report(NamedTuple):
         """Return the report as plain dicts and lists, for JSON."""
         results = [result._asdict() for result in self.results]
         return {"engine": self.engine, "passed": self.passed, "results": results}
+
+    def text(self, encoding: str | None = "utf-8") -> str:
+        """Return the report for a console: a line per milestone, then what failed, then a sum.
+
+        Parameters
+        ----------
+        encoding : str, optional
+            Letters that it lacks are replaced; None is plain ASCII.
+
+        Examples
+        --------
+        >>> from autograd_lite.testing import faulty_engine, grade
+        >>> report = grade(faulty_engine("subtraction-sign"), name="mine")
+        >>> print("\n".join(report.text("ascii").splitlines()[5:8]))
+        ok     the chain
+        ok     reuse of a node
+        FAILED subtraction and negation
+        """
+        marks = _marks(encoding)
+        lines = [self.engine, ""]
+        for result in self.results:
+            note = f" (not tried: {', '.join(result.missing)})" if result.missing else ""
+            lines.append(f"{marks[result.outcome]} {result.milestone}{note}")
+        for result in self.results:
+            if result.outcome == "failed":
+                lines += ["", *_failure(result)]
+        counts = Counter(result.outcome for result in self.results)
+        lines += ["", f"{counts['passed']} of {len(self.results)} milestones passed"]
+        lines[-1] += f", {counts['skipped']} skipped"
+        return encodable("\n".join(lines), encoding)
+
+    def __str__(self) -> str:
+        return self.text(getattr(sys.stdout, "encoding", None))
+
+
+def _marks(encoding: str | None) -> dict[Outcome, str]:
+    """Return a sign for every outcome that an encoding can write."""
+    signs = "✓✗–"
+    if encodable(signs, encoding) != signs:
+        return {"passed": "ok    ", "failed": "FAILED", "skipped": "-     "}
+    return dict(zip(("passed", "failed", "skipped"), signs, strict=True))
+
+
+def _failure(result: Result) -> list[str]:
+    """Return the lines about a milestone that failed."""
+    program = [f"    {line}" for line in result.program.splitlines()]
+    return [
+        f"{result.milestone}: {result.diagnosis}",
+        *program,
+        f"    expected: {result.expected}",
+        f"    got:      {result.got}",
+    ]

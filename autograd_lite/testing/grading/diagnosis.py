@@ -1,0 +1,165 @@
+"""What is probably wrong with an engine, from the numbers it gives.
+
+The wrong numbers are compared with those of engines that have one bug each. A bug is the diagnosis
+if its engine gives the same numbers in every program of the milestone, and the right ones wherever
+the engine was right before; among several, the one that also explains most of what went wrong
+before. No source is read.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from autograd_lite.testing.grading.hypotheses import DIAGNOSES, Hypothesis, hypotheses
+from autograd_lite.testing.grading.trials import (
+    Missing,
+    Numbers,
+    Observed,
+    Raised,
+    TooManyCalls,
+    Trial,
+    expected,
+    first_wrong,
+    run,
+    shares,
+    size,
+)
+
+REFLECTED = {
+    "2 + a": "__radd__",
+    "2 - a": "__rsub__",
+    "2 * a": "__rmul__",
+    "2 / a": "__rtruediv__",
+    "2.5 * a + 0.5": "__rmul__",
+}
+NUMBER_LAST = ("a + 2", "a - 2", "a * 2", "a / 2")
+
+
+class Diagnosis(NamedTuple):
+    """A cause by name, for programs, and in words; the name is empty if it is not known."""
+
+    cause: str
+    words: str
+
+
+def of_exception(trial: Trial, raised: Raised, value_class: type[Any]) -> Diagnosis:
+    """Explain an exception."""
+    if issubclass(raised.kind, TooManyCalls):
+        words = (
+            "backward() follows every path, and their number doubles with every sharing:"
+            " visit every node once, in topological order"
+        )
+        return Diagnosis("every-path", words)
+    reflected = REFLECTED.get(trial.title)
+    if issubclass(raised.kind, RecursionError):
+        if "for _ in range" in trial.lines[-2]:
+            return Diagnosis("recursion-limit", DIAGNOSES["recursion-limit"])
+        words = f"{reflected or 'the operation'} calls itself again and again"
+        if reflected:
+            words += ": turn the number into a Value first"
+        return Diagnosis("endless-recursion", words)
+    if reflected and not hasattr(value_class, reflected):
+        words = f"a number on the left of a Value is not supported: {reflected} is missing"
+        return Diagnosis("reflected-operator", words)
+    if trial.title in NUMBER_LAST or (reflected and raised.recording):
+        return Diagnosis("numbers", DIAGNOSES["numbers"])
+    where = raised.program.splitlines()[-1]
+    return Diagnosis("", f"the line {where!r} of this program should not raise an exception")
+
+
+def of_numbers(
+    trial: Trial, check: int, trials: Sequence[Trial], earlier: Sequence[Trial], value_class: Any
+) -> Diagnosis:
+    """Explain a wrong number.
+
+    Parameters
+    ----------
+    trial : Trial
+        The program that gave it.
+    check : int
+        Which of its checks found it.
+    trials : sequence of Trial
+        Those of the same milestone.
+    earlier : sequence of Trial
+        Those of the milestones before.
+    value_class : type
+        The engine.
+    """
+    name = trial.checks[check]
+    observed = {t: run(t, value_class) for t in trials}
+    (results,) = (o.results for t, o in observed.items() if t == trial and isinstance(o, Numbers))
+    got = results[check]
+    if not isinstance(got, float):
+        return Diagnosis("not-a-number", f"{name} is not a number")
+    if name in ("a.data", "b.data") and (changed := _changing(trial, name, value_class)):
+        return changed
+    before = {t: run(t, value_class) for t in earlier}
+    right = {t: o for t, o in before.items() if not _wrong(t, o)}
+    candidates = [
+        h
+        for h in hypotheses()
+        if all(map(h.predicts, observed, observed.values()))
+        and all(map(h.predicts, right, right.values()))
+    ]
+    if candidates:
+        return _best(candidates, before)
+    broken = next((t for t, o in before.items() if _wrong(t, o)), None)
+    if broken is not None:
+        return Diagnosis("", f"{broken.title} goes wrong as well; repair that first")
+    return _by_kind(trial, name, got, expected(trial)[check], earlier)
+
+
+def _changing(trial: Trial, name: str, value_class: type[Any]) -> Diagnosis | None:
+    """Say which part of a program changes a leaf's data, if they were right before."""
+
+    def right(lines: tuple[str, ...]) -> bool:
+        part = trial._replace(lines=lines, checks=(name,))
+        observed = run(part, value_class)
+        return isinstance(observed, Numbers) and first_wrong(part, observed) is None
+
+    leaves = tuple(line for line in trial.lines if "= Value(" in line)
+    recording = tuple(line for line in trial.lines if ".backward()" not in line)
+    if leaves == trial.lines or not right(leaves):
+        return None
+    if right(recording):
+        return Diagnosis("mutated-by-backward", "backward() changes data; it should not")
+    return Diagnosis("mutated-operand", DIAGNOSES["mutated-operand"])
+
+
+def _best(candidates: Sequence[Hypothesis], before: dict[Trial, Observed]) -> Diagnosis:
+    """Return the candidate that explains most of what came before, or those that tie."""
+    explained = [sum(h.predicts(t, o) for t, o in before.items()) for h in candidates]
+    best = [h for h, n in zip(candidates, explained, strict=True) if n == max(explained)]
+    causes = dict.fromkeys((h.cause, h.diagnosis) for h in best)
+    return Diagnosis(
+        " or ".join(dict.fromkeys(cause for cause, _ in causes)),
+        "; or ".join(diagnosis for _, diagnosis in causes),
+    )
+
+
+def _wrong(trial: Trial, observed: Observed) -> bool:
+    if isinstance(observed, Missing):
+        return False
+    return isinstance(observed, Raised) or first_wrong(trial, observed) is not None
+
+
+def _by_kind(
+    trial: Trial, name: str, got: float, wanted: float, earlier: Sequence[Trial]
+) -> Diagnosis:
+    """Say what the numbers show by themselves; all milestones before are right."""
+    if math.isclose(got, wanted, rel_tol=1e-4):
+        words = "only the first digits are right: single precision, or an approximate formula"
+        return Diagnosis("precision", words)
+    if name == "y.data":
+        return Diagnosis("value", "the value is wrong, before any gradient is computed")
+    if size(trial) == 1 and name.endswith(".grad"):
+        if got == 0:
+            return Diagnosis("no-gradient", "no gradient arrives at the operand")
+        if got == -wanted:
+            return Diagnosis("sign", "the local derivative has the wrong sign")
+        return Diagnosis("local-derivative", "the local derivative of this operation is wrong")
+    if shares(trial) and any(map(shares, earlier)):
+        return Diagnosis("topological-order", DIAGNOSES["topological-order"])
+    return Diagnosis("", "no known mistake gives these numbers")
