@@ -18,8 +18,8 @@ class detect_anomaly(PlainSwitch):
 
     An operation on Values whose result is not finite raises at once. A sweep that meets such a
     gradient raises as well, before any gradient has changed, and tells which operation it came
-    through and, if that was recorded inside the context too, on which line. Every operation is
-    several times slower meanwhile.
+    through and, if that was recorded inside the context too, on which line. Operations take
+    several times longer meanwhile.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def check_result(primitive: Any, operands: Sequence[Any], result: float) -> None
 
 def placed(tag: Tag | None) -> Tag:
     """Return a tag that holds the user's line as well."""
-    return (tag or Tag())._replace(place=users_place())
+    return Tag(scope=None if tag is None else tag.scope, place=users_place())
 
 
 def check_adjoints(order: Sequence[Node], sums: Sequence[Any]) -> None:
