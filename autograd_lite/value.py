@@ -289,14 +289,9 @@ class Value(Node):
         """Return a constant with the same number: gradients do not flow through it."""
         return _constant(self._data)
 
-    def __copy__(self) -> Any:
-        return shallow_copy(self)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        return deep_copy(self, memo)
-
-    def __reduce__(self) -> Any:
-        return reduced(self)
+    __copy__ = shallow_copy
+    __deepcopy__ = deep_copy
+    __reduce__ = reduced
 
     # -- the chain rule -----------------------------------------------------------------------
 
