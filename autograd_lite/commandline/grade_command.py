@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,10 +35,11 @@ milestone at which it happens. The whole takes {TIMES_IN_ALL} times the time lim
 This is a grader, not a sandbox: the file runs with your rights and can do
 whatever you can. Look at what you grade, or grade it in a container.
 
---json writes file, class, engine, passed, results (a list of milestone,
-outcome, program, expected, got, diagnosis) and totals (milestones, passed,
-failed, skipped, not_tried). If the engine cannot be graded at all, the one
-result is the failed milestone "import".
+--json writes file, class, engine, passed, results and totals (milestones,
+passed, failed, skipped, not_tried). Each result has milestone, outcome
+("passed", "failed" or "skipped"), program, expected, got, diagnosis, cause (the
+diagnosis as one word) and missing (operations). If the engine cannot be graded
+at all, the one result is the failed milestone "import".
 
 exit status: 0 if no milestone failed, 1 if one failed or the engine could not
 be graded, 2 if the command was wrong or there is no such file, 130 after
@@ -116,7 +118,7 @@ def answer(given: Sequence[str]) -> tuple[str, bool]:
     except OSError as error:
         raise UsageError(f"{shown}: {error.strerror}") from None
     if not options.json:
-        return f"{report}\n", report.passed
+        return f"{_text(report)}\n", report.passed
     data = {
         "file": options.file,
         "class": options.class_name,
@@ -124,6 +126,12 @@ def answer(given: Sequence[str]) -> tuple[str, bool]:
         "totals": _totals(report),
     }
     return json.dumps(data, indent=2, allow_nan=False) + "\n", report.passed
+
+
+def _text(report: Report) -> str:
+    if report.results[0].milestone == "import":
+        return f"{report.engine}\n\n{report.results[0].diagnosis}"
+    return report.text(sys.stdout.encoding)
 
 
 def _totals(report: Report) -> dict[str, Any]:

@@ -59,7 +59,8 @@ def grade_file(
     Report
         One result per milestone. If the file cannot be imported or its class cannot be graded, the
         one result is the failed milestone ``"import"``, and its diagnosis says why; if the time for
-        the whole is up, the last one is the failed milestone ``"time"``.
+        the whole is up, the last one is the failed milestone ``"time"``. The cause of a crash is
+        ``"crash"``, that of an endless loop ``"time-limit"``.
 
     Raises
     ------
@@ -119,13 +120,16 @@ class _Grading:
 
     def fail(self, name: str, diagnosis: str) -> None:
         """Note a failure after which nothing more can be tried."""
-        self.results.append(Result(name, "failed", diagnosis=diagnosis))
+        self.results.append(Result(name, "failed", diagnosis=diagnosis, cause=name))
         self.over = True
 
     def _time_is_up(self) -> str:
-        left = [milestone.name for milestone in MILESTONES[len(self.results) :]]
+        left = MILESTONES[len(self.results) :]
         limit = TIMES_IN_ALL * self.time_limit
-        return f"after {limit:g} s in all there was no time left to try {', '.join(left)}"
+        return (
+            f"after {limit:g} s in all there was no time left for the last {len(left)} milestones,"
+            f" from {left[0].name!r} on"
+        )
 
 
 class _Watch:
@@ -163,7 +167,8 @@ class _Watch:
         elif "trial" in record:
             self._trial = record["trial"]
         elif "result" in record:
-            grading.results.append(Result(**record["result"]))
+            result = Result(**record["result"])
+            grading.results.append(result._replace(missing=tuple(result.missing)))
         elif "error" in record:
             grading.fail("import", record["error"])
         else:
@@ -202,13 +207,13 @@ class _Watch:
         program, wanted = "", ""
         if self._trial is not None:
             trial = milestone.trials[self._trial]
-            program, wanted = trial.program(trial.checks[0]), str(expected(trial)[0])
+            program, wanted = trial.program(trial.checks[0]), f"{expected(trial)[0]:.10g}"
         if how:
-            got, diagnosis = how, self._worker.why_it_ended() + printed
+            got, diagnosis, cause = how, self._worker.why_it_ended() + printed, "crash"
         else:
             got = f"no answer within {self._grading.time_limit:g} s"
             at = f": it was in {place}" if (place := self._worker.place()) else ""
-            diagnosis = f"an endless loop, or far too slow{at}"
+            diagnosis, cause = f"an endless loop, or far too slow{at}", "time-limit"
         self._grading.results.append(
-            Result(milestone.name, "failed", program, wanted, got, diagnosis)
+            Result(milestone.name, "failed", program, wanted, got, diagnosis, cause)
         )

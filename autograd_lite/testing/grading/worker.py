@@ -67,13 +67,15 @@ def work(folder: Path, path: Path, class_name: str, first: int, time_limit: floa
 
 
 class _Announced(tuple[Trial, ...]):
-    """Trials of which each is written down before it is tried."""
+    """Trials of which each is written down before it is tried, which is the first time through."""
 
-    records: _File
+    records: _File | None
 
     def __iter__(self) -> Iterator[Trial]:
+        records, self.records = self.records, None
         for index, trial in enumerate(super().__iter__()):
-            self.records.write({"trial": index})
+            if records is not None:
+                records.write({"trial": index})
             yield trial
 
 
