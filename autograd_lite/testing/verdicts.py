@@ -1,0 +1,108 @@
+"""A derivative that was computed, held against one by differences."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from autograd_lite.testing.differences import Difference, finite_difference
+from autograd_lite.testing.extrapolation import EPSILON
+
+TOLERANCE = 4.0  # times the estimated error of the differences
+ULPS = 32.0  # of the derivative itself
+UNSETTLED = 0.01  # relative error from which on differences do not contradict an infinity
+
+
+class WrongDerivative(AssertionError):
+    """A derivative that differences contradict.
+
+    Attributes
+    ----------
+    operation : str
+        The name of the first wrong operation; ``""`` if every operation by itself is right.
+    position : int
+        Which operation of the graph it is, counted from 1 in topological order; 0 for none.
+    order : int
+        1 for a wrong first derivative, 2 for a wrong second one, …
+    mode : str
+        ``"reverse"`` or ``"forward"``; ``""`` if the operation itself is wrong, hence both.
+    expected, error, got : float
+        The derivative by differences, the estimate of its error, and what the engine has.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        operation: str = "",
+        position: int = 0,
+        order: int = 1,
+        mode: str = "",
+        expected: float = math.nan,
+        error: float = math.nan,
+        got: float = math.nan,
+    ) -> None:
+        super().__init__(message)
+        self.operation = operation
+        self.position = position
+        self.order = order
+        self.mode = mode
+        self.expected = expected
+        self.error = error
+        self.got = got
+
+
+class Verdict(NamedTuple):
+    """Whether a derivative is right, at a kink, or cannot be told (``settled`` is False)."""
+
+    right: bool
+    difference: Difference
+
+    @property
+    def settled(self) -> bool:
+        return math.isfinite(self.difference.error)
+
+    @property
+    def kink(self) -> bool:
+        return bool(self.difference.method == "kink")
+
+    @property
+    def expected(self) -> str:
+        """What the differences say, as text."""
+        found = self.difference
+        if self.kink:
+            return (
+                f"a number between {found.left:.12g} and {found.right:.12g}, the derivatives from"
+                " the left and from the right (the point is at a kink)"
+            )
+        return f"{found.value:.12g} ± {found.error:.1g}"
+
+
+def judge(f: Callable[[float], Any], x: float, got: float, *, slack: float = 0.0) -> Verdict:
+    """Hold a derivative of f at x against differences; twice, before calling it wrong.
+
+    At a kink any number between the one-sided derivatives is right: each is a subgradient.
+    """
+    first = finite_difference(f, x)
+    if _agrees(first, got, slack):
+        return Verdict(True, first)
+    for options in (
+        {"method": "central", "order": 4},
+        {"method": "forward", "order": 3},
+        {"method": "backward", "order": 3},
+    ):
+        second = finite_difference(f, x, **options)  # type: ignore[arg-type]
+        if math.isfinite(second.error):
+            return Verdict(_agrees(second, got, slack), first)
+    return Verdict(False, first)
+
+
+def _agrees(found: Difference, got: float, slack: float) -> bool:
+    """Tell whether a number lies where differences say that the derivative is."""
+    if not math.isfinite(found.error):
+        return True
+    if math.isinf(got):
+        return found.error > UNSETTLED * abs(found.value)
+    allowed = TOLERANCE * found.error + ULPS * EPSILON * abs(got) + slack
+    return abs(got - found.value) <= allowed
