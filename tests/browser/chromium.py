@@ -64,6 +64,13 @@ class Browser:
 
         ActionChains(self.driver, duration=0).send_keys(*keys).perform()
 
+    def press_with(self, held: str, key: str) -> None:
+        """Press a key where the focus is while another is held down."""
+        from selenium.webdriver.common.action_chains import ActionChains
+
+        chain = ActionChains(self.driver, duration=0)
+        chain.key_down(held).send_keys(key).key_up(held).perform()
+
     @property
     def state(self) -> int:
         return int(self.run(f"return {ROOT}.dataset.step"))
