@@ -93,9 +93,15 @@ BUGS = (
     ),
     _fault(
         "topological-order",
-        "a node passes its gradient on before all its consumers have contributed: backward()"
-        " needs a topological order",
+        "a node passes its gradient on before all its consumers have contributed, or more than"
+        " once: backward() needs a topological order",
         ("stack.append((node, True))", "order.insert(0, node)"),
+    ),
+    _fault(
+        "result-only",
+        "no gradient gets beyond the operands of the result: backward() has to process all nodes,"
+        " from the result back to the leaves",
+        ("for node in reversed(order):", "for node in order:"),
     ),
     _fault(
         "upstream",

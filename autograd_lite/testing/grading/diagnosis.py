@@ -34,6 +34,9 @@ REFLECTED = {
     "2 / a": "__rtruediv__",
     "2.5 * a + 0.5": "__rmul__",
 }
+RUNS = 3
+"""How often a failing program is run again, to see whether its numbers change."""
+
 NUMBER_LAST = ("a + 2", "a - 2", "a * 2", "a / 2")
 
 
@@ -42,6 +45,29 @@ class Diagnosis(NamedTuple):
 
     cause: str
     words: str
+
+
+class WrongNumber(NamedTuple):
+    """A program, all that its checks gave, and which check was the first to give a wrong number."""
+
+    trial: Trial
+    numbers: Numbers
+    check: int
+
+    @property
+    def name(self) -> str:
+        """What was checked, such as ``"a.grad"``."""
+        return self.trial.checks[self.check]
+
+    @property
+    def got(self) -> Any:
+        """What the engine gave, usually a float."""
+        return self.numbers.results[self.check]
+
+    @property
+    def wanted(self) -> float:
+        """What it should have given."""
+        return expected(self.trial)[self.check]
 
 
 def of_exception(trial: Trial, raised: Raised, value_class: type[Any]) -> Diagnosis:
@@ -70,16 +96,14 @@ def of_exception(trial: Trial, raised: Raised, value_class: type[Any]) -> Diagno
 
 
 def of_numbers(
-    trial: Trial, check: int, trials: Sequence[Trial], earlier: Sequence[Trial], value_class: Any
+    found: WrongNumber, trials: Sequence[Trial], earlier: Sequence[Trial], value_class: type[Any]
 ) -> Diagnosis:
     """Explain a wrong number.
 
     Parameters
     ----------
-    trial : Trial
-        The program that gave it.
-    check : int
-        Which of its checks found it.
+    found : WrongNumber
+        What is to be explained.
     trials : sequence of Trial
         Those of the same milestone.
     earlier : sequence of Trial
@@ -87,14 +111,14 @@ def of_numbers(
     value_class : type
         The engine.
     """
-    name = trial.checks[check]
-    observed = {t: run(t, value_class) for t in trials}
-    (results,) = (o.results for t, o in observed.items() if t == trial and isinstance(o, Numbers))
-    got = results[check]
-    if not isinstance(got, float):
-        return Diagnosis("not-a-number", f"{name} is not a number")
-    if name in ("a.data", "b.data") and (changed := _changing(trial, name, value_class)):
+    if not isinstance(found.got, float):
+        return Diagnosis("not-a-number", f"{found.name} is not a number")
+    if found.name in ("a.data", "b.data") and (changed := _changing(found, value_class)):
         return changed
+    again = [run(found.trial, value_class) for _ in range(RUNS)]
+    if not all(_same(observed, found.numbers) for observed in again):
+        return _unsteady(found, earlier)
+    observed = {t: run(t, value_class) for t in trials} | {found.trial: found.numbers}
     before = {t: run(t, value_class) for t in earlier}
     right = {t: o for t, o in before.items() if not _wrong(t, o)}
     candidates = [
@@ -108,14 +132,28 @@ def of_numbers(
     broken = next((t for t, o in before.items() if _wrong(t, o)), None)
     if broken is not None:
         return Diagnosis("", f"{broken.title} goes wrong as well; repair that first")
-    return _by_kind(trial, name, got, expected(trial)[check], earlier)
+    return _by_kind(found, earlier)
 
 
-def _changing(trial: Trial, name: str, value_class: type[Any]) -> Diagnosis | None:
+def _same(observed: Observed, numbers: Numbers) -> bool:
+    """Whether a program gave the same results once more, NaN included."""
+    return isinstance(observed, Numbers) and repr(observed) == repr(numbers)
+
+
+def _unsteady(found: WrongNumber, earlier: Sequence[Trial]) -> Diagnosis:
+    """Explain numbers that differ from run to run: something depends on the order of a set."""
+    if shares(found.trial) and any(map(shares, earlier)):
+        return Diagnosis("topological-order", DIAGNOSES["topological-order"])
+    words = "the number differs from run to run: operands are kept in a set, which has no order"
+    return Diagnosis("unordered-operands", words)
+
+
+def _changing(found: WrongNumber, value_class: type[Any]) -> Diagnosis | None:
     """Say which part of a program changes a leaf's data, if they were right before."""
+    trial = found.trial
 
     def right(lines: tuple[str, ...]) -> bool:
-        part = trial._replace(lines=lines, checks=(name,))
+        part = trial._replace(lines=lines, checks=(found.name,))
         observed = run(part, value_class)
         return isinstance(observed, Numbers) and first_wrong(part, observed) is None
 
@@ -145,21 +183,20 @@ def _wrong(trial: Trial, observed: Observed) -> bool:
     return isinstance(observed, Raised) or first_wrong(trial, observed) is not None
 
 
-def _by_kind(
-    trial: Trial, name: str, got: float, wanted: float, earlier: Sequence[Trial]
-) -> Diagnosis:
+def _by_kind(found: WrongNumber, earlier: Sequence[Trial]) -> Diagnosis:
     """Say what the numbers show by themselves; all milestones before are right."""
+    got, wanted = found.got, found.wanted
     if math.isclose(got, wanted, rel_tol=1e-4):
         words = "only the first digits are right: single precision, or an approximate formula"
         return Diagnosis("precision", words)
-    if name == "y.data":
+    if found.name.endswith(".data"):
         return Diagnosis("value", "the value is wrong, before any gradient is computed")
-    if size(trial) == 1 and name.endswith(".grad"):
+    if size(found.trial) == 1:
         if got == 0:
             return Diagnosis("no-gradient", "no gradient arrives at the operand")
         if got == -wanted:
             return Diagnosis("sign", "the local derivative has the wrong sign")
         return Diagnosis("local-derivative", "the local derivative of this operation is wrong")
-    if shares(trial) and any(map(shares, earlier)):
+    if shares(found.trial) and any(map(shares, earlier)):
         return Diagnosis("topological-order", DIAGNOSES["topological-order"])
     return Diagnosis("", "no known mistake gives these numbers")

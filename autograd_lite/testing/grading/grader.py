@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from autograd_lite.testing.grading import diagnosis, random_graphs
+from autograd_lite.testing.grading.diagnosis import WrongNumber
 from autograd_lite.testing.grading.milestones import MILESTONES, Milestone
 from autograd_lite.testing.grading.report import Outcome, Report, Result
 from autograd_lite.testing.grading.trials import (
@@ -50,9 +51,9 @@ def grade_milestone(milestone: Milestone, value_class: type[Any]) -> Result:
         tried = True
         if isinstance(observed, Raised):
             return _raised(milestone, trial, observed, value_class)
-        position = first_wrong(trial, observed)
-        if position is not None:
-            return _wrong(milestone, trial, position, value_class)
+        check = first_wrong(trial, observed)
+        if check is not None:
+            return _wrong(milestone, WrongNumber(trial, observed, check), value_class)
     outcome: Outcome = "passed" if tried else "skipped"
     return Result(milestone.name, outcome, missing=tuple(lacking))
 
@@ -64,34 +65,33 @@ def _raised(milestone: Milestone, trial: Trial, raised: Raised, value_class: typ
     return Result(milestone.name, "failed", raised.program, wanted, str(raised), words, found.cause)
 
 
-def _wrong(milestone: Milestone, trial: Trial, position: int, value_class: type[Any]) -> Result:
+def _wrong(milestone: Milestone, found: WrongNumber, value_class: type[Any]) -> Result:
     """Report a wrong number, of a random graph in the smallest one that gives wrong numbers."""
-    trials: tuple[Trial, ...] = milestone.trials
-    if trial in random_graphs.DRAWN:
-        trial, position = _smaller(trial, position, value_class)
-        trials = (trial, *trials)
-    earlier = _evidence(milestone)
-    found = diagnosis.of_numbers(trial, position, trials, earlier, value_class)
-    observed = run(trial, value_class)
-    results = observed.results if isinstance(observed, Numbers) else ()
-    check, wanted, got = trial.checks[position], expected(trial)[position], results[position]
-    words = f"{trial.title} gave {check} = {_shown(got)}, expected {_shown(wanted)}: {found.words}"
-    program = trial.program(check)
-    return Result(
-        milestone.name, "failed", program, _shown(wanted), _shown(got), words, found.cause
-    )
+    if found.trial in random_graphs.DRAWN:
+        found = _smaller(found, value_class)
+    why = diagnosis.of_numbers(found, milestone.trials, _evidence(milestone), value_class)
+    got, wanted = _shown(found.got), _shown(found.wanted)
+    words = f"{found.trial.title} gave {found.name} = {got}, expected {wanted}: {why.words}"
+    program = found.trial.program(found.name)
+    return Result(milestone.name, "failed", program, wanted, got, words, why.cause)
 
 
-def _smaller(trial: Trial, position: int, value_class: type[Any]) -> tuple[Trial, int]:
-    """Return the smallest random graph that gives a wrong number, and where it does."""
+def _smaller(found: WrongNumber, value_class: type[Any]) -> WrongNumber:
+    """Return the wrong number of the smallest random graph that gives one."""
+    smallest = found
 
-    def wrong(graph: random_graphs.Graph) -> int | None:
-        smaller = random_graphs.trial(graph)
-        observed = run(smaller, value_class)
-        return first_wrong(smaller, observed) if isinstance(observed, Numbers) else None
+    def fails(graph: random_graphs.Graph) -> bool:
+        nonlocal smallest
+        trial = random_graphs.trial(graph)
+        observed = run(trial, value_class)
+        check = first_wrong(trial, observed) if isinstance(observed, Numbers) else None
+        if check is None or not isinstance(observed, Numbers):
+            return False
+        smallest = WrongNumber(trial, observed, check)
+        return True
 
-    graph = random_graphs.smallest(random_graphs.DRAWN[trial], lambda g: wrong(g) is not None)
-    return random_graphs.trial(graph), wrong(graph) or 0
+    random_graphs.smallest(random_graphs.DRAWN[found.trial], fails)
+    return smallest
 
 
 def _evidence(milestone: Milestone) -> list[Trial]:

@@ -143,7 +143,6 @@ def _variants() -> Iterator[tuple[str, Edits]]:
     """Yield causes and edits: the bugs of the lab first, then their further forms."""
     for bug in BUGS:
         yield bug.name, bug.edits
-    yield "topological-order", (Edit("in reversed(order)", "in order"),)
     for sweep in (_SEEN_FIRST, _LAST_FIRST):
         yield "topological-order", (Edit(_SWEEP, sweep),)
     for sweep in (_NOT_SEEN_FIRST, _NOT_SEEN_LAST, _RECURSIVE, _AT_ONCE):

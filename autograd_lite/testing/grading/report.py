@@ -10,6 +10,9 @@ from autograd_lite.notation import encodable
 
 Outcome = Literal["passed", "failed", "skipped"]
 
+LISTED = 6
+"""How many missing operations are named on one line."""
+
 
 class Result(NamedTuple):
     """How an engine did at one milestone.
@@ -71,7 +74,8 @@ class Report(NamedTuple):
         --------
         >>> from autograd_lite.testing import faulty_engine, grade
         >>> report = grade(faulty_engine("subtraction-sign"), name="mine")
-        >>> print("\n".join(report.text("ascii").splitlines()[5:8]))
+        >>> for line in report.text("ascii").splitlines()[5:8]:
+        ...     print(line)
         ok     the chain
         ok     reuse of a node
         FAILED subtraction and negation
@@ -79,7 +83,7 @@ class Report(NamedTuple):
         marks = _marks(encoding)
         lines = [self.engine, ""]
         for result in self.results:
-            note = f" (not tried: {', '.join(result.missing)})" if result.missing else ""
+            note = _not_tried(result.missing)
             lines.append(f"{marks[result.outcome]} {result.milestone}{note}")
         for result in self.results:
             if result.outcome == "failed":
@@ -101,12 +105,23 @@ def _marks(encoding: str | None) -> dict[Outcome, str]:
     return dict(zip(("passed", "failed", "skipped"), signs, strict=True))
 
 
+def _not_tried(missing: tuple[str, ...]) -> str:
+    """Return a note on what an engine lacks; `Report.as_data` has it all."""
+    shown = ", ".join(missing[:LISTED])
+    more = f" and {len(missing) - LISTED} more" if len(missing) > LISTED else ""
+    return f" (not tried: {shown}{more})" if missing else ""
+
+
 def _failure(result: Result) -> list[str]:
     """Return the lines about a milestone that failed."""
-    program = [f"    {line}" for line in result.program.splitlines()]
+    parts = (result.program, result.expected, result.got, result.diagnosis)
+    if not any(parts[:3]):
+        return [f"{result.milestone}: {result.diagnosis}"]
+    program, expected, got, diagnosis = parts
     return [
-        f"{result.milestone}: {result.diagnosis}",
-        *program,
-        f"    expected: {result.expected}",
-        f"    got:      {result.got}",
+        f"{result.milestone}:",
+        *(f"    {line}" for line in program.splitlines()),
+        f"  expected:  {expected}",
+        f"  got:       {got}",
+        f"  diagnosis: {diagnosis}",
     ]
