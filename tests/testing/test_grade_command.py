@@ -143,10 +143,9 @@ def test_threads_exit_handlers_and_copies_of_the_process_keep_nothing_from_endin
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on Windows")
 def test_a_copy_of_the_process_does_not_report_as_well(file):
-    zero = "copies.append(1); len(copies) == 1 and fork(); return Value(0.0)"
-    without = "from os import fork\ncopies = [1]\n" + ENGINE
     copied = "from os import fork\ncopies = []\n" + ENGINE
-    assert grade_file(file(copied, tanh=zero)) == grade_file(file(without, tanh=zero))
+    once = "copies.append(1); len(copies) == 1 and fork()"
+    assert grade_file(file(copied, backward=once)) == grade_file(file())
 
 
 # -- engines that do not -------------------------------------------------------------------------
@@ -252,7 +251,8 @@ def test_no_exception_of_an_engine_ends_the_grading(file, error):
         ("exit('bye')", "it raises SystemExit (line 1 of my_engine.py)"),
         (
             "import os; os._exit(3)",
-            "my_engine.py cannot be imported: the process ended, with exit status 3",
+            "my_engine.py cannot be graded: on the way to Value(2.0) the process ended, with exit"
+            " status 3",
         ),
         (
             "class Value:\n    def __init__(self): ...",
@@ -288,9 +288,20 @@ def test_a_file_that_is_not_utf8_gets_a_sentence_unless_it_says_so(file):
     assert refusal(path) == wrong.replace("line 2", "line 1")
 
 
-def test_an_import_that_does_not_end_gets_a_sentence(file):
-    assert refusal(file("import math\nwhile True:\n    math.sin(1)\n"), time_limit=0.5).startswith(
-        "my_engine.py cannot be imported: that does not come to an end within 0.5 s (line "
+@pytest.mark.parametrize(
+    ("source", "place"),
+    [
+        ("x = 1\nwhile True: pass\n", "line 2"),
+        (
+            "class Value:\n    def __init__(self, data):\n        while True: pass",
+            "__init__, line 3",
+        ),
+    ],
+)
+def test_a_file_that_never_gets_to_a_value_gets_a_sentence(file, source, place):
+    assert refusal(file(source), time_limit=0.5) == (
+        "my_engine.py cannot be graded: there was no Value(2.0) within 0.5 s; it was in"
+        f" {place} of my_engine.py"
     )
 
 

@@ -197,10 +197,14 @@ class _Watch:
             self._fail_milestone(self._stage, how, printed)
 
     def _fail_import(self, how: str, printed: str) -> None:
-        how = how or f"that does not come to an end within {self._grading.time_limit:g} s"
-        at = f" ({place})" if (place := self._worker.place()) else ""
-        name = self._grading.path.name
-        self._grading.fail("import", f"{name} cannot be imported: {how}{at}{printed}")
+        grading = self._grading
+        made = f"{grading.class_name}(2.0)"
+        if how:
+            wrong = f"on the way to {made} {how}"
+        else:
+            wrong = f"there was no {made} within {grading.time_limit:g} s"
+        at = f"; it was in {place}" if (place := self._worker.place()) else ""
+        grading.fail("import", f"{grading.path.name} cannot be graded: {wrong}{at}{printed}")
 
     def _fail_milestone(self, stage: int, how: str, printed: str) -> None:
         milestone = MILESTONES[stage]
