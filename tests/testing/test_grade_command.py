@@ -91,7 +91,11 @@ def in_a_process(*arguments, **options):
         [sys.executable, "-m", "autograd_lite", "grade", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+        env={
+            **os.environ,
+            "TMPDIR": os.getcwd(),
+            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+        },
         **options,
     )
 
@@ -179,21 +183,24 @@ def test_an_engine_that_never_returns_is_given_up_after_five_times_the_limit(fil
 
 
 @pytest.mark.parametrize(
-    ("crash", "got", "diagnosis"),
+    ("statement", "cause", "got", "diagnosis"),
     [
         (
             "import os; os._exit(0)",
+            "exit",
             "the process ended, with exit status 0",
             "os._exit or the like was called; an engine may not end the program that uses it",
         ),
         pytest.param(
             "import os; os.kill(os.getpid(), 9)",
+            "crash",
             "the process was ended by signal SIGKILL",
             "Python itself was stopped; too much memory can be a reason",
             marks=pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX"),
         ),
         pytest.param(
             "import os; print('a\\nb\\nc\\nd', flush=True); os.kill(os.getpid(), 11)",
+            "crash",
             "the process was ended by signal SIGSEGV",
             f"Python itself crashed in tanh, line {TANH} of my_engine.py: deep recursion does that"
             " where sys.setrecursionlimit allows it; walk the graph in a loop instead; it printed"
@@ -202,11 +209,13 @@ def test_an_engine_that_never_returns_is_given_up_after_five_times_the_limit(fil
         ),
     ],
 )
-def test_a_crash_fails_its_milestone_and_the_next_one_is_tried(file, crash, got, diagnosis):
-    results = grade_file(file(tanh=crash)).results
+def test_a_crash_fails_its_milestone_and_the_next_one_is_tried(
+    file, statement, cause, got, diagnosis
+):
+    results = grade_file(file(tanh=statement)).results
     assert [result.milestone for result in results] == [item.name for item in MILESTONES]
     (tanh,) = (result for result in results if result.milestone == "tanh")
-    assert (tanh.outcome, tanh.cause) == ("failed", "crash")
+    assert (tanh.outcome, tanh.cause) == ("failed", cause)
     assert (tanh.got, tanh.diagnosis) == (got, diagnosis)
     assert tanh.program.splitlines()[-1].startswith("print(")
     assert results[0].outcome == results[1].outcome == "passed"
@@ -412,6 +421,7 @@ def test_the_engine_ends_with_the_command(file, sent, status):
         assert command.returncode == status
     assert select.select([reading], [], [], 60.0)[0], "the engine goes on"
     assert os.read(reading, 1) == b""
+    assert sorted(os.listdir()) == [FILE, "pipe"]
     os.close(reading)
 
 
@@ -424,7 +434,7 @@ def test_what_an_engine_starts_ends_with_it(file):
     os.mkfifo("pipe")
     reading = os.open("pipe", os.O_RDONLY | os.O_NONBLOCK)
     report = grade_file(file(tanh=started))
-    assert failures(report)["tanh"].cause == "crash"
+    assert failures(report)["tanh"].cause == "exit"
     assert select.select([reading], [], [], 60.0)[0], "what the engine has started goes on"
     assert os.read(reading, 1) == b""
     os.close(reading)

@@ -59,8 +59,9 @@ def grade_file(
     Report
         One result per milestone. If the file cannot be imported or its class cannot be graded, the
         one result is the failed milestone ``"import"``, and its diagnosis says why; if the time for
-        the whole is up, the last one is the failed milestone ``"time"``. The cause of a crash is
-        ``"crash"``, that of an endless loop ``"time-limit"``.
+        the whole is up, the last one is the failed milestone ``"time"``. A milestone at which
+        the process ended has the cause ``"crash"`` or ``"exit"``, one that took too long
+        ``"time-limit"``.
 
     Raises
     ------
@@ -213,7 +214,9 @@ class _Watch:
             trial = milestone.trials[self._trial]
             program, wanted = trial.program(trial.checks[0]), f"{expected(trial)[0]:.10g}"
         if how:
-            got, diagnosis, cause = how, self._worker.why_it_ended() + printed, "crash"
+            got = how
+            cause, diagnosis = self._worker.why_it_ended()
+            diagnosis += printed
         else:
             got = f"no answer within {self._grading.time_limit:g} s"
             at = f": it was in {place}" if (place := self._worker.place()) else ""

@@ -36,7 +36,7 @@ MEMORY: Final = 4 * 1024**3
 def work(folder: Path, path: Path, class_name: str, first: int, time_limit: float) -> None:
     """Grade from the milestone with index ``first`` on, then end the process."""
     _limit_resources()
-    _end_with_the_parent()
+    _end_with_the_parent(folder)
     records = _File(folder / RECORDS)
     places = _File(folder / PLACES)
     faulthandler.enable(places.descriptor)
@@ -121,8 +121,10 @@ def _limit_resources() -> None:
                 resource.setrlimit(kind, (most, hard))
 
 
-def _end_with_the_parent() -> None:
-    """Give the engine an empty standard input; end this process when the real one is closed."""
+def _end_with_the_parent(folder: Path) -> None:
+    """Give the engine an empty standard input; clear up and end when the real one is closed."""
+    from shutil import rmtree
+
     lifeline = os.dup(0)
     empty = os.open(os.devnull, os.O_RDONLY)
     os.dup2(empty, 0)
@@ -130,6 +132,7 @@ def _end_with_the_parent() -> None:
 
     def watch() -> None:
         os.read(lifeline, 1)
+        rmtree(folder, ignore_errors=True)
         os._exit(1)
 
     Thread(target=watch, daemon=True).start()
