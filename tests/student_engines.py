@@ -118,11 +118,11 @@ MICROGRAD = "import math\n" + inspect.getsource(micrograd.engine) + _CLOSURES
 """micrograd itself, with the functions that its readers add."""
 
 
-def engine(source, *edits):
-    """Make the class of a source in which each of the edits is made, wherever it fits."""
+def engine(source, *edits, names=None):
+    """Make the class of a source in which the edits are made; it may use further names."""
     for before, after in edits:
         assert before in source
         source = source.replace(before, after)
-    namespace = {}
+    namespace = dict(names or {})
     exec(source, namespace)
     return namespace["Value"]

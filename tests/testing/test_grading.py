@@ -1,5 +1,7 @@
 """The grader: what it finds in engines of other people, and that nothing they do disturbs it."""
 
+import json
+import math
 import sys
 
 import micrograd.engine
@@ -7,8 +9,11 @@ import pytest
 from student_engines import MICROGPT, MICROGRAD, engine
 
 import autograd_lite
-from autograd_lite.testing import grade
+from autograd_lite.testing import faulty_engine, grade
+from autograd_lite.testing.grading import random_graphs
+from autograd_lite.testing.grading.grader import grade_milestone
 from autograd_lite.testing.grading.milestones import MILESTONES
+from autograd_lite.testing.grading.trials import Numbers, expected, first_wrong, run
 
 ACCEPTED = {"second-backward", "current-data", "recursion-limit"}
 """What is wrong with micrograd itself."""
@@ -320,3 +325,242 @@ IN_MICROGRAD = {
 def test_a_mistake_in_closures(edit, milestone, cause):
     found = failures(grade(engine(MICROGRAD, IN_ORDER, edit)))
     assert next(iter(found.items())) == (milestone, cause), found
+
+
+def alternating():
+    """Return a function that gives operands in one order, then the other, as a set may do."""
+    reverse = False
+
+    def keeping(operands):
+        nonlocal reverse
+        reverse = not reverse
+        return operands[::-1] if reverse else operands
+
+    return keeping
+
+
+def test_numbers_that_change_from_run_to_run_show_a_missing_order():
+    edits = (("set(_children)", "keeping(_children)"), IN_MICROGRAD["before its operands"][0])
+    unsteady = engine(MICROGRAD, *edits, names={"keeping": alternating()})
+    report = grade(unsteady)
+    assert named(report, "multiplication").outcome == "passed"
+    assert named(report, "topological order").cause == "topological-order"
+
+
+def test_numbers_that_change_in_one_product_show_a_set_of_operands():
+    edit = ("self._children = children", "self._children = keeping(children)")
+    unsteady = engine(MICROGPT, edit, names={"keeping": alternating()})
+    assert named(grade(unsteady), "multiplication").cause == "unordered-operands"
+
+
+# -- what engines do beside computing ------------------------------------------------------------
+
+
+def test_missing_operations_are_listed_and_fail_nobody():
+    lacking = ("__mul__", "__rmul__", "__sub__", "__neg__", "__truediv__", "__pow__", "relu")
+    report = grade(engine(MICROGPT, *((f"def {m}(", f"def no{m}(") for m in lacking)))
+    assert named(report, "multiplication").outcome == "skipped"
+    assert named(report, "multiplication").missing == ("a * b",)
+    assert named(report, "relu").missing == ("a.relu()", "a * b")
+    assert named(report, "topological order").outcome == "skipped"
+    assert named(report, "reuse of a node").outcome == "passed"
+    assert named(report, "reuse of a node").missing == ("a * b",)
+    assert failures(report) == {"deep graphs": "recursion-limit"}
+
+
+def test_what_is_declared_as_not_implemented_is_missing():
+    body = "def exp(self):\n        raise NotImplementedError\n        "
+    report = grade(engine(MICROGPT, ("def exp(self):\n        ", body)))
+    assert (named(report, "exp").outcome, named(report, "exp").missing) == (
+        "skipped",
+        ("a.exp()", "a.exp() * b", "a + a.exp()"),
+    )
+
+
+@pytest.mark.parametrize("exponent", ["assert not isinstance(other, Value)", "other + 0.0"])
+def test_values_as_exponents_may_be_refused(exponent):
+    edit = ("def __pow__(self, other):\n", f"def __pow__(self, other):\n        {exponent}\n")
+    assert named(grade(engine(MICROGPT, edit)), "Values as exponents").outcome == "skipped"
+
+
+class UnprintableError(Exception):
+    def __str__(self):
+        raise RuntimeError
+
+
+@pytest.mark.parametrize(
+    ("statement", "got"),
+    [
+        ("raise SystemExit(3)", "SystemExit: 3"),
+        ("raise GeneratorExit", "GeneratorExit"),
+        ("raise UnprintableError", "UnprintableError"),
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+        ("raise ValueError('two\\nlines')", "ValueError: two lines"),
+        ("raise ValueError('a' * 1000)", None),
+        ("self.backward()", None),
+    ],
+)
+def test_every_exception_is_a_result(statement, got):
+    source = MICROGPT.replace("        topo = []\n", f"        {statement}\n        topo = []\n")
+    raising = engine(source, names={"UnprintableError": UnprintableError})
+    result = named(grade(raising), "addition")
+    assert result.outcome == "failed"
+    assert result.program == "a = Value(2.0)\nb = Value(3.0)\ny = a + b\ny.backward()"
+    assert result.diagnosis.startswith("a + b raised ")
+    assert len(result.got) < 260
+    if got is not None:
+        assert result.got == got
+
+
+@pytest.mark.parametrize(
+    ("gradient", "shown"),
+    [("None", "None"), ("'1'", "'1'"), ("[1.0]", "[1.0]"), ("1j", "1j"), ("math.nan", "nan")],
+)
+def test_a_gradient_that_is_no_number_fails(gradient, shown):
+    edit = ("child.grad += local_grad * v.grad", f"child.grad = {gradient}")
+    result = named(grade(engine(MICROGPT, edit)), "addition")
+    assert (result.outcome, result.got, result.expected) == ("failed", shown, "1")
+    assert (result.cause == "not-a-number") == (shown != "nan")
+
+
+def test_numbers_of_other_types_are_numbers():
+    np = pytest.importorskip("numpy")
+    edit = ("self.data = data", "self.data = array(data, dtype=float)")
+    arrays = engine(MICROGPT, edit, names={"array": np.array})
+    assert set(failures(grade(arrays)).values()) == {"second-backward", "recursion-limit"}
+
+
+def test_an_interrupt_by_the_user_is_not_graded():
+    edit = ("        topo = []\n", "        raise KeyboardInterrupt\n")
+    with pytest.raises(KeyboardInterrupt):
+        grade(engine(MICROGPT, edit))
+
+
+def test_paths_are_counted_not_timed_where_their_number_explodes():
+    pushing = """\
+    def backward(self, grad=1):
+        self.grad += grad
+        for child, local_grad in zip(self._children, self._local_grads):
+            child.backward(local_grad * grad)
+
+    def unused(self):
+"""
+    recursive = engine(MICROGPT, ("    def backward(self):\n", pushing))
+    assert failures(grade(recursive)) == {
+        "many paths": "every-path",
+        "deep graphs": "recursion-limit",
+    }
+    assert sys.getprofile() is None
+
+
+def test_anything_but_a_class_is_refused():
+    with pytest.raises(TypeError, match="grade takes an engine's class, got 3"):
+        grade(3)
+
+
+# -- programs ------------------------------------------------------------------------------------
+
+
+def test_the_right_numbers_are_those_of_mathematics():
+    wanted = {t.title: expected(t) for m in MILESTONES for t in m.trials}
+    assert wanted["a**b * c"] == (40.0, 2.0, 3.0, 5.0, 60.0, 40.0 * math.log(2.0), 8.0)
+    assert wanted["(a * b) * c"] == (30.0, 2.0, 3.0, 5.0, 15.0, 10.0, 6.0)
+    assert wanted["2 / a"] == (0.5, 4.0, -0.125)
+    assert wanted["backward() twice of x * x * x"] == (54.0,)
+    assert wanted["a + a, 40 times over"] == (2.0**40,)
+    assert wanted["a**2, then a.data = 10.0"] == (6.0,)
+
+
+def test_the_first_failing_program_is_reported_as_it_can_be_run():
+    result = named(grade(faulty_engine("assigned")), "reuse of a node")
+    assert result.program.splitlines() == [
+        "a = Value(3.0)",
+        "y = a + a",
+        "y.backward()",
+        "print(a.grad)",
+    ]
+    assert (result.expected, result.got) == ("2", "1")
+    assert result.diagnosis == (
+        "a + a gave a.grad = 1, expected 2: the gradient is assigned, not added"
+        " (write += instead of =)"
+    )
+
+
+def test_a_failing_random_graph_is_made_small():
+    (milestone,) = [m for m in MILESTONES if m.name == "random graphs"]
+    result = grade_milestone(milestone, faulty_engine("assigned"))
+    assert result.program == "a = Value(2.0)\nb = a + a\nb.backward()\nprint(a.grad)"
+
+
+def test_no_step_of_a_smallest_graph_can_be_left_out():
+    engine_class = faulty_engine("topological-order")
+
+    def fails(graph):
+        trial = random_graphs.trial(graph)
+        observed = run(trial, engine_class)
+        return isinstance(observed, Numbers) and first_wrong(trial, observed) is not None
+
+    failing = [graph for graph in random_graphs.DRAWN.values() if fails(graph)]
+    assert len(failing) > 3
+    for graph in failing:
+        smallest = random_graphs.smallest(graph, fails)
+        assert fails(smallest)
+        assert len(smallest) == 3  # a shared result, its consumer, and a consumer of both
+
+
+# -- the report ----------------------------------------------------------------------------------
+
+
+def test_the_report_of_micrograd_as_text():
+    text = grade(micrograd.engine.Value, name="micrograd").text("utf-8")
+    lines = text.splitlines()
+    assert lines[0] == "micrograd"
+    assert lines[2] == "✓ a number in a Value"
+    assert "– Values as exponents (not tried: a**b, 2**a, a**b * c)" in lines
+    assert "✗ backward twice" in lines
+    place = lines.index("backward twice:")
+    assert lines[place + 1 : place + 8] == [
+        "    x = Value(3.0)",
+        "    y = x * x * x",
+        "    y.backward()",
+        "    y.backward()",
+        "    print(x.grad)",
+        "  expected:  54",
+        "  got:       72",
+    ]
+    assert lines[place + 8].startswith(
+        "  diagnosis: backward() twice of x * x * x gave x.grad = 72"
+    )
+    assert lines[-1] == f"15 of {len(MILESTONES)} milestones passed, 7 skipped"
+
+
+def test_a_long_list_of_missing_functions_is_cut_in_the_text_only():
+    report = grade(micrograd.engine.Value)
+    missing = named(report, "other functions").missing
+    assert len(missing) > 6
+    assert f"a.acos() and {len(missing) - 6} more)" in report.text()
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", None])
+def test_a_console_without_check_marks_gets_words(encoding):
+    text = grade(faulty_engine("subtraction-sign"), name="Übung").text(encoding)
+    assert "\nok     addition\n" in text
+    assert "\nFAILED subtraction and negation\n" in text
+    assert text.encode(encoding or "ascii")
+
+
+def test_printing_a_report_suits_standard_output(monkeypatch):
+    class Console:
+        encoding = "ascii"
+
+    report = grade(faulty_engine("assigned"))
+    monkeypatch.setattr(sys, "stdout", Console)
+    assert str(report) == report.text("ascii") != report.text("utf-8")
+
+
+def test_a_report_is_data_for_json():
+    report = grade(faulty_engine("pasted-derivative"), name="mine")
+    data = json.loads(json.dumps(report.as_data()))
+    assert (data["engine"], data["passed"]) == ("mine", False)
+    (failed,) = [r for r in data["results"] if r["outcome"] == "failed"]
+    assert (failed["milestone"], failed["cause"]) == ("tanh", "pasted-derivative")

@@ -72,10 +72,13 @@ _PUSH = """\
             for operand, partial in zip(node._prev, node._partials, strict=False):
                 operand.grad += partial * node.grad
 """
+_START = f"""\
+        for node in self._topological_order():
+{RESET}        self.grad += 1.0
+"""
 _SEEN_FIRST = f"""\
         waiting, seen = [self], {{self}}
-        self.grad = 1.0
-        while waiting:
+{_START}        while waiting:
             node = waiting.pop(0)
 {_PUSH}\
                 if operand not in seen:
@@ -85,16 +88,14 @@ _SEEN_FIRST = f"""\
 _LAST_FIRST = _SEEN_FIRST.replace("waiting.pop(0)", "waiting.pop()")
 _NOT_SEEN_FIRST = f"""\
         waiting = [self]
-        self.grad = 1.0
-        while waiting:
+{_START}        while waiting:
             node = waiting.pop(0)
 {_PUSH}\
                 waiting.append(operand)
 """
 _NOT_SEEN_LAST = _NOT_SEEN_FIRST.replace("waiting.pop(0)", "waiting.pop()")
 _RECURSIVE = f"""\
-        self.grad = 1.0
-
+{_START}
         def visit(node: Value) -> None:
 {_PUSH}\
             for operand in node._prev:
@@ -102,9 +103,11 @@ _RECURSIVE = f"""\
 
         visit(self)
 """
-_AT_ONCE = """\
-        self.grad = 1.0
-
+_RECURSIVE_SETS = _RECURSIVE.replace(
+    "operand in node._prev:", "operand in dict.fromkeys(node._prev):"
+)
+_AT_ONCE = f"""\
+{_START}
         def visit(node: Value) -> None:
             for operand, partial in zip(node._prev, node._partials, strict=False):
                 operand.grad += partial * node.grad
@@ -145,7 +148,7 @@ def _variants() -> Iterator[tuple[str, Edits]]:
         yield bug.name, bug.edits
     for sweep in (_SEEN_FIRST, _LAST_FIRST):
         yield "topological-order", (Edit(_SWEEP, sweep),)
-    for sweep in (_NOT_SEEN_FIRST, _NOT_SEEN_LAST, _RECURSIVE, _AT_ONCE):
+    for sweep in (_NOT_SEEN_FIRST, _NOT_SEEN_LAST, _RECURSIVE, _RECURSIVE_SETS, _AT_ONCE):
         yield "visited-twice", (Edit(_SWEEP, sweep),)
     yield "second-backward", (Edit(RESET, "            pass\n"),)
     yield "leaves-reset", (_ALL_RESET,)

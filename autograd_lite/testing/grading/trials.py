@@ -101,13 +101,12 @@ def run(trial: Trial, value_class: type[Any]) -> Observed:
     KeyboardInterrupt
         If the user interrupts.
     """
-    missing = tuple(name for name in operations(trial.lines) if not hasattr(value_class, name))
-    if missing:
-        return Missing(tuple(_written(name) for name in missing))
     namespace: dict[str, Any] = {"Value": value_class}
     done: list[str] = []
     results = []
     try:
+        if missing := [m for m in operations(trial.lines) if not hasattr(value_class, m)]:
+            return Missing(tuple(map(_written, missing)))
         with warnings.catch_warnings(action="ignore"), _at_most(trial.most_calls):
             for line in trial.lines:
                 done.append(line)
@@ -119,7 +118,7 @@ def run(trial: Trial, value_class: type[Any]) -> Observed:
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        recording = not ("backward" in done[-1] or done[-1].startswith("print"))
+        recording = bool(done) and not ("backward" in done[-1] or done[-1].startswith("print"))
         if isinstance(error, NotImplementedError) or (recording and trial.declines):
             return Missing((trial.title,))
         return Raised(type(error), _message(error), "\n".join(done), recording)
