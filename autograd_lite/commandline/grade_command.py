@@ -130,8 +130,10 @@ def answer(given: Sequence[str]) -> tuple[str, bool]:
 
 def _text(report: Report) -> str:
     if report.results[0].milestone == "import":
-        return f"{report.engine}\n\n{report.results[0].diagnosis}"
-    return report.text(sys.stdout.encoding)
+        text = f"{report.engine}\n\n{report.results[0].diagnosis}"
+    else:
+        text = report.text(sys.stdout.encoding)
+    return "\n".join(map(printable, text.splitlines()))
 
 
 def _totals(report: Report) -> dict[str, Any]:

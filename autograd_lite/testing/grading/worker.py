@@ -14,7 +14,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
+from threading import TIMEOUT_MAX, Thread
 from typing import Any, Final
 
 from autograd_lite.testing.grading.grader import grade_milestone
@@ -40,11 +40,12 @@ def work(folder: Path, path: Path, class_name: str, first: int, time_limit: floa
     records = _File(folder / RECORDS)
     places = _File(folder / PLACES)
     faulthandler.enable(places.descriptor)
+    timeout = min(max(time_limit, 1e-3), TIMEOUT_MAX)  # what faulthandler takes
 
     def start(stage: int) -> None:
         places.clear()
         records.write({"started": stage})
-        faulthandler.dump_traceback_later(time_limit, file=places.descriptor)
+        faulthandler.dump_traceback_later(timeout, file=places.descriptor)
 
     start(IMPORT)
     try:
