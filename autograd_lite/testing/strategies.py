@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Operation = str | Primitive | Variadic
 Interval = tuple[float, float]
-RawStep = tuple[Operation, list[int | float]]
+RawStep = tuple[Operation, Sequence[int | float]]
 
 REACH = 8  # how many nodes an operand is counted back at most
 SIMPLEST_FIRST = ("+", "*", "neg", "-", "/", "sin", "exp", "tanh", "relu")
@@ -251,21 +251,36 @@ def _raw_steps(
     st: Any, pool: list[Operation], numbers: SearchStrategy[float]
 ) -> SearchStrategy[RawStep]:
     """Draw an operation, and operands whatever the nodes before them: the list can be cut."""
-    operand = st.integers(0, REACH).flatmap(lambda back: st.just(back) if back < REACH else numbers)
+    backs = st.integers(0, REACH)
 
-    def operands(name: Operation) -> SearchStrategy[list[int | float]]:
-        primitive = _primitive(name)
-        if isinstance(primitive, Primitive):
-            return st.lists(operand, min_size=primitive.arity, max_size=primitive.arity)
-        if name == "dot":
-            pairs = st.lists(st.tuples(operand, operand), min_size=1, max_size=3)
-            return pairs.map(lambda both: [x for half in zip(*both, strict=True) for x in half])
-        if name == "var":
-            spread = st.lists(operand, min_size=2, max_size=5)
-            return st.tuples(spread, st.sampled_from(DIVISORS)).map(lambda p: [*p[0], p[1]])
-        return st.lists(operand, min_size=1, max_size=5)
+    def draw_operand(draw: Callable[..., Any]) -> int | float:
+        back = draw(backs)
+        return back if back < REACH else draw(numbers)
 
-    return st.sampled_from(pool).flatmap(lambda name: st.tuples(st.just(name), operands(name)))
+    operand = st.composite(draw_operand)()
+    operands = [_operands(st, _primitive(one), operand) for one in pool]
+    indices = st.integers(0, len(pool) - 1)
+
+    def draw_step(draw: Callable[..., Any]) -> RawStep:
+        index = draw(indices)
+        return pool[index], draw(operands[index])
+
+    return st.composite(draw_step)()
+
+
+def _operands(
+    st: Any, primitive: Primitive | Variadic, operand: SearchStrategy[int | float]
+) -> SearchStrategy[Sequence[int | float]]:
+    """Draw as many operands as an operation takes."""
+    if isinstance(primitive, Primitive):
+        return st.tuples(*[operand] * primitive.arity)
+    if primitive is TABLE["dot"]:
+        pairs = st.lists(st.tuples(operand, operand), min_size=1, max_size=3)
+        return pairs.map(lambda both: [x for half in zip(*both, strict=True) for x in half])
+    if primitive is TABLE["var"]:
+        spread = st.lists(operand, min_size=2, max_size=5)
+        return st.tuples(spread, st.sampled_from(DIVISORS)).map(lambda p: [*p[0], p[1]])
+    return st.lists(operand, min_size=1, max_size=5)
 
 
 def _assembled(
@@ -289,7 +304,7 @@ def _assembled(
     return Program(tuple(inputs), tuple(steps))
 
 
-def _placed(name: Operation, back: list[int | float], count: int) -> Iterator[Step]:
+def _placed(name: Operation, back: Sequence[int | float], count: int) -> Iterator[Step]:
     """Yield a step, then the same one on other nodes."""
     for shift in range(min(count, REACH)):
         operands = tuple((x + shift) % count if isinstance(x, int) else x for x in back)
@@ -326,6 +341,8 @@ def _coordinates(
             "points expected a primitive or its name, a number of coordinates, or a list of"
             f" (low, high), got {type(of).__name__}: {of!r}"
         ) from None
+    if not domain:
+        raise ValueError("points expected at least 1 coordinate, got an empty list")
     for low, high in domain:
         if not low < high:
             raise ValueError(f"points expected intervals with low < high, got ({low}, {high})")
