@@ -139,7 +139,7 @@ _CURRENT_DATA = (
 )
 
 _FUNCTIONS = ("relu", "exp", "log", "tanh", "sigmoid", "sin", "cos", "sqrt", "abs")
-_OPERATIONS = ("+", "-", "*", "/", "**", "neg", *_FUNCTIONS)
+_ARITHMETIC = ("+", "-", "*", "/", "**", "neg")
 
 
 def _variants() -> Iterator[tuple[str, Edits]]:
@@ -153,7 +153,12 @@ def _variants() -> Iterator[tuple[str, Edits]]:
     yield "second-backward", (Edit(RESET, "            pass\n"),)
     yield "leaves-reset", (_ALL_RESET,)
     yield "current-data", _CURRENT_DATA
-    for op in _OPERATIONS:
+    yield from _in_one_operation(_ARITHMETIC)
+
+
+def _in_one_operation(operations: tuple[str, ...]) -> Iterator[tuple[str, Edits]]:
+    """Yield mistakes of a closure for each operation: made once, where ours are made for all."""
+    for op in operations:
         once = f'partial * node.grad + operand.grad * (node._op != "{op}")'
         yield "assigned", (Edit(ACCUMULATION, f"operand.grad = {once}"),)
         local = f'partial * (1.0 if node._op == "{op}" else node.grad)'
@@ -194,15 +199,17 @@ def _partial(name: str) -> str:
 
 @cache
 def hypotheses() -> tuple[Hypothesis, ...]:
-    """Return all hypotheses, each on every style of engine that leaves it its place."""
+    """Return all hypotheses, those outside functions on every style that leaves them a place."""
     source = inspect.getsource(lab_engine)
-    named = [(cause, DIAGNOSES[cause], edits) for cause, edits in _variants()]
     found = []
-    for cause, diagnosis, edits in (*named, *_negated(), *_pasted()):
+    everywhere = [(cause, DIAGNOSES[cause], edits) for cause, edits in _variants()]
+    for cause, diagnosis, edits in (*everywhere, *_negated()):
         for style in _STYLES:
             changed = source
             for before, after in style:
                 changed = changed.replace(before, after)
             if all(changed.count(edit.before) == 1 for edit in edits):
                 found.append(Hypothesis(cause, diagnosis, (*style, *edits)))
+    in_functions = [(c, DIAGNOSES[c], edits) for c, edits in _in_one_operation(_FUNCTIONS)]
+    found += [Hypothesis(*parts) for parts in (*in_functions, *_pasted())]
     return tuple(found)

@@ -65,6 +65,8 @@ class Report(NamedTuple):
     def text(self, encoding: str | None = "utf-8") -> str:
         """Return the report for a console: a line per milestone, then what failed, then a sum.
 
+        Failures with one cause are written out once; `as_data` has them all.
+
         Parameters
         ----------
         encoding : str, optional
@@ -85,13 +87,24 @@ class Report(NamedTuple):
         for result in self.results:
             note = _not_tried(result.missing)
             lines.append(f"{marks[result.outcome]} {result.milestone}{note}")
-        for result in self.results:
-            if result.outcome == "failed":
-                lines += ["", *_failure(result)]
+        for first, *others in self._by_cause():
+            lines += ["", *_failure(first)]
+            if others:
+                names = ", ".join(result.milestone for result in others)
+                lines.append(f"  likewise:  {names}")
         counts = Counter(result.outcome for result in self.results)
         lines += ["", f"{counts['passed']} of {len(self.results)} milestones passed"]
         lines[-1] += f", {counts['skipped']} skipped"
         return encodable("\n".join(lines), encoding)
+
+    def _by_cause(self) -> list[list[Result]]:
+        """Return what failed, together where one mistake explains it: that is reported once."""
+        found: dict[tuple[str, str], list[Result]] = {}
+        for result in self.results:
+            if result.outcome == "failed":
+                key = (result.cause, "" if result.cause else result.milestone)
+                found.setdefault(key, []).append(result)
+        return list(found.values())
 
     def __str__(self) -> str:
         return self.text(getattr(sys.stdout, "encoding", None))
