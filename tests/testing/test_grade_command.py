@@ -12,8 +12,7 @@ import micrograd.engine
 import pytest
 
 from autograd_lite.commandline.application import run
-from autograd_lite.testing import grade_file
-from autograd_lite.testing.grading.grader import grade
+from autograd_lite.testing import correct_engine, faulty_engine, grade, grade_file
 from autograd_lite.testing.grading.milestones import MILESTONES
 
 ENGINE = """\
@@ -352,6 +351,28 @@ def test_the_status_is_1_if_a_milestone_failed(file, capsys):
     assert "b.grad" in text
     assert "addition" in text
     assert "-1" in text
+
+
+def test_a_mistake_that_shows_at_many_milestones_is_written_out_once():
+    report = grade(faulty_engine("assigned"))
+    failed = [result.milestone for result in report.results if result.outcome == "failed"]
+    assert len(failed) > 10
+    text = report.text("ascii")
+    assert text.count("the gradient is assigned, not added") == 1
+    assert f"  likewise:  {', '.join(failed[1:])}\n" in text
+
+
+def test_one_kind_of_mistake_in_two_operations_is_two_mistakes():
+    class Wrong(correct_engine()):
+        def exp(self):
+            return super().tanh()
+
+        def sigmoid(self):
+            return super().tanh()
+
+    text = grade(Wrong).text()
+    assert "\nexp:\n" in text
+    assert "\nsigmoid:\n" in text
 
 
 def test_the_status_is_1_if_there_is_nothing_to_grade(file, capsys):

@@ -132,7 +132,8 @@ def of_numbers(
         return _best(candidates, before)
     broken = next((t for t, o in before.items() if _wrong(t, o)), None)
     if broken is not None:
-        return Diagnosis("", f"{broken.title} goes wrong as well; repair that first")
+        words = f"{broken.title} goes wrong as well; repair that first"
+        return Diagnosis("earlier-mistake", words)
     return _by_kind(found, earlier)
 
 

@@ -46,6 +46,10 @@ class Result(NamedTuple):
     missing: tuple[str, ...] = ()
 
 
+OF_ONE_OPERATION = {"", "local-derivative", "no-gradient", "precision", "sign", "value"}
+"""Causes that two milestones can share although the mistakes are two."""
+
+
 class Report(NamedTuple):
     """The results of an engine, in the order of the milestones."""
 
@@ -102,8 +106,8 @@ class Report(NamedTuple):
         found: dict[tuple[str, str], list[Result]] = {}
         for result in self.results:
             if result.outcome == "failed":
-                key = (result.cause, "" if result.cause else result.milestone)
-                found.setdefault(key, []).append(result)
+                own = result.milestone if result.cause in OF_ONE_OPERATION else ""
+                found.setdefault((result.cause, own), []).append(result)
         return list(found.values())
 
     def __str__(self) -> str:
