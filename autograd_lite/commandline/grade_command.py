@@ -9,7 +9,6 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from autograd_lite.commandline.arguments import Parser
 from autograd_lite.commandline.errors import UsageError
@@ -36,10 +35,10 @@ This is a grader, not a sandbox: the file runs with your rights and can do
 whatever you can. Look at what you grade, or grade it in a container.
 
 --json writes file, class, engine, passed, results and totals (milestones,
-passed, failed, skipped, not_tried). Each result has milestone, outcome
-("passed", "failed" or "skipped"), program, expected, got, diagnosis, cause (the
-diagnosis as one word) and missing (operations). If the engine cannot be graded
-at all, the one result is the failed milestone "import".
+passed, failed, skipped). Each result has milestone, outcome ("passed", "failed"
+or "skipped"), program, expected, got, diagnosis, cause (the diagnosis as one
+word) and missing (operations). If the engine cannot be graded at all, the one
+result is the failed milestone "import", and all milestones count as failed.
 
 exit status: 0 if no milestone failed, 1 if one failed or the engine could not
 be graded, 2 if the command was wrong or there is no such file, 130 after
@@ -88,8 +87,8 @@ def answer(given: Sequence[str]) -> tuple[str, bool]:
     str
         What there is to print. As JSON it is one object: `Report.as_data`, with ``"file"`` and
         ``"class"`` as they were given before it, and after it ``"totals"``, the numbers of
-        ``"milestones"`` and of those that are ``"passed"``, ``"failed"``, ``"skipped"`` and
-        ``"not_tried"``.
+        ``"milestones"`` and of those that are ``"passed"``, ``"skipped"`` and ``"failed"``, which
+        are all others, those that could not be tried included.
     bool
         Whether no milestone failed.
 
@@ -136,15 +135,14 @@ def _text(report: Report) -> str:
     return "\n".join(map(printable, text.splitlines()))
 
 
-def _totals(report: Report) -> dict[str, Any]:
-    names = {milestone.name for milestone in MILESTONES}
-    outcomes = Counter(result.outcome for result in report.results if result.milestone in names)
+def _totals(report: Report) -> dict[str, int]:
+    outcomes = Counter(result.outcome for result in report.results)
+    passed, skipped = outcomes["passed"], outcomes["skipped"]
     return {
         "milestones": len(MILESTONES),
-        "passed": outcomes["passed"],
-        "failed": outcomes["failed"],
-        "skipped": outcomes["skipped"],
-        "not_tried": len(MILESTONES) - outcomes.total(),
+        "passed": passed,
+        "failed": len(MILESTONES) - passed - skipped,
+        "skipped": skipped,
     }
 
 

@@ -172,13 +172,12 @@ def test_an_endless_loop_fails_its_milestone_and_says_where_it_is(file):
 
 def test_an_engine_that_never_returns_is_given_up_after_five_times_the_limit(file):
     results = grade_file(file(backward="import time; time.sleep(1000)"), time_limit=1.0).results
-    assert {result.cause for result in results[:-1]} <= {"time-limit", ""}
-    left = len(MILESTONES) - (len(results) - 1)
-    assert results[-1].milestone == "time"
-    assert results[-1].diagnosis == (
-        f"after 5 s in all there was no time left for the last {left} milestones, from"
-        f" {MILESTONES[-left].name!r} on"
-    )
+    assert [result.milestone for result in results] == [item.name for item in MILESTONES]
+    failed = [result.cause for result in results if result.outcome == "failed"]
+    hung = failed.count("time-limit")
+    assert 1 <= hung <= 5
+    assert failed == ["time-limit"] * hung + ["time"] * (len(failed) - hung)
+    assert results[-1].diagnosis == "not tried: there was no time left after 5 s in all"
 
 
 @pytest.mark.parametrize(
@@ -315,9 +314,7 @@ def test_a_file_that_never_gets_to_a_value_gets_a_sentence(file, source, place):
 
 def test_any_finite_time_limit_will_do(file):
     assert grade_file(file(), time_limit=1e300) == grade_file(FILE)
-    short = grade_file(FILE, time_limit=1e-300)
-    assert short.results[-1].milestone == "time"
-    assert short.results[-1].diagnosis.startswith("after 5e-300 s in all there was no time left")
+    assert grade_file(FILE, time_limit=1e-300).results[-1].cause in ("time", "import")
 
 
 @pytest.mark.parametrize("limit", [0.0, -1.0, float("nan"), float("inf")])
@@ -340,7 +337,6 @@ def test_the_status_is_0_if_nothing_failed_and_json_has_the_totals(file, capsys)
         "passed": sum(result["outcome"] == "passed" for result in data["results"]),
         "failed": 0,
         "skipped": sum(result["outcome"] == "skipped" for result in data["results"]),
-        "not_tried": 0,
     }
 
 
@@ -386,9 +382,8 @@ def test_the_status_is_1_if_there_is_nothing_to_grade(file, capsys):
     assert data["totals"] == {
         "milestones": len(MILESTONES),
         "passed": 0,
-        "failed": 0,
+        "failed": len(MILESTONES),
         "skipped": 0,
-        "not_tried": len(MILESTONES),
     }
     assert run(["grade", FILE]) == 1
     assert "my_engine.py is not valid Python in line 1: invalid syntax" in capsys.readouterr().out

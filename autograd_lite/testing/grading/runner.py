@@ -57,11 +57,10 @@ def grade_file(
     Returns
     -------
     Report
-        One result per milestone. If the file cannot be imported or its class cannot be graded, the
-        one result is the failed milestone ``"import"``, and its diagnosis says why; if the time for
-        the whole is up, the last one is the failed milestone ``"time"``. A milestone at which
-        the process ended has the cause ``"crash"`` or ``"exit"``, one that took too long
-        ``"time-limit"``.
+        One result per milestone. Where the process ended, the cause is ``"crash"`` or ``"exit"``;
+        where it took too long, ``"time-limit"``; for what was not tried because the time for the
+        whole was up, ``"time"``. If the file cannot be imported or its class cannot be graded, the
+        last result is the failed milestone ``"import"``, and its diagnosis says why.
 
     Raises
     ------
@@ -116,21 +115,22 @@ class _Grading:
             first = len(self.results)
             with WorkerProcess(self.path, self.class_name, first, self.time_limit) as worker:
                 _Watch(self, worker).run()
-            if self.time_left <= 0.0 and not self.over and len(self.results) < len(MILESTONES):
-                self.fail("time", self._time_is_up())
+            if self.time_left <= 0.0 and not self.over:
+                self._give_up()
 
-    def fail(self, name: str, diagnosis: str) -> None:
-        """Note a failure after which nothing more can be tried."""
-        self.results.append(Result(name, "failed", diagnosis=diagnosis, cause=name))
+    def fail_import(self, diagnosis: str) -> None:
+        """Note that there is nothing to grade."""
+        self.results.append(Result("import", "failed", diagnosis=diagnosis, cause="import"))
         self.over = True
 
-    def _time_is_up(self) -> str:
-        left = MILESTONES[len(self.results) :]
+    def _give_up(self) -> None:
+        """Let all fail that is left."""
         limit = TIMES_IN_ALL * self.time_limit
-        return (
-            f"after {limit:g} s in all there was no time left for the last {len(left)} milestones,"
-            f" from {left[0].name!r} on"
-        )
+        words = f"not tried: there was no time left after {limit:g} s in all"
+        self.results += [
+            Result(milestone.name, "failed", diagnosis=words, cause="time")
+            for milestone in MILESTONES[len(self.results) :]
+        ]
 
 
 class _Watch:
@@ -171,7 +171,7 @@ class _Watch:
             result = Result(**record["result"])
             grading.results.append(result._replace(missing=tuple(result.missing)))
         elif "error" in record:
-            grading.fail("import", record["error"])
+            grading.fail_import(record["error"])
         else:
             self._finished = True
 
@@ -205,7 +205,7 @@ class _Watch:
         else:
             wrong = f"there was no {made} within {grading.time_limit:g} s"
         at = f"; it was in {place}" if (place := self._worker.place()) else ""
-        grading.fail("import", f"{grading.path.name} cannot be graded: {wrong}{at}{printed}")
+        grading.fail_import(f"{grading.path.name} cannot be graded: {wrong}{at}{printed}")
 
     def _fail_milestone(self, stage: int, how: str, printed: str) -> None:
         milestone = MILESTONES[stage]
