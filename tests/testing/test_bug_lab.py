@@ -28,6 +28,20 @@ def test_every_failure_of_a_faulty_engine_has_the_bug_as_its_cause(name):
     assert {r.cause for r in failed} == {name}
 
 
+@pytest.mark.parametrize("distance", [1, 6, 11])
+def test_of_two_bugs_none_is_blamed_that_is_not_there(distance):
+    for one, other in zip(bug_lab.BUGS, bug_lab.BUGS[distance:], strict=False):
+        try:
+            engine = bug_lab.engine_with((*one.edits, *other.edits))
+        except ValueError:  # both change the same line
+            continue
+        report = grade(engine)
+        causes = {c for r in report.results if r.cause for c in r.cause.split(" or ")}
+        assert not report.passed
+        assert causes & {one.name, other.name}
+        assert causes <= {one.name, other.name, "earlier-mistake"}
+
+
 @pytest.mark.parametrize("number", range(1, len(bug_lab.bugs()) + 1))
 def test_a_program_in_the_report_gives_what_the_report_says(number, capsys):
     engine = faulty_engine(number)

@@ -173,7 +173,17 @@ IN_MICROGPT = {
     "no lifting": (
         ("other = other if isinstance(other, Value) else Value(other)", "pass"),
         "subtraction and negation",
-        "",
+        "numbers",
+    ),
+    "endless backward": (
+        ("        topo = []\n", "        self.backward()\n        topo = []\n"),
+        "a number in a Value",
+        "endless-recursion",
+    ),
+    "endless constructor": (
+        ("self.data = data", "self.data = Value(data)"),
+        "a number in a Value",
+        "endless-recursion",
     ),
     "relu changes its operand": (
         (
@@ -406,7 +416,8 @@ def test_every_exception_is_a_result(statement, got):
     result = named(grade(raising), "addition")
     assert result.outcome == "failed"
     assert result.program == "a = Value(2.0)\nb = Value(3.0)\ny = a + b\ny.backward()"
-    assert result.diagnosis.startswith("a + b raised ")
+    assert result.diagnosis.startswith(f"a + b gave {result.got}: ")
+    assert result.expected == "no exception"
     assert len(result.got) < 260
     if got is not None:
         assert result.got == got
@@ -451,6 +462,16 @@ def test_paths_are_counted_not_timed_where_their_number_explodes():
         "deep graphs": "recursion-limit",
     }
     assert sys.getprofile() is None
+
+
+def test_an_attribute_that_is_missing_is_seen_where_it_is_read():
+    edits = (('"grad", ', '"gradient", '), ("self.grad =", "self.gradient ="))
+    result = named(grade(engine(MICROGPT, *edits)), "a number in a Value")
+    assert result.program == "a = Value(3.0)\na.backward()\nprint(a.grad)"
+    assert (result.expected, result.got) == (
+        "1",
+        "AttributeError: 'Value' object has no attribute 'grad'",
+    )
 
 
 def test_anything_but_a_class_is_refused():
@@ -532,6 +553,18 @@ def test_the_report_of_micrograd_as_text():
         "  diagnosis: backward() twice of x * x * x gave x.grad = 72"
     )
     assert lines[-1] == f"15 of {len(MILESTONES)} milestones passed, 7 skipped"
+
+
+def test_one_mistake_is_written_out_once_and_two_in_two_functions_twice():
+    lines = grade(faulty_engine("division-sign")).text().splitlines()
+    assert "  likewise:  constants and reflected operators" in lines
+    assert "constants and reflected operators:" not in lines
+    pasted = (
+        _closure("tanh", "(1 - t**2)", "(out.data > 0)"),
+        _closure("sigmoid", "out.data * (1 - out.data)", "(out.data > 0)"),
+    )
+    lines = grade(engine(MICROGRAD, *pasted)).text().splitlines()
+    assert {"tanh:", "sigmoid:"} < set(lines)
 
 
 def test_a_long_list_of_missing_functions_is_cut_in_the_text_only():

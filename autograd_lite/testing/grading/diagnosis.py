@@ -80,19 +80,31 @@ def of_exception(trial: Trial, raised: Raised, value_class: type[Any]) -> Diagno
         return Diagnosis("every-path", words)
     reflected = REFLECTED.get(trial.title)
     if issubclass(raised.kind, RecursionError):
-        if "for _ in range" in trial.lines[-2]:
-            return Diagnosis("recursion-limit", DIAGNOSES["recursion-limit"])
-        words = f"{reflected or 'the operation'} calls itself again and again"
-        if reflected:
-            words += ": turn the number into a Value first"
-        return Diagnosis("endless-recursion", words)
+        return _of_recursion(trial, raised, reflected)
     if reflected and not hasattr(value_class, reflected):
         words = f"a number on the left of a Value is not supported: {reflected} is missing"
         return Diagnosis("reflected-operator", words)
-    if trial.title in NUMBER_LAST or (reflected and raised.recording):
+    if (
+        trial.title in NUMBER_LAST
+        or (reflected and raised.recording)
+        or raised.message.startswith(("'int' object has no", "'float' object has no"))
+    ):
         return Diagnosis("numbers", DIAGNOSES["numbers"])
     where = raised.program.splitlines()[-1]
     return Diagnosis("", f"the line {where!r} of this program should not raise an exception")
+
+
+def _of_recursion(trial: Trial, raised: Raised, reflected: str | None) -> Diagnosis:
+    """Explain a recursion that is too deep: for the length of the graph, or without an end."""
+    if any(line.startswith("for ") for line in trial.lines):
+        return Diagnosis("recursion-limit", DIAGNOSES["recursion-limit"])
+    if reflected:
+        words = f"{reflected} calls itself without an end: turn the number into a Value first"
+    elif raised.recording:
+        words = "the operation calls itself without an end"
+    else:
+        words = "backward() calls itself without an end on a graph of a few nodes"
+    return Diagnosis("endless-recursion", words)
 
 
 def of_numbers(
@@ -130,7 +142,11 @@ def of_numbers(
     ]
     if candidates:
         return _best(candidates, before)
-    broken = next((t for t, o in before.items() if _wrong(t, o)), None)
+    used = set(operations(found.trial.lines))
+    broken = next(
+        (t for t, o in before.items() if used.issuperset(operations(t.lines)) and _wrong(t, o)),
+        None,
+    )
     if broken is not None:
         words = f"{broken.title} goes wrong as well; repair that first"
         return Diagnosis("earlier-mistake", words)

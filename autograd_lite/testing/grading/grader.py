@@ -59,10 +59,13 @@ def grade_milestone(milestone: Milestone, value_class: type[Any]) -> Result:
 
 
 def _raised(milestone: Milestone, trial: Trial, raised: Raised, value_class: type[Any]) -> Result:
-    found = diagnosis.of_exception(trial, raised, value_class)
-    words = f"{trial.title} raised {raised.name}: {found.words}"
-    wanted = "no exception" if raised.recording else _shown(expected(trial)[0])
-    return Result(milestone.name, "failed", raised.program, wanted, str(raised), words, found.cause)
+    why = diagnosis.of_exception(trial, raised, value_class)
+    words = f"{trial.title} gave {raised}: {why.words}"
+    wanted = "no exception"
+    for check, number in zip(trial.checks, expected(trial), strict=True):
+        if raised.program == trial.program(check):
+            wanted = _shown(number)
+    return Result(milestone.name, "failed", raised.program, wanted, str(raised), words, why.cause)
 
 
 def _wrong(milestone: Milestone, found: WrongNumber, value_class: type[Any]) -> Result:

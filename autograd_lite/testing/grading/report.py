@@ -46,7 +46,9 @@ class Result(NamedTuple):
     missing: tuple[str, ...] = ()
 
 
-OF_ONE_OPERATION = {"", "local-derivative", "no-gradient", "precision", "sign", "value"}
+OF_ONE_OPERATION = {
+    *("", "local-derivative", "no-gradient", "pasted-derivative", "precision", "sign", "value")
+}
 """Causes that two milestones can share although the mistakes are two."""
 
 

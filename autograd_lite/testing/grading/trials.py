@@ -71,6 +71,8 @@ class Raised(NamedTuple):
         return self.kind.__name__
 
     def __str__(self) -> str:
+        if issubclass(self.kind, TooManyCalls):
+            return self.message
         return f"{self.name}: {self.message}" if self.message else self.name
 
 
