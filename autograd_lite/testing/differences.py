@@ -11,23 +11,18 @@ from autograd_lite.primitives import number
 from autograd_lite.primitives.ieee import RAISED_BY_FLOATS
 from autograd_lite.testing.extrapolation import (
     EPSILON,
-    MANTISSA,
     SMALLEST,
     UNKNOWN,
     Estimate,
     Samples,
-    Table,
-    exact_step,
-    steps_below,
 )
+from autograd_lite.testing.step_search import at_step, search
 
 Method = Literal["ridders", "central", "forward", "backward", "complex"]
 METHODS = ("ridders", "central", "forward", "backward", "complex")
 
 CENTRAL_ORDERS = (2, 4, 6)
 ONE_SIDED_ORDERS = (1, 2, 3, 4)
-ACCURATE = 1e-8  # relative error from which on another range of steps is tried
-DISAGREEMENT = 4.0  # how many times their errors one-sided derivatives differ at a kink
 
 
 class Difference(NamedTuple):
@@ -126,9 +121,7 @@ def finite_difference(
     [5.0, 3.0]
     """
     if not callable(f):
-        raise TypeError(
-            f"finite_difference expected a function, got {type(f).__name__}: {f!r:.40}"
-        )
+        raise TypeError(f"finite_difference expected a function, got {type(f).__name__}: {f!r:.40}")
     columns = _columns(method, order)
     if step is not None:
         step = number(step, "a number for step")
@@ -139,9 +132,7 @@ def finite_difference(
     if not isinstance(x, list | tuple):
         at = _finite(x)
         return _difference(f, at, method, columns, step)
-    found = [
-        _difference(along, at, method, columns, step) for along, at in _coordinates(f, x)
-    ]
+    found = [_difference(along, at, method, columns, step) for along, at in _coordinates(f, x)]
     fields = zip(*found, strict=True) if found else ((),) * len(Difference._fields)
     return Difference(*(_shaped(x, iter(field)) for field in fields))
 
@@ -194,9 +185,7 @@ def _finite(x: Any) -> float:
     return given
 
 
-def _coordinates(
-    f: Callable[[Any], Any], x: Any
-) -> Iterator[tuple[Callable[[float], Any], float]]:
+def _coordinates(f: Callable[[Any], Any], x: Any) -> Iterator[tuple[Callable[[float], Any], float]]:
     """Yield, for each number in nested lists, f as a function of that number alone."""
     flat = [_finite(leaf) for leaf in _flat(x)]
     for position, at in enumerate(flat):
@@ -243,121 +232,26 @@ def _difference(
             return math.nan
 
     samples = Samples(real, x)
+    tables = ("central", "forward", "backward") if method == "ridders" else (method,)
     if not math.isfinite(samples.at(0.0)):
-        return Difference(math.nan, math.inf, math.nan, "central", 0)
+        return _named(tables[0], UNKNOWN)
     if step is not None:
-        largest = math.ldexp(step, columns.start + 2)
-        steps = [largest / 2**i for i in range(columns.start + 3)]
-        found = _Search(samples, method, columns, steps)
-        found.measure()
-        return found.latest()
-    found = _search(samples, method, columns)
-    if abs(x) < 2.0**-20 and not found.accurate():
-        other = _search(Samples(real, x), method, columns, beyond=True)
-        found = other if other.error() < found.error() else found
-    return found.result()
-
-
-class _Search:
-    """Tables of quotients on both sides of a point."""
-
-    def __init__(self, samples: Samples, method: str, columns: range, steps: Any) -> None:
-        self.samples = samples
-        self.columns = columns
-        self.steps: list[float] = []
-        wanted = ("central", "forward", "backward") if method == "ridders" else (method,)
-        self.tables = self._tables(wanted)
-        for step in steps:
-            self.steps.append(step)
-            self._add(step)
-            if self._hopeless(step):
-                return
-
-    def _tables(self, wanted: Any) -> dict[str, Table]:
-        return {name: Table(2 if name == "central" else 1, self.columns) for name in wanted}
-
-    def _add(self, step: float) -> None:
-        samples = self.samples
-        quotients = {"central": samples.central, "forward": samples.right, "backward": samples.left}
-        for name, table in self.tables.items():
-            table.add(quotients[name](step))
-
-    def _hopeless(self, step: float) -> bool:
-        """Tell whether rounding alone exceeds what was already achieved, at this step and below."""
-        least = self.samples.rounding(self.samples.at(0.0)) / step
-        return all(least > table.best.error for table in self.tables.values())
-
-    def best(self) -> Estimate:
-        return min((table.best for table in self.tables.values()), key=lambda e: e.error)
-
-    def measure(self) -> None:
-        """Measure the noise of f around the best step, and judge all steps again with it."""
-        best = self.best()
-        self.samples.measure_noise(self.steps[-1] if best is UNKNOWN else best.step)
-        self.tables = self._tables(self.tables)
-        for step in self.steps:
-            self._add(step)
-
-    def error(self) -> float:
-        return self.best().error
-
-    def accurate(self) -> bool:
-        return any(
-            table.best.error <= ACCURATE * abs(table.best.value) for table in self.tables.values()
-        )
-
-    def latest(self) -> Difference:
-        """Return what the last step gives."""
-        ((name, table),) = self.tables.items()
-        return _named(name, table.last)
-
-    def result(self) -> Difference:
-        """Return the best estimate, after comparing both sides."""
-        tables = self.tables
-        name, best = min(
-            ((name, table.best) for name, table in tables.items()), key=lambda pair: pair[1].error
-        )
-        if self.samples.drowned():
-            return _named(name, best._replace(error=math.inf))
-        if len(tables) == 1 or best is UNKNOWN:
-            return _named(name, best)
-        right, left = tables["forward"].best, tables["backward"].best
-        if _apart(left, right):
-            value = left.value / 2.0 + right.value / 2.0
-            error = abs(left.value / 2.0 - right.value / 2.0) + max(left.error, right.error)
-            step, order = max(left.step, right.step), min(left.order, right.order)
-            return Difference(value, error, step, "kink", order, left.value, right.value)
-        for table in tables.values():
-            if _apart(best, table.best):
-                best = best._replace(error=abs(best.value - table.best.value) + table.best.error)
-        return _named(name, best)
+        return _named(method, at_step(samples, method, columns, step))
+    found = search(samples, tables, columns)
+    kink = found.kink() if method == "ridders" else None
+    if kink is None:
+        return _named(*found.best())
+    left, right = kink
+    value = left.value / 2.0 + right.value / 2.0
+    error = abs(left.value / 2.0 - right.value / 2.0) + max(left.error, right.error)
+    order = min(left.order, right.order)
+    return Difference(
+        value, error, max(left.step, right.step), "kink", order, left.value, right.value
+    )
 
 
 def _named(name: str, found: Estimate) -> Difference:
     return Difference(found.value, found.error, found.step, name, found.order)
-
-
-def _apart(a: Estimate, b: Estimate) -> bool:
-    """Tell whether two estimates exclude each other."""
-    return abs(a.value - b.value) > DISAGREEMENT * (a.error + b.error)
-
-
-def _search(samples: Samples, method: str, columns: range, *, beyond: bool = False) -> _Search:
-    """Try all steps from about max(|x|, 1) downward; for a tiny x from |x|, unless ``beyond``.
-
-    Steps across which f has a structure of its own, finer than they are, do not count.
-    """
-    x = samples.x
-    scale = abs(x) if 0.0 < abs(x) < 2.0**-20 and not beyond else max(abs(x), 1.0)
-    _, exponent = math.frexp(scale)
-    start = math.ldexp(MANTISSA, exponent - 1)
-    while True:
-        search = _Search(samples, method, columns, steps_below(x, start))
-        search.measure()
-        best = search.best()
-        if best is UNKNOWN or samples.smooth_within(best.step):
-            return search
-        start = best.step / 4.0
 
 
 # -- complex steps -------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ DEVIATIONS = 3.0  # of the measured noise
 NOISE_POINTS = 9
 NOISE_ORDER = 5
 SPACINGS = 2
+PROPORTIONAL = 2.0**-36  # the share of noise in f below which it grows with f
 DROWNING = 2.0**-10  # the share of noise in f from which on nothing is told
 PARTS = (64.0, 91.0)  # of a step, in which f is looked at for a finer structure
 ROUGHNESS = 16.0  # how much more than its noise f may vary there
@@ -93,6 +94,11 @@ class Table:
         if self.last.error < self.best.error:
             self.best = self.last
 
+    def value(self, k: int) -> float:
+        """Return the last entry of column k; NaN if it is not reached."""
+        row = self._rows[-1] if self._rows else []
+        return row[k][0] if k < len(row) else math.nan
+
     def _error(self, k: int) -> float:
         """Sum the differences still to come, as a geometric series, and add the rounding."""
         if len(self._rows) < 3 or len(self._rows[0]) <= k:
@@ -125,8 +131,10 @@ class Samples:
     def rounding(self, value: float) -> float:
         """Return the rounding error of a value of f."""
         here = abs(self.at(0.0))
-        grown = abs(value) / here if abs(value) > here > 0.0 else 1.0
-        return max(EPSILON * abs(value) + SMALLEST, DEVIATIONS * self.noise * grown)
+        noise = self.noise
+        if abs(value) > here and noise < PROPORTIONAL * here:
+            noise *= abs(value) / here
+        return max(EPSILON * abs(value) + SMALLEST, DEVIATIONS * noise)
 
     def central(self, step: float) -> Quotient:
         """Return (f(x + h) - f(x - h)) / 2h."""
@@ -145,8 +153,8 @@ class Samples:
         value = (above - below) / step / width
         return Quotient(step, value, rounding + EPSILON * abs(value))
 
-    def noise_at(self, spacing: float) -> float:
-        """Return the size of the errors of f that its high differences around x show.
+    def noise_at(self, spacing: float, sides: tuple[float, ...]) -> float:
+        """Return the size of the errors of f that its high differences beside x show.
 
         Differences of order k of a smooth function vanish as the spacing shrinks; those of
         independent errors of size σ have the mean square (2k)! / (k!)² · σ². NaN if f hardly
@@ -155,10 +163,10 @@ class Samples:
         """
         found: list[float] = []
         spacing = exact_step(self.x, spacing)
-        for side in (spacing, -spacing):
-            if self.at(side * (NOISE_POINTS - 1)) == self.at(0.0):
+        for side in sides:
+            if self.at(side * spacing * (NOISE_POINTS - 1)) == self.at(0.0):
                 continue
-            values = [self.at(i * side) for i in range(NOISE_POINTS)]
+            values = [self.at(i * side * spacing) for i in range(NOISE_POINTS)]
             if len(set(values)) <= NOISE_POINTS // 2:
                 continue
             for _ in range(NOISE_ORDER):
@@ -167,12 +175,12 @@ class Samples:
         scale = math.sqrt(len(found) * math.comb(2 * NOISE_ORDER, NOISE_ORDER))
         return math.hypot(*found) / scale if found else math.nan
 
-    def measure_noise(self, step: float) -> None:
+    def measure_noise(self, step: float, sides: tuple[float, ...]) -> None:
         """Measure the noise at the smallest spacings, up to a part of the step, where f varies."""
         spacing = max(13.0 * math.ulp(self.x), step * 2.0**-80)
         measured: list[float] = []
         while spacing < step / 8.0 and len(measured) < SPACINGS:
-            noise = self.noise_at(spacing)
+            noise = self.noise_at(spacing, sides)
             if noise == noise:
                 measured.append(noise)
             spacing *= 5.0
@@ -183,11 +191,11 @@ class Samples:
         known = [abs(value) for value in self._known.values() if math.isfinite(value)]
         return self.noise > DROWNING * max(known, default=0.0)
 
-    def smooth_within(self, step: float) -> bool:
+    def smooth_within(self, step: float, sides: tuple[float, ...]) -> bool:
         """Tell whether f varies no more at a part of the step than its noise explains."""
         level = max(map(abs, (self.at(0.0), self.at(step), self.at(-step))), default=0.0)
         limit = ROUGHNESS * max(self.noise, EPSILON * level)
-        return not any(self.noise_at(step / part) > limit for part in PARTS)
+        return not any(self.noise_at(step / part, sides) > limit for part in PARTS)
 
 
 def exact_step(x: float, step: float) -> float:

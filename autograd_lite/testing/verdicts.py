@@ -11,6 +11,10 @@ from autograd_lite.testing.extrapolation import EPSILON
 
 TOLERANCE = 4.0  # times the estimated error of the differences
 ULPS = 32.0  # of the derivative itself
+PLATEAU = 3  # doublings of the last bit of x within which a step function stays constant
+JUMP = 2.0**10  # times the rounding of f, what it jumps by then
+TINY = 2.0**-100
+CONSTANT = Difference(0.0, 0.0, 0.0, "constant", 0)
 UNSETTLED = 0.01  # relative error from which on differences do not contradict an infinity
 
 
@@ -94,8 +98,31 @@ def judge(f: Callable[[float], Any], x: float, got: float, *, slack: float = 0.0
     ):
         second = finite_difference(f, x, **options)  # type: ignore[arg-type]
         if math.isfinite(second.error):
-            return Verdict(_agrees(second, got, slack), first)
+            if _agrees(second, got, slack):
+                return Verdict(True, second)
+            break
+    if got == 0.0 and (_constant_beside(f, x, 1.0) or _constant_beside(f, x, -1.0)):
+        return Verdict(True, CONSTANT)
+    if got != 0.0 and _out_of_sight(f, x, got - first.value):
+        return Verdict(True, first._replace(error=math.inf))
     return Verdict(False, first)
+
+
+def _constant_beside(f: Callable[[float], Any], x: float, side: float) -> bool:
+    """Tell whether f is a step function at x: constant, until it jumps by more than rounding."""
+    here = float(f(x))
+    step = side * math.ulp(x)
+    for doublings in range(64):
+        jump = abs(float(f(x + step)) - here)
+        if jump > 0.0:
+            return doublings >= PLATEAU and jump > JUMP * EPSILON * abs(here)
+        step *= 2.0
+    return False
+
+
+def _out_of_sight(f: Callable[[float], Any], x: float, slope: float) -> bool:
+    """Tell whether a slope that f has within |x|, for a tiny x, vanishes in the rounding of f."""
+    return 0.0 < abs(x) < TINY and abs(slope) * abs(x) < EPSILON * abs(float(f(x)))
 
 
 def _agrees(found: Difference, got: float, slack: float) -> bool:
