@@ -66,10 +66,11 @@ def assert_same_gradients(
     --------
     A property that finds the smallest program at which an engine is wrong:
 
-    >>> from hypothesis import given
+    >>> from hypothesis import given, settings
     >>> from micrograd.engine import Value
     >>> from autograd_lite.testing import assert_same_gradients, expressions
-    >>> @given(expressions(operations=["+", "*", "-", "relu"], max_operations=4))
+    >>> @settings(deadline=None)
+    ... @given(expressions(operations=["+", "*", "-", "relu"], max_operations=4))
     ... def test_my_engine(program):
     ...     assert_same_gradients(program, Value)
     >>> test_my_engine()
