@@ -111,7 +111,12 @@ IN_MICROGPT = {
     "never seen before": (("if v not in visited:", "if True:"), "reuse of a node", "visited-twice"),
     "no upstream": (("local_grad * v.grad", "local_grad"), "the chain", "upstream"),
     "no seed": (("        self.grad = 1\n", ""), "a number in a Value", "seed"),
-    "seed 2": (("self.grad = 1\n", "self.grad = 2\n"), "a number in a Value", ""),
+    "seed 2": (("self.grad = 1\n", "self.grad = 2\n"), "a number in a Value", "seed"),
+    "no seed of leaves": (
+        ("self.grad = 1\n", "self.grad = 1 if self._children else 0\n"),
+        "a number in a Value",
+        "seed",
+    ),
     "minus is plus": (
         ("return self + (-other)", "return Value(self.data - other.data, (self, other), (1, 1))"),
         "subtraction and negation",
@@ -361,6 +366,16 @@ def test_numbers_that_change_in_one_product_show_a_set_of_operands():
     edit = ("self._children = children", "self._children = keeping(children)")
     unsteady = engine(MICROGPT, edit, names={"keeping": alternating()})
     assert named(grade(unsteady), "multiplication").cause == "unordered-operands"
+
+
+def test_a_missing_seed_is_told_from_one_that_leaves_alone_miss():
+    no_seed = grade(engine(MICROGPT, IN_MICROGPT["no seed"][0])).results[0]
+    assert "every gradient stays 0" in no_seed.diagnosis
+    of_leaves = grade(engine(MICROGPT, IN_MICROGPT["no seed of leaves"][0])).results[0]
+    assert of_leaves.diagnosis == (
+        "Value(3.0).backward() gave a.grad = 0, expected 1:"
+        " backward() of a leaf has to start from self.grad = 1, too"
+    )
 
 
 # -- what engines do beside computing ------------------------------------------------------------

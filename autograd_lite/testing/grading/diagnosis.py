@@ -34,6 +34,9 @@ REFLECTED = {
     "2 / a": "__rtruediv__",
     "2.5 * a + 0.5": "__rmul__",
 }
+LEAF = Trial("Value(3.0).backward()", ("a = Value(3.0)", "a.backward()"), ("a.grad",))
+SUM = Trial("a + b", ("a = Value(2.0)", "b = Value(3.0)", "y = a + b", "y.backward()"), ("a.grad",))
+
 RUNS = 3
 """How often a failing program is run again, to see whether its numbers change."""
 
@@ -127,6 +130,8 @@ def of_numbers(
         return Diagnosis("not-a-number", f"{found.name} is not a number")
     if found.name in ("a.data", "b.data") and (changed := _changing(found, value_class)):
         return changed
+    if found.trial == LEAF:
+        return _of_leaf(found, value_class)
     again = [run(found.trial, value_class) for _ in range(RUNS)]
     if not all(_same(observed, found.numbers) for observed in again):
         return _unsteady(found, earlier)
@@ -142,15 +147,21 @@ def of_numbers(
     ]
     if candidates:
         return _best(candidates, before)
-    used = set(operations(found.trial.lines))
-    broken = next(
-        (t for t, o in before.items() if used.issuperset(operations(t.lines)) and _wrong(t, o)),
-        None,
-    )
+    broken = next((t for t, o in before.items() if _wrong(t, o)), None)
     if broken is not None:
         words = f"{broken.title} goes wrong as well; repair that first"
         return Diagnosis("earlier-mistake", words)
     return _by_kind(found, earlier)
+
+
+def _of_leaf(found: WrongNumber, value_class: type[Any]) -> Diagnosis:
+    """Explain a wrong derivative of a number by itself: of every number, or of leaves only?"""
+    observed = run(SUM, value_class)
+    if isinstance(observed, Numbers) and first_wrong(SUM, observed) is None:
+        return Diagnosis("seed", "backward() of a leaf has to start from self.grad = 1, too")
+    if found.got == 0:
+        return Diagnosis("seed", DIAGNOSES["seed"])
+    return Diagnosis("seed", "backward() has to start from self.grad = 1")
 
 
 def _same(observed: Observed, numbers: Numbers) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from autograd_lite.testing.grading.diagnosis import LEAF
 from autograd_lite.testing.grading.random_graphs import GRAPHS
 from autograd_lite.testing.grading.trials import Trial
 
@@ -58,7 +59,7 @@ def _method(name: str, *points: float) -> Milestone:
 _LEAF = (
     _steps("Value(3.0)", "a = Value(3.0)", "a.data"),
     _steps("Value(-0.25)", "a = Value(-0.25)", "a.data"),
-    _steps("Value(3.0).backward()", "a = Value(3.0); a.backward()", "a.grad"),
+    LEAF,
 )
 _CHAIN = (
     _of("(a * b) * c", a=2.0, b=3.0, c=5.0),
@@ -148,6 +149,7 @@ _RESET = (
         "a = Value(2.0); b = Value(3.0); y = a * b; y.backward(); a.grad = 0.0"
         "; z = a * b; z.backward()",
         "a.grad, b.grad",
+        declines=True,
     ),
     _steps(
         "backward() after a.zero_grad()",
