@@ -41,8 +41,8 @@ word) and missing (operations). If the engine cannot be graded at all, the one
 result is the failed milestone "import", and all milestones count as failed.
 
 exit status: 0 if no milestone failed, 1 if one failed or the engine could not
-be graded, 2 if the command was wrong or there is no such file, 130 after
-Ctrl-C.
+be graded, 2 if the command was wrong, there is no such file or no process can
+be started, 130 after Ctrl-C.
 """
 
 
@@ -95,7 +95,7 @@ def answer(given: Sequence[str]) -> tuple[str, bool]:
     Raises
     ------
     UsageError
-        If the arguments are wrong or the file cannot be read.
+        If the arguments are wrong, the file cannot be read, or no process can be started.
 
     Examples
     --------
@@ -116,6 +116,8 @@ def answer(given: Sequence[str]) -> tuple[str, bool]:
         )
     except OSError as error:
         raise UsageError(f"{shown}: {error.strerror}") from None
+    except RuntimeError as error:
+        raise UsageError(str(error)) from None
     if not options.json:
         return f"{_text(report)}\n", report.passed
     data = {

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from shutil import which
 
 import micrograd.engine
 import pytest
@@ -408,6 +409,15 @@ def test_the_status_is_2_if_the_command_is_wrong(file, capsys, arguments, messag
     file()
     assert run(["grade", *arguments]) == 2
     assert capsys.readouterr() == ("", f"error: {message}\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such program")
+def test_a_machine_that_starts_no_process_gets_a_sentence(file, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "executable", which("false"))
+    assert run(["grade", file()]) == 2
+    assert capsys.readouterr().err == (
+        "error: no process could be started for the engine: the process ended, with exit status 1\n"
+    )
 
 
 def test_help_says_that_it_is_no_sandbox(capsys):
