@@ -113,7 +113,7 @@ def test_the_derivation_reads_as_in_the_lecture(capsys):
 def test_the_gradient_stands_beside_the_finite_difference(capsys):
     *_, header, line = written(capsys, LECTURE, "x=2").rstrip().splitlines()
     assert header.split("  ") == [
-        *("Gradient", "backward pass", "", "", " finite difference", "relative difference")
+        *("Gradient", "backward pass", "", "", " finite difference", " relative difference")
     ]
     name, exact, difference, relative = line.split()
     assert (name, exact) == ("∂f/∂x", "18.514492084950497")

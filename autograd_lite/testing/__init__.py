@@ -9,14 +9,14 @@ from autograd_lite.testing.grading.grader import grade
 from autograd_lite.testing.grading.runner import grade_file
 from autograd_lite.testing.programs import Program
 from autograd_lite.testing.strategies import expressions, points
-from autograd_lite.testing.verdicts import WrongDerivative
+from autograd_lite.testing.verdicts import DerivativeError
 
 __all__ = [
+    "DerivativeError",
     "Difference",
     "ErrorCurve",
     "GradientCheck",
     "Program",
-    "WrongDerivative",
     "assert_same_gradients",
     "check_gradients",
     "correct_engine",

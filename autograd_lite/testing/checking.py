@@ -87,7 +87,7 @@ def check_gradients(
 
     Raises
     ------
-    WrongDerivative
+    DerivativeError
         An AssertionError; the message names the first wrong operation, expected and got.
     TypeError
         If f is no function or returns something else than numbers, or the point does not fit it.
@@ -100,14 +100,14 @@ def check_gradients(
     >>> from autograd_lite import Primitive, sin
     >>> from autograd_lite.testing import check_gradients
     >>> print(check_gradients(lambda x, y: sin(x * y), 2.0, 3.0))
-    11 derivatives of order up to 2 agree with differences: 2 operations, 2 inputs, 1 output,
+    16 derivatives of order up to 2 agree with differences: 2 operations, 2 inputs, 1 output,
     reverse and forward mode
     >>> cube = Primitive("cube", lambda x: x * x * x, [lambda x, y: 2.0 * x * x])
-    >>> check_gradients(lambda x: sin(x) * cube(x), 2.0)
+    >>> check_gradients(lambda x: sin(x) * cube(x), 2.0)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
         ...
-    autograd_lite.testing.verdicts.WrongDerivative: operation 2 of 3, cube(2): the partial with
-    respect to operand 0 is wrong: expected 12 ± 6e-14, got 8
+    autograd_lite.testing.verdicts.DerivativeError: operation 2 of 3, cube(2): the partial with
+    respect to operand 0 is wrong: expected 12 ± ..., got 8
     """
     if not callable(f):
         raise TypeError(f"check_gradients expected a function, got {type(f).__name__}: {f!r:.40}")

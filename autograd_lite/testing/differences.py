@@ -69,12 +69,13 @@ def finite_difference(
 ) -> Difference:
     """Approximate f′(x), or the gradient at a list of numbers, from values of ``f``.
 
-    Steps from about max(\\|x\\|, 1) downward are tried, each half the one before, and the quotients
-    extrapolated to step 0 (Richardson's table); the one with the smallest estimated error is
-    returned. The estimate adds up the differences of the table that are still to come, as a
-    geometric series, and the rounding errors of ``f``, which are measured beside x. Over
-    functions of 20 kinds at random points of all magnitudes the true error exceeded it in fewer
-    than 0.5 % of the cases, and four times it in fewer than 0.1 % (tests/testing).
+    Steps from about the larger of x and 1 downward are tried, each half the one before, and the
+    quotients extrapolated to step 0 (Richardson's table); the one with the smallest estimated
+    error is returned, once quotients at other steps confirm it. The estimate adds up the
+    differences of the table that are still to come, as a geometric series, and the rounding
+    errors of ``f``, which are measured beside x. Over functions of 20 kinds at random points of
+    magnitudes from 1e-12 to 1e6 the true error exceeded it in fewer than 0.2 % of the cases and
+    never four times it (tests/testing). A smooth function takes about 100 evaluations.
 
     Parameters
     ----------

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, SupportsFloat
 
 from autograd_lite.node import Node
 from autograd_lite.primitives import number
-from autograd_lite.testing.differences import finite_difference, relative_difference
+from autograd_lite.testing.differences import finite_difference
 from autograd_lite.transforms import grad
 
 STEPS = tuple(float(f"1e-{k}") for k in range(17))
@@ -93,7 +93,7 @@ def _bar(error: float) -> str:
 
 def error_curve(
     f: Callable[[Any], Any],
-    x: float,
+    x: SupportsFloat,
     *,
     derivative: float | None = None,
     steps: Sequence[float] = STEPS,

@@ -10,7 +10,7 @@ from typing import Any
 from autograd_lite.node import Node, arguments, edges
 from autograd_lite.primitives import Primitive, Variadic, arithmetic, rounding
 from autograd_lite.testing.extrapolation import EPSILON
-from autograd_lite.testing.verdicts import Verdict, WrongDerivative, judge
+from autograd_lite.testing.verdicts import DerivativeError, Verdict, judge
 from autograd_lite.transforms import grad
 
 MANY = 24  # operands from which on they are moved together
@@ -41,7 +41,7 @@ class OperationChecks:
 
         Raises
         ------
-        WrongDerivative
+        DerivativeError
             For the first operation that is wrong; a wrong first derivative comes before any
             second one.
         """
@@ -87,8 +87,8 @@ class OperationChecks:
                     self.note(f"{place}: at a kink; {what} is {got:g}, {verdict.expected}")
                 elif not verdict.settled:
                     self.note(f"{place}: {what} is {got:g}; differences do not settle here")
-        except _Unliftable as error:
-            raise WrongDerivative(
+        except _LiftingError as error:
+            raise DerivativeError(
                 f"{place}: its formula cannot be differentiated for a derivative of order"
                 f" {degree}: {error}",
                 operation=node.op,
@@ -111,7 +111,7 @@ def _finer_than_floats(primitive: Any, numbers: Sequence[float]) -> bool:
     return False
 
 
-class _Unliftable(Exception):
+class _LiftingError(Exception):
     """A formula of partials that does not work on Values."""
 
 
@@ -121,8 +121,8 @@ def _number(operand: Any) -> float:
 
 def _wrong(
     place: str, what: str, verdict: Verdict, got: float, name: str, position: int, degree: int
-) -> WrongDerivative:
-    return WrongDerivative(
+) -> DerivativeError:
+    return DerivativeError(
         f"{place}: {what} is wrong: expected {verdict.expected}, got {got:.12g}",
         operation=name,
         position=position,
@@ -192,7 +192,7 @@ def _lifted(f: Callable[..., float], numbers: Sequence[float]) -> float:
     try:
         return f(*numbers)
     except TypeError as error:
-        raise _Unliftable(str(error)) from error
+        raise _LiftingError(str(error)) from error
 
 
 # -- many operands at once -----------------------------------------------------------------------

@@ -18,7 +18,7 @@ CONSTANT = Difference(0.0, 0.0, 0.0, "constant", 0)
 UNSETTLED = 0.01  # relative error from which on differences do not contradict an infinity
 
 
-class WrongDerivative(AssertionError):
+class DerivativeError(AssertionError):
     """A derivative that differences contradict.
 
     Attributes
@@ -131,5 +131,6 @@ def _agrees(found: Difference, got: float, slack: float) -> bool:
         return True
     if math.isinf(got):
         return found.error > UNSETTLED * abs(found.value)
-    allowed = TOLERANCE * found.error + ULPS * EPSILON * abs(got) + slack
+    jump = 0.0 if found.left is None else abs(found.right / 2.0 - found.left / 2.0)
+    allowed = jump + TOLERANCE * (found.error - jump) + ULPS * EPSILON * abs(got) + slack
     return abs(got - found.value) <= allowed

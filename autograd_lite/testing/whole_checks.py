@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from autograd_lite.lifting import NOTHING, lifted
@@ -12,7 +13,7 @@ from autograd_lite.sweep import adjoints, tangents, with_order
 from autograd_lite.testing.extrapolation import EPSILON
 from autograd_lite.testing.moved_points import MovedPoint
 from autograd_lite.testing.operation_checks import MANY, OperationChecks, direction, extreme
-from autograd_lite.testing.verdicts import Verdict, WrongDerivative, judge
+from autograd_lite.testing.verdicts import DerivativeError, Verdict, judge
 from autograd_lite.value import Value
 
 
@@ -52,17 +53,14 @@ class WholeChecks:
                 swept = self._run(numbers, output, _gradient)
                 pairs = zip(names, swept, sums, slacks, strict=True)
             elif together:
-                got = self._run(numbers, output, lambda xs, y: _forward(xs, y, along))
+                got = self._run(numbers, output, partial(_forward, along=along))
                 pairs = zip(["a direction"], [got], [total], [allowed], strict=True)
             else:
-                swept = [
-                    self._run(numbers, output, lambda xs, y, u=unit: _forward(xs, y, u))
-                    for unit in units
-                ]
+                swept = [self._run(numbers, output, partial(_forward, along=u)) for u in units]
                 pairs = zip(names, swept, sums, slacks, strict=True)
             for name, got, expected, slack in pairs:
                 if math.isfinite(expected) and not abs(got - expected) <= slack:
-                    raise WrongDerivative(
+                    raise DerivativeError(
                         f"every operation by itself is right, but the {mode} sweep is wrong: the"
                         f" recorded partials make the derivative with respect to {name}"
                         f" {expected:.12g}, got {got:.12g}",
@@ -90,7 +88,7 @@ class WholeChecks:
             self.operations.note(f"{told}: it is that of the branch taken at a kink")
             return
         lost = "nothing" if not reached else "not all"
-        raise WrongDerivative(
+        raise DerivativeError(
             f"every operation by itself is right, but {told}: the function turned a Value into a"
             f" plain float (float(x), x.data, a function of math), so that {lost} of its influence"
             " was recorded, or chose a branch that holds at this point only",
@@ -115,20 +113,18 @@ class WholeChecks:
 
         def lower(t: float) -> float:
             moved = [x + t * step for x, step in zip(numbers, last, strict=True)]
-            return float(
-                self._run(moved, output, lambda xs, y: _derivative(xs, y, below, "reverse"))
-            )
+            sweep = partial(_derivative, directions=below, mode="reverse")
+            return float(self._run(moved, output, sweep))
 
         _, slacks = self._run(numbers, output, _sums_over_paths)
         slack = sum(abs(a) * size for a, size in zip(below[-1], slacks, strict=True))
         for mode in self.modes:
-            got = self._run(
-                numbers, output, lambda xs, y, m=mode: _derivative(xs, y, directions, m)
-            )
+            sweep = partial(_derivative, directions=directions, mode=mode)
+            got = self._run(numbers, output, sweep)
             verdict = self._judged(lower, 0.0, got, slack)
             if verdict.right or self.operations.special:
                 continue
-            raise WrongDerivative(
+            raise DerivativeError(
                 f"every operation by itself is right, but the derivative of order {degree} of the"
                 f" function in {mode} mode is wrong: expected {verdict.expected}, got {got:.12g};"
                 " either the function turned a Value into a plain float, or the sweep is wrong",
@@ -183,9 +179,9 @@ def _sums_over_paths(inputs: Sequence[Value], root: Value) -> tuple[list[float],
     sums = dict.fromkeys(order, (0.0, 0.0)) | {root: (1.0, 1.0)}
     for node in reversed(order):
         value, size = sums[node]
-        for operand, partial in edges(node):
+        for operand, slope in edges(node):
             before, size_before = sums[operand]
-            sums[operand] = before + value * partial, size_before + size * abs(partial)
+            sums[operand] = before + value * slope, size_before + size * abs(slope)
     found = [sums.get(x, (0.0, 0.0)) for x in inputs]
     epsilon = (16 + len(order)) * EPSILON
     return [value for value, _ in found], [epsilon * size for _, size in found]
