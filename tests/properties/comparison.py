@@ -8,8 +8,9 @@ from math import inf, isfinite
 from typing import Any, NamedTuple
 
 from mpmath import mp, mpf
-from oracle import Oracle, size
+from oracle import Oracle
 from pinned import BITS
+from rounding_model import size
 
 from autograd_lite import Value, dot, grad, hvp, jvp
 
@@ -28,11 +29,6 @@ class Expected:
         self.product = [(x.rate, x.rate_error) for x in adjoints[:n]]
         last = oracle.nodes[-1]
         self.tangent = (last.tangent, last.tangent_error)
-
-    def share_of_informative(self) -> float:
-        """Return for how many inputs the tolerance is below a thousandth of the derivative."""
-        told = [error <= 1e-3 * size(exact) for exact, error in self.gradient if exact]
-        return sum(told) / len(told) if told else 0.0
 
 
 class Deviation(NamedTuple):

@@ -15,9 +15,10 @@ import pytest
 from comparison import Expected, deviations
 from hypothesis import settings
 from mpmath import mp, mpf
-from oracle import InadmissibleError, Oracle, size
+from oracle import Oracle
 from pinned import bits, expanded, textbook
 from planted_bugs import BUGS
+from rounding_model import InadmissibleError, size
 from wide_programs import NAMES, draw_oracle, shrunk
 
 from autograd_lite import Value, grad

@@ -11,7 +11,8 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from oracle import InadmissibleError, Oracle
+from oracle import Oracle
+from rounding_model import InadmissibleError
 
 from autograd_lite.primitives import TABLE
 from autograd_lite.testing import Program
