@@ -1,9 +1,9 @@
 """What is probably wrong with an engine, from the numbers it gives.
 
 The wrong numbers are compared with those of engines that have one bug each. A bug is the diagnosis
-if its engine gives the same numbers in every program of the milestone, and the right ones wherever
-the engine was right before; among several, the one that also explains most of what went wrong
-before. No source is read.
+if its engine gives the same numbers in every program of the milestone (or, where two mistakes meet,
+in every one with a single operation), and the right ones wherever the engine was right before;
+among several, the one that also explains most of what went wrong before. No source is read.
 """
 
 from __future__ import annotations
@@ -139,12 +139,9 @@ def of_numbers(
     observed |= {t: run(t, value_class) for t in trials if t != found.trial}
     before = {t: run(t, value_class) for t in earlier}
     right = {t: o for t, o in before.items() if not _wrong(t, o)}
-    candidates = [
-        h
-        for h in hypotheses()
-        if all(map(h.predicts, observed, observed.values()))
-        and all(map(h.predicts, right, right.values()))
-    ]
+    candidates = _matching(observed, right)
+    if not candidates and size(found.trial) == 1:  # a second mistake may show in larger programs
+        candidates = _matching({t: o for t, o in observed.items() if size(t) == 1}, right)
     if candidates:
         return _best(candidates, before)
     broken = next((t for t, o in before.items() if _wrong(t, o)), None)
@@ -152,6 +149,16 @@ def of_numbers(
         words = f"{broken.title} goes wrong as well; repair that first"
         return Diagnosis("earlier-mistake", words)
     return _by_kind(found, earlier)
+
+
+def _matching(observed: dict[Trial, Observed], right: dict[Trial, Observed]) -> list[Hypothesis]:
+    """Return the hypotheses that predict all these numbers."""
+    return [
+        h
+        for h in hypotheses()
+        if all(map(h.predicts, observed, observed.values()))
+        and all(map(h.predicts, right, right.values()))
+    ]
 
 
 def _of_leaf(found: WrongNumber, value_class: type[Any]) -> Diagnosis:
