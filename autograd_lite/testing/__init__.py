@@ -8,7 +8,8 @@ from autograd_lite.testing.error_curves import ErrorCurve, error_curve
 from autograd_lite.testing.grading.grader import grade
 from autograd_lite.testing.grading.runner import grade_file
 from autograd_lite.testing.programs import Program
-from autograd_lite.testing.strategies import expressions, points
+from autograd_lite.testing.random_points import points
+from autograd_lite.testing.strategies import expressions
 from autograd_lite.testing.verdicts import DerivativeError
 
 __all__ = [
