@@ -43,15 +43,25 @@ def _trunc(x):
     return mp.floor(x) if x > 0 else mp.ceil(x)
 
 
+def _erf(x):
+    """Return erf(x), in the tails from the first digits of erfc, which mpmath has at once there."""
+    if not 17 < abs(x) < 1000:
+        return mp.erf(x)
+    with mp.workprec(DIGITS):
+        rest = mp.erfc(abs(x))
+    return mp.sign(x) * (1 - rest)
+
+
 FUNCTIONS = {
     name: getattr(mp, name)
     for name in (
-        *("exp", "log", "sqrt", "erf", "floor", "ceil", "hypot", "sign"),
+        *("exp", "log", "sqrt", "floor", "ceil", "hypot", "sign"),
         *("sin", "cos", "tan", "asin", "acos", "atan", "atan2"),
         *("sinh", "cosh", "tanh", "asinh", "acosh", "atanh"),
     )
 } | {
     "mpf": mpf,
+    "erf": _erf,
     "abs": abs,
     "max": max,
     "min": min,
