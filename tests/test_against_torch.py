@@ -50,11 +50,6 @@ def torch_dot(*operands: Any) -> Any:
     return sum(start, (torch.stack(xs) * torch.stack(ys)).sum(0))
 
 
-def torch_var(*operands: Any) -> Any:
-    *xs, freedom = operands
-    return torch.stack(xs).var(0, correction=0) * (len(xs) / freedom)
-
-
 def torch_leaky_relu(x: Any, slope: Any) -> Any:
     if isinstance(slope, float):
         return functional.leaky_relu(x, slope)
@@ -90,7 +85,6 @@ IN_TORCH: dict[str, Callable[..., Any]] = {
     "total": lambda *xs: torch.stack(xs).sum(0),
     "dot": torch_dot,
     "mean": lambda *xs: torch.stack(xs).mean(0),
-    "var": torch_var,
     "prod": lambda *xs: reduce(torch.mul, xs),  # the second derivative of torch.prod cancels
     "max_of": lambda *xs: torch.stack(xs).amax(0),
     "min_of": lambda *xs: torch.stack(xs).amin(0),
@@ -131,6 +125,15 @@ class Noise:
         return y * next(self.factors)
 
 
+def torch_var(noise: Noise, *operands: Any) -> Any:
+    """Return the variance; its derivatives 2(x - m)/n have the rounding of the mean m in common."""
+    *xs, freedom = operands
+    values = torch.stack(xs)
+    common = next(noise.errors) * 2.0 * values.detach().mean(0) / freedom.detach()
+    shifts = (values - values.detach()).sum(0)  # 0, with the derivative 1
+    return values.var(0, correction=0) * (len(xs) / freedom) + common * shifts
+
+
 def run_in_torch(program: Program, noise: Noise, changed: dict[str, Any]) -> tuple[Any, list[Any]]:
     """Run a program exactly and with noise; return the results, and the leaves."""
     leaves = [column(x, requires_grad=True) for x in program.inputs]
@@ -144,7 +147,10 @@ def run_in_torch(program: Program, noise: Noise, changed: dict[str, Any]) -> tup
             else column(x)
             for x in step.operands
         ]
-        y = changed.get(step.name, IN_TORCH[step.name])(*operands)
+        if step.name == "var":
+            y = torch_var(noise, *operands)
+        else:
+            y = changed.get(step.name, IN_TORCH[step.name])(*operands)
         tensors = [x for x in operands if not isinstance(x, float)]
         nodes.append(noise.result(y, tensors, step.name in CANCELLING))
     return nodes[-1], leaves
@@ -186,7 +192,7 @@ def in_engine(program: Program, direction: list[float] | None) -> list[float]:
 
 # -- random programs -----------------------------------------------------------------------------
 
-NAMES = [name for name in TABLE if name in IN_TORCH]
+NAMES = [name for name in TABLE if name not in NOT_IN_TORCH]
 
 
 def operand_count(name: str, draw: random.Random) -> int:
