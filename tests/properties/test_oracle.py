@@ -60,6 +60,8 @@ RARE = {
 """Bugs that show at few operands only, so that it takes more graphs to meet one."""
 
 
+SUBTLE = ("sin", "exp", "log2", "erf", "log", "sqrt", "gelu", "norm")
+
 drawn = cache(draw_oracle)
 
 
@@ -83,6 +85,31 @@ def test_a_planted_bug_is_noticed(bug):
 
 def test_there_are_more_bugs_than_anybody_plants_by_accident():
     assert len({bug.name for bug in BUGS}) == len(BUGS) >= 50
+
+
+def gradient(program):
+    leaves = [Value(x) for x in program.inputs]
+    program(leaves).backward()
+    return [leaf.grad for leaf in leaves]
+
+
+def test_nine_of_ten_gradients_that_a_gradcheck_would_pass_are_noticed():
+    """PyTorch's passes what is off by less than 1e-5 + 1e-3 · |gradient|, and so do many tests."""
+    right = {seed: gradient(drawn(seed).program) for seed in range(200)}
+    passed = caught = 0
+    for bug in BUGS:
+        if not set(bug.affects) & set(SUBTLE):
+            continue
+        with bug.planted():
+            for seed, exact in right.items():
+                found = gradient(drawn(seed).program)
+                off = [abs(x - y) for x, y in zip(found, exact, strict=True)]
+                if all(d <= 1e-5 + 1e-3 * abs(y) for d, y in zip(off, exact, strict=True)):
+                    differs = any(d > 1e-11 * abs(y) for d, y in zip(off, exact, strict=True))
+                    passed += differs
+                    caught += differs and noticed(seed)
+    assert passed >= 150
+    assert caught >= 0.9 * passed
 
 
 def test_a_wrong_program_is_shown_in_its_shortest_form():
