@@ -177,7 +177,7 @@ def test_the_report_names_the_operation_and_shows_the_program() -> None:
     ("engine", "ulps", "place"),
     [
         (WrongTanh, 16.0, "the gradient of x ="),
-        (InaccurateTanh, 6.0, "v1 = tanh(x)"),
+        (InaccurateTanh, 6.0, "= tanh("),
         (InSinglePrecision, 1e6, "v1 = x * x"),
         (MutatingAbs, 16.0, "x = -"),
         (InOrderOfRecording, 16.0, "the gradient of x ="),
@@ -185,7 +185,8 @@ def test_the_report_names_the_operation_and_shows_the_program() -> None:
 )
 def test_a_planted_mistake_is_found(engine: type[Engine], ulps: float, place: str) -> None:
     first, *others = smallest_failure(engine, ulps=ulps).splitlines()
-    assert first.startswith(f"{__name__}.{engine.__name__} is wrong at {place}")
+    assert first.startswith(f"{__name__}.{engine.__name__} is wrong at ")
+    assert place in first
     assert others[0].startswith("  expected ")
     assert len([line for line in others if line.startswith("  v")]) <= 5
 
