@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from autograd_lite.primitives.ieee import RAISED_BY_FLOATS
 from autograd_lite.testing.differences import Difference, finite_difference
 from autograd_lite.testing.extrapolation import EPSILON
 
@@ -103,7 +104,7 @@ def judge(f: Callable[[float], Any], x: float, got: float, *, slack: float = 0.0
             break
     if got == 0.0 and (_constant_beside(f, x, 1.0) or _constant_beside(f, x, -1.0)):
         return Verdict(True, CONSTANT)
-    if got != 0.0 and _out_of_sight(f, x, got - first.value):
+    if got != 0.0 and (_out_of_sight(f, x, got - first.value) or _vague(f, x, first)):
         return Verdict(True, first._replace(error=math.inf))
     return Verdict(False, first)
 
@@ -111,7 +112,7 @@ def judge(f: Callable[[float], Any], x: float, got: float, *, slack: float = 0.0
 def _constant_beside(f: Callable[[float], Any], x: float, side: float) -> bool:
     """Tell whether f is a step function at x: constant, until it jumps by more than rounding."""
     here = float(f(x))
-    step = side * math.ulp(x)
+    step = side * (math.ulp(x) if x else EPSILON)
     for doublings in range(64):
         jump = abs(float(f(x + step)) - here)
         if jump > 0.0:
@@ -122,7 +123,24 @@ def _constant_beside(f: Callable[[float], Any], x: float, side: float) -> bool:
 
 def _out_of_sight(f: Callable[[float], Any], x: float, slope: float) -> bool:
     """Tell whether a slope that f has within |x|, for a tiny x, vanishes in the rounding of f."""
-    return 0.0 < abs(x) < TINY and abs(slope) * abs(x) < EPSILON * abs(float(f(x)))
+    return 0.0 < abs(x) < TINY and abs(slope) * abs(x) < EPSILON * _size(f, x, 1.0)
+
+
+def _vague(f: Callable[[float], Any], x: float, found: Difference) -> bool:
+    """Tell whether the error of a difference quotient is that of f changing arbitrarily."""
+    settled = found.error * found.step <= UNSETTLED * _size(f, x, found.step)
+    return found.left is None and not settled
+
+
+def _size(f: Callable[[float], Any], x: float, step: float) -> float:
+    """Return the size of f around a point."""
+    sizes = [0.0]
+    for moved in (x, x + step, x - step):
+        try:
+            sizes.append(abs(float(f(moved))))
+        except RAISED_BY_FLOATS:
+            continue
+    return max(size for size in sizes if math.isfinite(size))
 
 
 def _agrees(found: Difference, got: float, slack: float) -> bool:
