@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
+import os
 import re
+import subprocess
+import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -24,6 +29,7 @@ from textbook import evaluate, exactly, ulps
 from autograd_lite import Primitive, Variadic, grad
 from autograd_lite.primitives import TABLE
 
+ROOT = Path(__file__).parent.parent
 SEED = "another than the document's"
 
 
@@ -48,7 +54,7 @@ def test_every_primitive_of_fixed_arity_states_its_textbook_formulas():
 
 @pytest.mark.parametrize("primitive", FIXED, ids=named)
 def test_a_value_and_its_derivatives_are_the_textbooks_to_8_ulp(primitive):
-    for point in points(primitive, 300 if primitive.arity == 1 else 100, seed=SEED):
+    for point in points(primitive, 500 if primitive.arity == 1 else 200, seed=SEED):
         assert not beyond(primitive, point), point
 
 
@@ -136,8 +142,7 @@ def test_a_second_derivative_keeps_its_digits_beside_its_zero(name, x):
 
 
 def document() -> str:
-    path = Path(__file__).parent.parent / "benchmarks" / "accuracy.md"
-    return path.read_text(encoding="utf-8")
+    return (ROOT / "benchmarks" / "accuracy.md").read_text(encoding="utf-8")
 
 
 def plain_text(cell: str) -> str:
@@ -285,3 +290,73 @@ def test_points_reach_the_whole_domain(primitive):
 )
 def test_an_ulp_is_the_last_place_of_the_exact_number(got, exact, error):
     assert ulps(got, exact) == error
+
+
+# -- the benchmark ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def benchmark():
+    path = ROOT / "benchmarks" / "accuracy.py"
+    specification = importlib.util.spec_from_file_location("accuracy", path)
+    module = importlib.util.module_from_spec(specification)
+    sys.modules["accuracy"] = module
+    specification.loader.exec_module(module)
+    yield module
+    sys.path.remove(str(ROOT / "tests"))
+    del sys.modules["accuracy"]
+
+
+def test_the_benchmark_runs_as_the_document_says():
+    script = str(ROOT / "benchmarks" / "accuracy.py")
+    command = [sys.executable, script, "--points", "40", "--only", "tanh", "--only", "total"]
+    environment = os.environ | {"PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", env=environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.search(
+        r"^\| `tanh` \| 40 \| [01]\.\d\d \| `-?[\d.e-]+` \|", done.stdout, re.MULTILINE
+    )
+    assert re.search(r"^\| `total` \| 1 \| ", done.stdout, re.MULTILINE)
+    assert "`erf`" not in done.stdout
+
+
+def test_the_benchmark_finds_the_worst_error_of_all_points(benchmark):
+    tanh = TABLE["tanh"]
+    job = benchmark.Job("tanh", "0/0", 50)
+    _, found = benchmark.measure(job)
+    each = [dict(errors(tanh, point)) for point in points(tanh, 50, seed="0/0")]
+    for quantity in ("value", "d/dx"):
+        assert found[quantity].error == max(e[quantity] for e in each)
+        assert dict(errors(tanh, found[quantity].point))[quantity] == found[quantity].error
+
+
+def test_the_benchmark_gives_the_points_it_was_asked_for(benchmark):
+    work = benchmark.jobs(["tanh", "*", "clamp", "total"], 10_500, seed=3)
+    assert len(set(work)) == len(work)
+    counted = Counter()
+    for job in work:
+        counted[job.primitive] += job.points
+    assert counted == {"tanh": 10_500, "*": 2_100, "clamp": 1_050, "total": 210}
+
+
+def test_the_benchmark_fails_where_an_error_is_beyond_its_bound(benchmark, monkeypatch, capsys):
+    good, bad = benchmark.Worst(0.25, 2.0, (0.5,)), benchmark.Worst(1.5, 12.0, (3.0,))
+    measured = {"tanh": {"value": good, "d/dx": bad}}
+    monkeypatch.setattr(benchmark, "measure_all", lambda *_: (measured, Counter(tanh=7)))
+    with pytest.raises(SystemExit, match=r"^beyond the bound:\ntanh d/dx: 12\.00 at `3\.0`$"):
+        benchmark.main(["--only", "tanh"])
+    assert "| `tanh` | 7 | 2.00 | `0.5` | 12.00 | `3.0` |" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--write", "--only", "tanh"], "--write keeps the tables of all primitives"),
+        (["--points", "0"], "expected a whole number from 1 on, got '0'"),
+        (["--only", "tahn"], "invalid choice: 'tahn'"),
+    ],
+)
+def test_the_benchmark_refuses_what_it_cannot_measure(benchmark, capsys, arguments, message):
+    with pytest.raises(SystemExit):
+        benchmark.main(arguments)
+    assert message in capsys.readouterr().err
