@@ -337,11 +337,6 @@ TestEngine.settings = settings(
 kept = []
 
 
-def zero_grad_of_leaves_only(value):
-    if value._grad is not None and not value._primitive:
-        value._grad = 0.0
-
-
 def data_that_follows_the_first_operand(value, data):
     value._data = float(data)
     if value.op in ("+", "sum"):
@@ -370,7 +365,6 @@ def backward_that_accumulates_inside(value, create_graph=False):
 original_backward = Value.backward
 
 PLANTED = [
-    (Value, "zero_grad", zero_grad_of_leaves_only),
     (Value, "data", property(lambda value: value._data, data_that_follows_the_first_operand)),
     (Value, "detach", detach_that_does_not),
     (Value, "backward", backward_that_accumulates_inside),
