@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from mpmath import mpf
+from mpmath import isfinite, mpf
 from pinned import LINEAR, Textbook, textbook
 
 from autograd_lite.primitives import TABLE
@@ -157,8 +157,10 @@ def curved(name: str, operands: list[Number], places: list[int | None]) -> tuple
     kept = [i for i, place in enumerate(places) if everything or place is not None]
     value = book.value(at, run)
     here = [book.partial(i, at, run) for i in kept]
-    if not all(isinstance(x, mpf) for x in (value, *here)):
+    if not all(isinstance(x, mpf) and isfinite(x) for x in (value, *here)):
         raise InadmissibleError("outside the domain")
+    if any(1e-320 < size(p) < 1e-200 or size(p) > LONGEST for p in here):
+        raise InadmissibleError("a partial is out of range")
     curvature = Curvature(book, at, run, kept, here, [operands[i].tangent for i in kept])
     errors = [operands[i].error for i in kept]
     sizes = [size(at[i]) for i in kept]
@@ -198,8 +200,6 @@ def curved(name: str, operands: list[Number], places: list[int | None]) -> tuple
         raise InadmissibleError("the operation is not linear within the error of its operands")
     if name == "atan2" and run[1] < 0.0 and abs(run[0]) <= 2.0 * operands[0].error:
         raise InadmissibleError("at the cut of atan2")
-    if any(1e-320 < size(p) < 1e-200 for p in here):
-        raise InadmissibleError("a partial is out of range")
 
     wanted = [j for j, i in enumerate(kept) if places[i] is not None]
     operation = Operation(

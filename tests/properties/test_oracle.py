@@ -38,7 +38,8 @@ def complaint(oracle):
     """Return the shortest program that is still wrong, and what is wrong with it."""
     small = shrunk(oracle.program, oracle.direction, wrong)
     found = wrong(Oracle.of(small, oracle.direction)) or wrong(oracle)
-    return "\n".join([repr(small), f"along {oracle.direction}", *map(str, found[:3])])
+    lines = [repr(small), f"along {oracle.direction}", *map(str, found[:3]), str(small)]
+    return "\n".join(lines)
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
@@ -208,6 +209,7 @@ def test_the_tolerance_grows_with_what_cancels():
         (2.0, ("acos", 0)),
         (-2.0, ("**", 0, 0.5)),
         (1.0, ("copysign", 0, -0.0)),
+        (0.0, ("xlogy", 0, 0.0)),
     ],
 )
 def test_steps_out_of_domain_or_range_are_refused(x, step):
@@ -215,6 +217,12 @@ def test_steps_out_of_domain_or_range_are_refused(x, step):
     with pytest.raises(InadmissibleError):
         oracle.add(Step(step[0], step[1:]))
     assert (oracle.steps, len(oracle.nodes)) == ([], 1)
+
+
+def test_an_operand_that_is_0_in_floats_only_is_not_divided_by():
+    oracle = Oracle.of(program([-1e6], ("sigmoid", 0)), [1.0])  # exactly about 10⁻⁴³⁴²⁹⁴
+    with pytest.raises(InadmissibleError, match="a partial is out of range"):
+        oracle.add(Step("atan2", (0, 0)))
 
 
 @pytest.mark.parametrize(
