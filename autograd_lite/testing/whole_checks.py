@@ -16,6 +16,8 @@ from autograd_lite.testing.operation_checks import MANY, OperationChecks, direct
 from autograd_lite.testing.verdicts import DerivativeError, Verdict, judge
 from autograd_lite.value import Value
 
+MOVED = 2.0**10  # ulps that every number moves along a direction
+
 
 class WholeChecks:
     """Checks the derivatives of a function whose operations are right.
@@ -112,6 +114,8 @@ class WholeChecks:
         *below, last = directions
 
         def lower(t: float) -> float:
+            if _rounded_away(t, numbers, last):
+                return math.nan
             moved = [x + t * step for x, step in zip(numbers, last, strict=True)]
             sweep = partial(_derivative, directions=below, mode="reverse")
             return float(self._run(moved, output, sweep))
@@ -158,12 +162,27 @@ class WholeChecks:
 
     def _value_along(self, output: int, along: Sequence[float]) -> Callable[[float], float]:
         """Return an output as a function of a step along a direction."""
+        numbers = self.moved.numbers
 
         def value(t: float) -> float:
-            numbers = (x + t * step for x, step in zip(self.moved.numbers, along, strict=True))
-            return self._values(tuple(numbers))[output]
+            if _rounded_away(t, numbers, along):
+                return math.nan
+            moved = (x + t * step for x, step in zip(numbers, along, strict=True))
+            return self._values(tuple(moved))[output]
 
         return value
+
+
+def _rounded_away(t: float, numbers: Sequence[float], along: Sequence[float]) -> bool:
+    """Tell whether a step along a direction is so small that some numbers hardly move.
+
+    Differences would then be those along another direction, and agree with each other.
+    """
+    if t == 0.0:
+        return False
+    return any(
+        abs(t * step) < MOVED * EPSILON * abs(x) for x, step in zip(numbers, along, strict=True)
+    )
 
 
 # -- sweeps --------------------------------------------------------------------------------------

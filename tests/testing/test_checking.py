@@ -222,6 +222,13 @@ def test_no_random_program_raises_a_false_alarm(program):
     check_gradients(program, list(program.inputs))
 
 
+@pytest.mark.parametrize("n", [1, 40])
+def test_a_number_beside_0_raises_no_false_alarm(n):
+    """A step that the 0 feels and the 1 does not would give derivatives along another direction."""
+    found = check_gradients(lambda x, y: sum(a * ag.log(y) for a in x), [0.0] * n, 1.0)
+    assert f"{n + 1} inputs" in str(found)
+
+
 def test_the_report_counts_and_prints():
     report = check_gradients(lambda x, y: [sin(x * y), x + y], 2.0, 3.0, order=3)
     assert (report.inputs, report.outputs, report.operations, report.order) == (2, 2, 3, 3)
