@@ -47,12 +47,16 @@ class Scope(NamedTuple):
 
 
 class Tag(NamedTuple):
-    """What few nodes have: a label, the scope and place they were recorded in, hooks."""
+    """What few nodes have: a label, the scope and place they were recorded in, hooks.
+
+    ``changed`` is the clock at the last change of the data of a result, 0 if there was none.
+    """
 
     label: str = ""
     scope: Scope | None = None
     place: Place | None = None
     hooks: tuple[Any, ...] = ()
+    changed: int = 0
 
 
 class Mode(NamedTuple):

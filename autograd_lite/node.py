@@ -37,8 +37,8 @@ class Node:
     """A number, how it was computed, and its gradient.
 
     ``_grad`` is None for a constant (``requires_grad=False``). ``_position`` is 0 except while a
-    sweep is under way. ``_stamp`` is the clock at the time of recording, or of the last change of
-    ``_data``. ``_tag`` is unset unless there is a label or a scope.
+    sweep is under way. ``_stamp`` is the clock at the time of recording; of a leaf, at the last
+    change of ``_data``. ``_tag`` is unset unless there is a label or a scope.
     """
 
     __slots__ = (
@@ -74,10 +74,14 @@ class Node:
     @data.setter
     def data(self, data: SupportsFloat) -> None:
         self._data = number(data, "a number for data")
+        runtime.clock += 1
+        if self._primitive is not None:
+            self._tag = getattr(self, "_tag", Tag())._replace(changed=runtime.clock)
+            return
+        self._stamp = runtime.clock
         grad = self._grad
-        if self._primitive is None and type(grad) is float and grad:
+        if type(grad) is float and grad:
             self._a = grad
-        runtime.clock = self._stamp = runtime.clock + 1
 
     @property
     def grad(self) -> Any:
@@ -237,6 +241,14 @@ def edges(node: Node) -> list[tuple[Any, float]]:
         return list(zip(node._a, db, strict=True))
     found = [] if da is None else [(node._a, da)]
     return found if db is None else [*found, (node._b, db)]
+
+
+def changed_at(node: Node) -> int:
+    """Return the clock at the last change of a node's data; of a result, 0 if there was none."""
+    if node._primitive is None:
+        return node._stamp
+    tag = getattr(node, "_tag", None)
+    return 0 if tag is None else int(tag.changed)
 
 
 def arguments(node: Node) -> tuple[Any, ...]:

@@ -214,3 +214,13 @@ def test_reached_tells_whether_a_gradient_was_written():
     assert not constant.reached
     x.zero_grad()
     assert not x.reached
+
+
+def test_changing_a_result_does_not_hide_that_a_leaf_was_changed():
+    w = Value(2.0, label="w")
+    y = sin(w)
+    w.data = 3.0
+    y.data = 0.5
+    (message,) = told(y.backward)
+    assert "the leaf 'w' was changed after 'sin'" in message
+    assert w.grad == math.cos(2.0)

@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from autograd_lite.node import Node, arguments, edges
+from autograd_lite.node import Node, arguments, changed_at, edges
 from autograd_lite.primitives import Primitive, Variadic, arithmetic, rounding
 from autograd_lite.testing.extrapolation import EPSILON
 from autograd_lite.testing.verdicts import DerivativeError, Verdict, judge
@@ -64,7 +64,7 @@ class OperationChecks:
         place = f"operation {position} of {count}, {called}"
         if node.label:
             place += f", label {node.label!r}"
-        if any(operand._stamp > node._stamp for operand, _ in edges(node)):
+        if any(changed_at(operand) > node._stamp for operand, _ in edges(node)):
             self.special = True
             self.note(f"{place}: not checked, an operand's data was changed after it was recorded")
             return
