@@ -42,6 +42,7 @@ VALUE_OF_MANY |= {"norm": (2, 0), "logsumexp": (8, 2)}
 PARTIAL_OF_MANY = {"var": (2, 2), "prod": (1, 0), "norm": (3, 0), "logsumexp": (8, 2)}
 
 BILINEAR = {"*", "dot"}
+ROUND_THE_ORIGIN = {"hypot", "norm", "atan2"}  # linear along rays, with another slope on each
 
 
 def noise(name: str, count: int) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -170,6 +171,10 @@ def curved(name: str, operands: list[Number], places: list[int | None]) -> tuple
     # Beyond that a function may be flat here and steep where the run was.
     if any(e > 1e-4 * max(1.0, s) for e, s in zip(errors, sizes, strict=True)):
         raise InadmissibleError("an operand is mostly error")
+    if name in ROUND_THE_ORIGIN and sum(errors) > 1e-2 * max(sizes):
+        raise InadmissibleError("the origin is within the error of the operands")
+    if name == "atan2" and run[1] < 0.0 and abs(run[0]) <= 2.0 * operands[0].error:
+        raise InadmissibleError("at the cut of atan2")
     error = sum(size(p) * e for p, e in zip(here, errors, strict=True))
     moved = sum(size(p) * s for p, s in zip(here, sizes, strict=True)) if value_o else 0.0
     error += U * (value_r * size(value) + value_o * moved) + ETA
@@ -178,6 +183,8 @@ def curved(name: str, operands: list[Number], places: list[int | None]) -> tuple
     lengths = [1.0 / max(1.0, s) for s in sizes]
     if name in ("hypot", "norm"):
         lengths = [1.0 / size(value)] * len(kept)
+    if name in ("logaddexp", "logsumexp"):
+        lengths = [1.0] * len(kept)
     partial_errors, rate_errors = [], []
     remainder = 0.0
     for i, partial in enumerate(here):
@@ -192,15 +199,13 @@ def curved(name: str, operands: list[Number], places: list[int | None]) -> tuple
         if name in BILINEAR:
             rate_errors.append(dot(row, tangent_errors))
             continue
-        bound = dot(row, tangent_errors) + dot(row_of_rates, errors) + ETA
+        bound = dot(row, tangent_errors) + dot(row_of_rates, errors)
+        bound += ETA * RATE * (1.0 + sum(tangents))  # of each term, before a tangent multiplies it
         bound += U * (RATE * dot(row, tangents) + partial_o * dot(row_of_rates, sizes))
         bound += U * RATE * p * dot(tangents, lengths)
         rate_errors.append(bound)
     if remainder > 0.01 * error:
         raise InadmissibleError("the operation is not linear within the error of its operands")
-    if name == "atan2" and run[1] < 0.0 and abs(run[0]) <= 2.0 * operands[0].error:
-        raise InadmissibleError("at the cut of atan2")
-
     wanted = [j for j, i in enumerate(kept) if places[i] is not None]
     operation = Operation(
         [places[kept[j]] for j in wanted],

@@ -219,6 +219,14 @@ def test_steps_out_of_domain_or_range_are_refused(x, step):
     assert (oracle.steps, len(oracle.nodes)) == ([], 1)
 
 
+def test_a_length_that_is_mostly_error_is_refused():
+    """√(x² + 0²) is |x|, whose slope would be a guess where the sign of x is one."""
+    cancelled = program([1e-5], ("+", 0, 1e11), ("-", 0, 1e11))
+    oracle = Oracle.of(cancelled, [1.0])
+    with pytest.raises(InadmissibleError, match="the origin is within the error"):
+        oracle.add(Step("hypot", (0, 0.0)))
+
+
 def test_an_operand_that_is_0_in_floats_only_is_not_divided_by():
     oracle = Oracle.of(program([-1e6], ("sigmoid", 0)), [1.0])  # exactly about 10⁻⁴³⁴²⁹⁴
     with pytest.raises(InadmissibleError, match="a partial is out of range"):
