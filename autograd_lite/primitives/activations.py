@@ -267,6 +267,7 @@ SLOPE_HEAD, SLOPE_TAIL = 1.5957691222429276, -6.37196839509747e-10  # the first 
 CUBED_HEAD, CUBED_TAIL = 0.07135391235351562, 9.03919084620272e-07  # SLOPE · CUBIC: 16 bits, rest
 GELU_TANH_ROOT = (-0.7524614220710163, 3.4358218314355225e-17)
 GELU_TANH_ROOT_EXP = 0.29195521191476714  # exp(u(root))
+GELU_TANH_END = -100.0  # left of it exp(u(x)) is 0, and its factors, one large, are not to be met
 
 
 def _gelu_tanh_argument(x: float) -> float:
@@ -286,7 +287,7 @@ def _times_exp_of_argument(factor: float, x: float) -> float:
 
 def _gelu_tanh(x: float) -> float:
     if x < -1.5:
-        if _far_left(x):
+        if x < GELU_TANH_END:
             return -0.0
         return _times_exp_of_argument(x, x) / (1.0 + _times_exp_of_argument(1.0, x))
     return x * sigmoid(_gelu_tanh_argument(x))
@@ -295,7 +296,7 @@ def _gelu_tanh(x: float) -> float:
 def _gelu_tanh_partial(x: float, y: float) -> float:
     if x > 1000.0:
         return 1.0
-    if _far_left(x):
+    if x < GELU_TANH_END:
         return -0.0
     if -1.5 < x < -0.3:
         root = GELU_TANH_ROOT[0]
