@@ -16,6 +16,7 @@ PLATEAU = 3  # doublings of the last bit of x within which a step function stays
 JUMP = 2.0**10  # times the rounding of f, what it jumps by then
 TINY = 2.0**-100
 CONSTANT = Difference(0.0, 0.0, 0.0, "constant", 0)
+INVISIBLE = 2.0**-1000  # a change of a function that is 0 here, as good as none
 UNSETTLED = 0.01  # relative error from which on differences do not contradict an infinity
 
 
@@ -128,8 +129,8 @@ def _out_of_sight(f: Callable[[float], Any], x: float, slope: float) -> bool:
 
 def _vague(f: Callable[[float], Any], x: float, found: Difference) -> bool:
     """Tell whether the error of a difference quotient is that of f changing arbitrarily."""
-    settled = found.error * found.step <= UNSETTLED * _size(f, x, found.step)
-    return found.left is None and not settled
+    seen = max(UNSETTLED * _size(f, x, found.step), INVISIBLE)
+    return found.left is None and found.error * found.step > seen
 
 
 def _size(f: Callable[[float], Any], x: float, step: float) -> float:

@@ -49,6 +49,14 @@ def test_a_wrong_partial_is_found_and_the_operation_named(kind):
     )
 
 
+@pytest.mark.parametrize("x", [-0.05, -0.5, -3.0, -7.0, -1e3, -1e9])
+@pytest.mark.parametrize("partial", [1.0, 1e-6])
+def test_a_gradient_where_the_function_is_0_all_around_is_found(x, partial):
+    relu = Primitive("my_relu", lambda x: max(x, 0.0), [lambda x, y: partial])
+    with pytest.raises(DerivativeError, match="my_relu"):
+        check_gradients(relu, x)
+
+
 def test_the_message_has_what_was_expected_its_error_and_what_came():
     cube = Primitive("cube", lambda x: x * x * x, [lambda x, y: 2.0 * x * x])
     with pytest.raises(AssertionError) as caught:
