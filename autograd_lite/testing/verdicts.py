@@ -85,10 +85,13 @@ class Verdict(NamedTuple):
         return f"{found.value:.12g} ± {found.error:.1g}"
 
 
-def judge(f: Callable[[float], Any], x: float, got: float, *, slack: float = 0.0) -> Verdict:
+def judge(
+    f: Callable[[float], Any], x: float, got: float, *, slack: float = 0.0, cancels: bool = False
+) -> Verdict:
     """Hold a derivative of f at x against differences; twice, before calling it wrong.
 
-    At a kink any number between the one-sided derivatives is right: each is a subgradient.
+    At a kink any number between the one-sided derivatives is right: each is a subgradient. If f
+    ``cancels``, being of several operations, that it is 0 all around may be due to rounding.
     """
     first = finite_difference(f, x)
     if _agrees(first, got, slack):
@@ -105,7 +108,7 @@ def judge(f: Callable[[float], Any], x: float, got: float, *, slack: float = 0.0
             break
     if got == 0.0 and (_constant_beside(f, x, 1.0) or _constant_beside(f, x, -1.0)):
         return Verdict(True, CONSTANT)
-    if got != 0.0 and (_out_of_sight(f, x, got - first.value) or _vague(f, x, first)):
+    if got != 0.0 and (_out_of_sight(f, x, got - first.value) or _vague(f, x, first, cancels)):
         return Verdict(True, first._replace(error=math.inf))
     return Verdict(False, first)
 
@@ -127,9 +130,9 @@ def _out_of_sight(f: Callable[[float], Any], x: float, slope: float) -> bool:
     return 0.0 < abs(x) < TINY and abs(slope) * abs(x) < EPSILON * _size(f, x, 1.0)
 
 
-def _vague(f: Callable[[float], Any], x: float, found: Difference) -> bool:
+def _vague(f: Callable[[float], Any], x: float, found: Difference, cancels: bool) -> bool:
     """Tell whether the error of a difference quotient is that of f changing arbitrarily."""
-    seen = max(UNSETTLED * _size(f, x, found.step), INVISIBLE)
+    seen = max(UNSETTLED * _size(f, x, found.step), 0.0 if cancels else INVISIBLE)
     return found.left is None and found.error * found.step > seen
 
 

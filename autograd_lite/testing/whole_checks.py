@@ -143,7 +143,7 @@ class WholeChecks:
 
     def _judged(self, f: Callable[[float], float], x: float, got: float, slack: float) -> Verdict:
         self.operations.compared += 1
-        return judge(f, x, got, slack=slack)
+        return judge(f, x, got, slack=slack, cancels=True)
 
     def _run(
         self, numbers: Sequence[float], output: int, use: Callable[[list[Value], Value], Any]

@@ -237,6 +237,11 @@ def test_a_number_beside_0_raises_no_false_alarm(n):
     assert f"{n + 1} inputs" in str(found)
 
 
+@pytest.mark.parametrize("x", [-9.839421337893097e-12, 1e-13])
+def test_a_function_that_rounding_makes_0_all_around_raises_no_false_alarm(x):
+    check_gradients(lambda x: (x + 1e6) - 1e6, x)
+
+
 def test_the_report_counts_and_prints():
     report = check_gradients(lambda x, y: [sin(x * y), x + y], 2.0, 3.0, order=3)
     assert (report.inputs, report.outputs, report.operations, report.order) == (2, 2, 3, 3)
