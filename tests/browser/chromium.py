@@ -36,6 +36,8 @@ class Browser:
             {"features": [{"name": k.replace("_", "-"), "value": features[k]} for k in features]},
         )
         self.driver.get(file.as_uri())
+        # A busy renderer may lay the page out before it has heard of the size.
+        self.wait(lambda: tuple(self.run("return [innerWidth, innerHeight]")) == size)
 
     def resize(self, size: tuple[int, int]) -> None:
         self.driver.execute_cdp_cmd(
