@@ -13,8 +13,8 @@ many         the Values; all operands,       None; a tuple of the Values' partia
              in tuples that nodes may share
 ===========  ==============================  =======================================
 
-``_a`` of a leaf is unset, or the float that ``_grad`` was when the data was last changed: if it is
-that very float still, it belongs to older data.
+``_a`` of a leaf is unset, or the float (a weak reference to the Value) that ``_grad`` was when the
+data was last changed; see `is_outdated`.
 
 Edges point from results to operands only, so a graph has no cycles, and dropping the result frees
 it by reference counting.
@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from itertools import chain
 from typing import Any, SupportsFloat
+from weakref import ref
 
 from autograd_lite.modes import Tag, current_mode, runtime
 from autograd_lite.primitives import is_number, number
@@ -80,7 +81,9 @@ class Node:
             return
         self._stamp = runtime.clock
         grad = self._grad
-        if type(grad) is float and grad:
+        if isinstance(grad, Node):
+            self._a = ref(grad)
+        elif grad:
             self._a = grad
 
     @property
@@ -182,7 +185,7 @@ class Node:
 
     def __eq__(self, other: object) -> bool:
         if is_number(other):
-            warn_comparison(other)
+            warn_comparison()
         return NotImplemented  # what follows is the comparison of objects
 
     __hash__ = object.__hash__
@@ -249,6 +252,15 @@ def changed_at(node: Node) -> int:
         return node._stamp
     tag = getattr(node, "_tag", None)
     return 0 if tag is None else int(tag.changed)
+
+
+def is_outdated(leaf: Node) -> bool:
+    """Tell whether a leaf has a gradient that belongs to older data."""
+    grad = leaf._grad
+    if grad is None or grad is UNREACHED:
+        return False
+    then = getattr(leaf, "_a", None)
+    return (then() if isinstance(then, ref) else then) is grad
 
 
 def arguments(node: Node) -> tuple[Any, ...]:
