@@ -18,8 +18,8 @@ class detect_anomaly(PlainSwitch):
 
     An operation on Values whose result is not finite raises at once. A sweep that meets such a
     gradient raises as well, before any gradient has changed, and tells which operation it came
-    through and, if that was recorded inside the context too, on which line. Every operation is
-    several times slower meanwhile.
+    through and, if that was recorded inside the context too, on which line. Operations take
+    several times longer meanwhile.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def check_result(primitive: Any, operands: Sequence[Any], result: float) -> None
 
 def placed(tag: Tag | None) -> Tag:
     """Return a tag that holds the user's line as well."""
-    return (tag or Tag())._replace(place=users_place())
+    return Tag(scope=None if tag is None else tag.scope, place=users_place())
 
 
 def check_adjoints(order: Sequence[Node], sums: Sequence[Any]) -> None:
@@ -67,9 +67,11 @@ def check_adjoints(order: Sequence[Node], sums: Sequence[Any]) -> None:
     for node, given in zip(reversed(order), reversed(sums), strict=False):
         adjoint = _number(given)
         if not math.isfinite(adjoint):
+            tag = getattr(node, "_tag", None)
+            by_hook = tag is not None and tag.hooks
+            cause = "as its hooks left it" if by_hook else "the sum of what came from its consumers"
             raise FloatingPointError(
-                f"the gradient of {_described(node)} is {adjoint}, the sum of what came from its"
-                f" consumers{_where(_place_of(node))}"
+                f"the gradient of {_described(node)} is {adjoint}, {cause}{_where(_place_of(node))}"
             )
         for operand, partial in edges(node):
             product = adjoint * partial
@@ -92,11 +94,11 @@ def check_tangents(order: Sequence[Node], along: Sequence[Any]) -> None:
             )
 
 
-def _number(adjoint: Any) -> float:
-    """Return an adjoint as a float; one that nothing was added to is 0."""
-    if isinstance(adjoint, Node):
-        return adjoint._data
-    return adjoint if type(adjoint) is float else 0.0
+def _number(x: Any) -> float:
+    """Return an operand or adjoint as a float; an adjoint that nothing was added to is 0."""
+    if isinstance(x, Node):
+        return x._data
+    return x if type(x) is float else 0.0
 
 
 def _described(node: Node) -> str:
@@ -110,6 +112,11 @@ def _called(name: str, operands: Sequence[Any]) -> str:
     if name.isidentifier() or len(shown) > 2:
         if len(shown) > SHOWN:
             shown[SHOWN - 1 :] = [f"… {len(operands)} operands"]
+            shown += [
+                f"operand {i} is {_operand(x)}"
+                for i, x in enumerate(operands)
+                if not math.isfinite(_number(x))
+            ][:1]
         return f"{name}({', '.join(shown)})"
     return f" {name} ".join(shown) if len(shown) == 2 else f"{name}{shown[0]}"
 
@@ -126,4 +133,6 @@ def _place_of(node: Node) -> Place | None:
 
 
 def _where(place: Place | None) -> str:
-    return "" if place is None else f"\n  {place}"
+    if place is None:
+        return " (recorded outside of detect_anomaly(), or by the formula of a derivative)"
+    return f"\n  {place}"

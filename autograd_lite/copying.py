@@ -26,6 +26,8 @@ from autograd_lite.node import UNREACHED, Node
 
 State = tuple[dict[str, Any] | None, dict[str, Any]]
 
+_NOTHING: State = (None, {})
+
 _SHARED = ("_db", "_primitive", "_tag")
 """Slots whose contents never change, so that copies share them."""
 
@@ -33,8 +35,8 @@ _SHARED = ("_db", "_primitive", "_tag")
 def shallow_copy(node: Node) -> Node:
     """Return another node of the same operation, operands and gradient."""
     twin = _initial(object.__new__(type(node)), node._stamp)
-    _fill(twin, _state(node))
-    twin._grad = node._grad
+    for state in _states(node):
+        _fill(twin, state)
     return twin
 
 
@@ -44,14 +46,12 @@ def deep_copy(node: Node, memo: dict[int, Any]) -> Any:
     for original in nodes:
         memo[id(original)] = _initial(object.__new__(type(original)), original._stamp)
     for original in nodes:
-        attributes, slots = _state(original)
-        copied = {
-            name: part if name in _SHARED else deepcopy(part, memo) for name, part in slots.items()
-        }
+        (_, slots), more = _states(original)
+        for name, part in slots.items():
+            slots[name] = part if name in _SHARED else deepcopy(part, memo)
         twin = memo[id(original)]
-        _fill(twin, (deepcopy(attributes, memo), copied))
-        if isinstance(original._grad, Node):
-            twin._grad = memo[id(original._grad)]
+        _fill(twin, (None, slots))
+        _fill(twin, deepcopy(more, memo))
     return memo[id(node)]
 
 
@@ -65,14 +65,15 @@ def reduced(node: Node) -> tuple[Any, ...]:
     session.reduced.add(id(node))
     is_leaf = node._primitive is None
     make, arguments = _leaf if is_leaf else _recorded, (kind_of(node), node._stamp)
-    alone = id(node) in session.announced or (is_leaf and not isinstance(node._grad, Node))
+    own, more = _states(node)
+    alone = id(node) in session.announced or (is_leaf and more == _NOTHING)
     if alone and known:
-        return make, arguments, _state(node)
-    others = [] if alone else [x for x in _reachable(node, session.reduced) if x is not node]
-    session.announced.update(map(id, others))
-    gradients = [(x, x._grad) for x in (*others, node) if isinstance(x._grad, Node)]
-    state = session, others, gradients, _state(node)
-    return make, arguments, state, None, None, _restore
+        return make, arguments, own
+    nodes = [node] if alone else _reachable(node, session.reduced)
+    session.announced.update(map(id, nodes))
+    others = [x for x in nodes if x is not node]
+    late = [(x, _states(x)[1]) for x in nodes if _has_more(x)]
+    return make, arguments, (session, others, own, late), None, None, _restore
 
 
 class _Session:
@@ -137,21 +138,33 @@ def _reachable(root: Node, known: Container[int]) -> list[Node]:
     return order
 
 
-def _state(node: Node) -> State:
-    """Return what a copy has to be filled with: attributes of subclasses, and slots.
+def _states(node: Node) -> tuple[State, State]:
+    """Return what a copy has to be filled with: the node itself, and what may lead back to it.
 
-    A gradient that is a graph is left out, since that graph may lead back to the node.
+    The latter are the attributes that subclasses add, and a gradient that is a graph.
     """
-    state: Any = object.__getstate__(node)  # of the attributes and of the slots
+    state: Any = object.__getstate__(node)  # the attributes, and the slots that are set
     attributes, slots = state
-    del slots["_position"], slots["_stamp"]
+    own = {name: slots.pop(name) for name in Node.__slots__ if name in slots}
+    grad = own["_grad"]
+    for name in ("_position", "_stamp", "_grad"):
+        del own[name]
+    if isinstance(grad, Node):
+        slots["_grad"] = grad
+    elif grad is not UNREACHED:
+        own["_grad"] = grad
     if node._primitive is None:
-        slots.pop("_a", None)
-    if node._grad is UNREACHED or isinstance(node._grad, Node):
-        del slots["_grad"]
-    if "_tag" in slots:
-        slots["_tag"] = slots["_tag"]._replace(hooks=()) if node._tag.hooks else node._tag
-    return attributes, slots
+        own.pop("_a", None)
+    if "_tag" in own and node._tag.hooks:
+        own["_tag"] = node._tag._replace(hooks=())
+    return (None, own), (attributes, slots)
+
+
+def _has_more(node: Node) -> bool:
+    """Tell whether there is a second state, and `reduced` is what the class pickles by."""
+    kind = type(node)
+    by_itself = kind.__reduce__ is not reduced or kind.__reduce_ex__ is not object.__reduce_ex__
+    return not by_itself and _states(node)[1] != _NOTHING
 
 
 def _initial(node: Node, stamp: int) -> Node:
@@ -189,9 +202,9 @@ def _recorded(kind: type[Node], stamp: int) -> Node:
     return _initial(make(), stamp)
 
 
-def _restore(node: Node, state: tuple[Any, list[Node], list[tuple[Node, Node]], State]) -> None:
-    """Fill the node that announced others, and connect gradients that are graphs."""
-    _, _, gradients, own = state
+def _restore(node: Node, state: tuple[Any, list[Node], State, list[tuple[Node, State]]]) -> None:
+    """Fill the node that announced others, and all with what may lead back to them."""
+    _, _, own, late = state
     _fill(node, own)
-    for owner, gradient in gradients:
-        owner._grad = gradient
+    for owner, more in late:
+        _fill(owner, more)

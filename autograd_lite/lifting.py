@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd_lite.modes import lifting
-from autograd_lite.node import Node, arguments, edges
+from autograd_lite.node import Node, arguments, changed_at, edges
 from autograd_lite.primitives.ieee import RAISED_BY_FLOATS, again
 from autograd_lite.sweep import Partials
 
@@ -34,8 +34,8 @@ def lifted(order: Sequence[Any]) -> dict[Node, Partials]:
     Raises
     ------
     RuntimeError
-        If an operand's data was changed after it was recorded: the formulas would then be
-        evaluated at another point than the operation was.
+        If the data of an operand, or of the result, was changed after the operation was
+        recorded: the formulas would then be evaluated at another point than the operation was.
     TypeError
         If a formula turns a Value into a plain float.
     """
@@ -50,13 +50,15 @@ def _checked(node: Node) -> Partials:
     primitive = node._primitive
     if primitive is None:
         return None, None
-    for operand, _ in edges(node):
-        if operand._stamp > node._stamp:
-            name = f" {operand.label!r}" if operand.label else ""
-            raise RuntimeError(
-                f"the data of the operand{name} of {primitive.name!r} was changed after the"
-                " operation was recorded; higher derivatives need it as it was: record again"
-            )
+    changed = [("operand", x) for x, _ in edges(node) if changed_at(x) > node._stamp]
+    if changed_at(node):
+        changed.append(("result", node))
+    for what, value in changed:
+        name = f" {value.label!r}" if value.label else ""
+        raise RuntimeError(
+            f"the data of the {what}{name} of {primitive.name!r} was changed after the"
+            " operation was recorded; higher derivatives need it as it was: record again"
+        )
     return _lifted(primitive, node)
 
 

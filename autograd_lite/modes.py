@@ -11,7 +11,7 @@ import gc
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextvars import ContextVar
 from functools import wraps
-from threading import Lock
+from threading import RLock
 from types import TracebackType
 from typing import Any, NamedTuple, TypeVar
 
@@ -47,12 +47,16 @@ class Scope(NamedTuple):
 
 
 class Tag(NamedTuple):
-    """What few nodes have: a label, the scope and place they were recorded in, hooks."""
+    """What few nodes have: a label, the scope and place they were recorded in, hooks.
+
+    ``changed`` is the clock at the last change of the data of a result, 0 if there was none.
+    """
 
     label: str = ""
     scope: Scope | None = None
     place: Place | None = None
     hooks: tuple[Any, ...] = ()
+    changed: int = 0
 
 
 class Mode(NamedTuple):
@@ -71,12 +75,33 @@ class Mode(NamedTuple):
 
 
 runtime = Runtime()
-_lock = Lock()
+_lock = RLock()  # a finaliser may come in between
 _mode: ContextVar[Mode] = ContextVar("autograd_lite_mode", default=Mode())  # noqa: B039  # immutable
 
-_entered: ContextVar[tuple[tuple[object, Mode], ...]] = ContextVar(
-    "autograd_lite_entered", default=()
-)
+
+class _Counted:
+    """Counts one switch that is on, for as long as a context has it.
+
+    Tasks inherit the context in which they were started, and may outlive the block that they were
+    started in.
+    """
+
+    on = False
+
+    def __init__(self) -> None:
+        with _lock:
+            runtime.special += 1
+            self.on = True
+
+    def __del__(self, lock: Any = _lock, runtime: Runtime = runtime) -> None:
+        if self.on:
+            with lock:
+                runtime.special -= 1
+
+
+_Entered = tuple["ModeSwitch", Mode, _Counted]
+
+_entered: ContextVar[tuple[_Entered, ...]] = ContextVar("autograd_lite_entered", default=())
 """The switches that are on in this thread or task, each with the mode that it found."""
 
 current_mode = _mode.get
@@ -93,10 +118,9 @@ class ModeSwitch:
 
     def __enter__(self) -> None:
         # Counted before and uncounted after: an interrupt in between costs time, not correctness.
-        with _lock:
-            runtime.special += 1
+        counted = _Counted()
         found = _mode.get()
-        _entered.set((*_entered.get(), (self, found)))
+        _entered.set((*_entered.get(), (self, found, counted)))
         _mode.set(self._changed(found))
 
     def __exit__(
@@ -107,13 +131,11 @@ class ModeSwitch:
     ) -> None:
         entered = _entered.get()
         for position in reversed(range(len(entered))):
-            switch, found = entered[position]
-            if switch is self:
+            switch, found, _ = entered[position]
+            if switch is self:  # what was entered after it, by a generator, say, ends with it
                 _mode.set(found)
-                _entered.set(entered[:position] + entered[position + 1 :])
+                _entered.set(entered[:position])
                 break
-        with _lock:
-            runtime.special -= 1
 
     def __call__(self, function: Function) -> Function:
         if not callable(function):

@@ -13,8 +13,8 @@ many         the Values; all operands,       None; a tuple of the Values' partia
              in tuples that nodes may share
 ===========  ==============================  =======================================
 
-``_a`` of a leaf is unset, or the float that ``_grad`` was when the data was last changed: if it is
-that very float still, it belongs to older data.
+``_a`` of a leaf is unset, or the float (a weak reference to the Value) that ``_grad`` was when the
+data was last changed; see `is_outdated`.
 
 Edges point from results to operands only, so a graph has no cycles, and dropping the result frees
 it by reference counting.
@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from itertools import chain
 from typing import Any, SupportsFloat
+from weakref import ref
 
 from autograd_lite.modes import Tag, current_mode, runtime
 from autograd_lite.primitives import is_number, number
@@ -37,8 +38,8 @@ class Node:
     """A number, how it was computed, and its gradient.
 
     ``_grad`` is None for a constant (``requires_grad=False``). ``_position`` is 0 except while a
-    sweep is under way. ``_stamp`` is the clock at the time of recording, or of the last change of
-    ``_data``. ``_tag`` is unset unless there is a label or a scope.
+    sweep is under way. ``_stamp`` is the clock at the time of recording; of a leaf, at the last
+    change of ``_data``. ``_tag`` is unset unless there is a label or a scope.
     """
 
     __slots__ = (
@@ -74,10 +75,16 @@ class Node:
     @data.setter
     def data(self, data: SupportsFloat) -> None:
         self._data = number(data, "a number for data")
+        runtime.clock += 1
+        if self._primitive is not None:
+            self._tag = getattr(self, "_tag", Tag())._replace(changed=runtime.clock)
+            return
+        self._stamp = runtime.clock
         grad = self._grad
-        if self._primitive is None and type(grad) is float and grad:
+        if isinstance(grad, Node):
+            self._a = ref(grad)
+        elif grad:
             self._a = grad
-        runtime.clock = self._stamp = runtime.clock + 1
 
     @property
     def grad(self) -> Any:
@@ -178,7 +185,7 @@ class Node:
 
     def __eq__(self, other: object) -> bool:
         if is_number(other):
-            warn_comparison(other)
+            warn_comparison()
         return NotImplemented  # what follows is the comparison of objects
 
     __hash__ = object.__hash__
@@ -237,6 +244,23 @@ def edges(node: Node) -> list[tuple[Any, float]]:
         return list(zip(node._a, db, strict=True))
     found = [] if da is None else [(node._a, da)]
     return found if db is None else [*found, (node._b, db)]
+
+
+def changed_at(node: Node) -> int:
+    """Return the clock at the last change of a node's data; of a result, 0 if there was none."""
+    if node._primitive is None:
+        return node._stamp
+    tag = getattr(node, "_tag", None)
+    return 0 if tag is None else int(tag.changed)
+
+
+def is_outdated(leaf: Node) -> bool:
+    """Tell whether a leaf has a gradient that belongs to older data."""
+    grad = leaf._grad
+    if grad is None or grad is UNREACHED:
+        return False
+    then = getattr(leaf, "_a", None)
+    return (then() if isinstance(then, ref) else then) is grad
 
 
 def arguments(node: Node) -> tuple[Any, ...]:

@@ -81,11 +81,15 @@ def warn_slip(message: str) -> None:
     )
 
 
-def warn_comparison(x: object) -> None:
-    """Say that ``==`` between a Value and the number x is always False."""
+# No message holds a number that may change from one time to the next at the same place: Python
+# tells warnings that it has shown from others by their text.
+
+
+def warn_comparison() -> None:
+    """Say that ``==`` between a Value and a number is always False."""
     warn_slip(
-        f"a Value was compared with the number {x!r} by == or !=, which compare objects, not"
-        " numbers, so they are never equal: write v.data == x, or math.isclose(v, x)"
+        "a Value was compared with a number by == or !=, which compare objects, not numbers, so"
+        " they are never equal: write v.data == x, or math.isclose(v, x)"
     )
 
 
@@ -100,7 +104,7 @@ def warn_stale(consumer: Any, leaf: Any) -> None:
 
 def warn_mixed(leaves: Sequence[Any]) -> None:
     """Say that leaves receive a gradient on top of one that belongs to older data."""
-    others = f" (and {len(leaves) - 1} more)" if len(leaves) > 1 else ""
+    others = " (and others)" if len(leaves) > 1 else ""
     warn_slip(
         f"{_named(leaves[0])}{others} still had a gradient when its data was changed, and this"
         " backward() adds to it, so that the sum mixes gradients at two points: call zero_grad()"
@@ -109,4 +113,4 @@ def warn_mixed(leaves: Sequence[Any]) -> None:
 
 
 def _named(leaf: Any) -> str:
-    return f"the leaf {leaf.label!r}" if leaf.label else f"a leaf (now {leaf.data!r})"
+    return f"the leaf {leaf.label!r}" if leaf.label else "a leaf"

@@ -12,7 +12,7 @@ from autograd_lite.copying import deep_copy, reduced, shallow_copy
 from autograd_lite.hooks import RemovableHandle, add_hook, hooked
 from autograd_lite.lifting import NOTHING, lifted
 from autograd_lite.modes import current_mode, recording_derivatives, runtime
-from autograd_lite.node import UNREACHED, Node, edges
+from autograd_lite.node import UNREACHED, Node, edges, is_outdated
 from autograd_lite.primitives import (
     Primitive,
     activations,
@@ -289,14 +289,9 @@ class Value(Node):
         """Return a constant with the same number: gradients do not flow through it."""
         return _constant(self._data)
 
-    def __copy__(self) -> Any:
-        return shallow_copy(self)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        return deep_copy(self, memo)
-
-    def __reduce__(self) -> Any:
-        return reduced(self)
+    __copy__ = shallow_copy
+    __deepcopy__ = deep_copy
+    __reduce__ = reduced
 
     # -- the chain rule -----------------------------------------------------------------------
 
@@ -609,7 +604,7 @@ def _backward(order: list[Value], watched: bool) -> None:
         if before is None:
             grads[leaf._position] = None
             continue
-        if before is not UNREACHED and getattr(leaf, "_a", None) is before:
+        if before is not UNREACHED and is_outdated(leaf):
             mixed.append(leaf)
         grads[leaf._position] = float(before) + grads[leaf._position]
     if mixed:
@@ -637,6 +632,9 @@ def _backward_recorded(order: list[Value], watched: bool) -> None:
     grads = adjoints(order, 1.0, NOTHING, lifted(order), hooked=hooked(order))
     if watched:
         check_adjoints(order, grads)
+    mixed = [node for node in order if node._primitive is None and is_outdated(node)]
+    if mixed:
+        warn_mixed(mixed)
     for position, node in enumerate(order, 1):
         grad, adjoint = node._grad, grads[position]
         if grad is None:

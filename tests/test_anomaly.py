@@ -56,7 +56,14 @@ def test_the_operation_its_operands_and_the_users_line_are_named():
         (lambda x: x.log1p(), "log1p(x=-2.0) gave nan"),
         (lambda x: (-1e200 * x) * 1e200, "2e+200 * 1e+200 gave inf"),
         (lambda x: total([x, math.inf, 1.0]), "total(x=-2.0, inf, 1.0) gave inf"),
-        (lambda x: dot([x] * 3, [math.nan] * 3), "dot(x=-2.0, x=-2.0, x=-2.0, … 6 operands) gave"),
+        (
+            lambda x: dot([x] * 3, [math.nan] * 3),
+            "dot(x=-2.0, x=-2.0, x=-2.0, … 6 operands, operand 3 is nan) gave",
+        ),
+        (
+            lambda x: total([x] * 40 + [math.nan] + [x] * 80),
+            "total(x=-2.0, x=-2.0, x=-2.0, … 121 operands, operand 40 is nan) gave nan",
+        ),
         (lambda x: linear([1.0, 2.0], [[x, math.inf]], None), "dot(x=-2.0, inf, 1.0, "),
         (lambda x: -(x * math.inf), "x=-2.0 * inf gave -inf"),
     ],
@@ -121,7 +128,10 @@ def test_zero_times_infinity():
 def test_nodes_recorded_before_the_context_are_named_without_a_line():
     y = sqrt(Value(0.0))
     message = message_of(y.backward)
-    assert message.endswith("the partial for the operand 0.0")
+    assert message.endswith(
+        "the partial for the operand 0.0 (recorded outside of detect_anomaly(), or by the formula"
+        " of a derivative)"
+    )
 
 
 def test_a_sum_over_consumers_that_overflows():
@@ -129,13 +139,14 @@ def test_a_sum_over_consumers_that_overflows():
     y = 1e308 * x + 1e308 * x
     assert message_of(y.backward) == (
         "the gradient of the leaf x=1.0 is inf, the sum of what came from its consumers"
+        " (recorded outside of detect_anomaly(), or by the formula of a derivative)"
     )
 
 
 def test_a_hook_that_returns_nan():
     x = Value(1.0, label="x")
     x.register_hook(lambda gradient: math.nan)
-    assert "gradient of the leaf x=1.0 is nan" in message_of((x * x).backward)
+    assert "gradient of the leaf x=1.0 is nan, as its hooks left it" in message_of((x * x).backward)
 
 
 def test_a_constant_has_no_gradient_that_could_be_infinite():

@@ -1,24 +1,22 @@
-"""The table of primitives against the textbook, in arbitrary precision, over whole domains."""
+"""The table of primitives: higher derivatives, edges, operands. Accuracy: `test_accuracy.py`."""
 
 from __future__ import annotations
 
 import itertools
 import math
-import random
 import re
 from fractions import Fraction
 
 import numpy as np
 import pytest
+from measuring import FIXED, names_of
 from mpmath import mp
-from textbook import evaluate, exactly, ulps
+from textbook import evaluate
 
 from autograd_lite import Value, grad, linear
 from autograd_lite.primitives import TABLE, Primitive
 
-FIXED = [primitive for primitive in TABLE.values() if isinstance(primitive, Primitive)]
 EVERY_PARTIAL = [(primitive, i) for primitive in FIXED for i in range(primitive.arity)]
-ZEROS_OF_DERIVATIVES = (-1.2784645427610737, -1.1924312145154952, -0.7524614220710163)  # silu, …
 EDGES = [0.0, -0.0, 1.0, -1.0, math.inf, -math.inf, math.nan, 5e-324, -5e-324, 1e308, -1e308]
 EDGES += [1e-308, 0.5, -2.0, 3.0, 710.0, -745.0, 1e17]
 FEW_EDGES = [0.0, -0.0, 1.0, -1.0, math.inf, -math.inf, math.nan, 1e308, -5e-324]
@@ -26,146 +24,6 @@ FEW_EDGES = [0.0, -0.0, 1.0, -1.0, math.inf, -math.inf, math.nan, 1e308, -5e-324
 
 def named(case):
     return case.name if isinstance(case, Primitive) else str(case)
-
-
-def names_of(primitive: Primitive, point) -> dict[str, float]:
-    """Name the operands, and the result where the textbook's derivative uses it."""
-    names = dict(zip("x" if primitive.arity == 1 else "abc", point, strict=False))
-    if any(re.search(r"\by\b", text) for text in primitive.derivatives):
-        names["y"] = primitive.evaluate(*point)
-    return names
-
-
-# -- accuracy --------------------------------------------------------------------------------------
-
-
-def anywhere(low: float, high: float, draw: random.Random) -> float:
-    """Draw a number between the limits: ordinary, huge, subnormal, next to a special point, …"""
-    while True:
-        kind = draw.randrange(8)
-        if kind == 0:
-            x = draw.uniform(-3.0, 3.0)
-        elif kind == 1:
-            x = draw.uniform(-50.0, 50.0)
-        elif kind == 2:
-            x = draw.uniform(-800.0, 800.0)
-        elif kind == 3:
-            x = draw.uniform(-45.0, 0.0)
-        elif kind == 4:
-            x = draw.choice((-1.0, 1.0)) * 2.0 ** draw.uniform(-1074.0, 1023.99)
-        elif kind == 5:
-            x = draw.choice((-1.0, 1.0)) * 2.0 ** draw.uniform(-60.0, 12.0)
-        elif kind == 6:
-            x = draw.choice(ZEROS_OF_DERIVATIVES) * (1.0 + 2.0 ** draw.uniform(-53.0, -2.0))
-        else:
-            end = draw.choice([x for x in (low, high, 0.0) if math.isfinite(x)])
-            x = end + draw.choice((-1.0, 1.0)) * 2.0 ** draw.uniform(-53.0, 0.0)
-        if low < x < high:
-            return x
-
-
-def moderate(low: float, high: float, draw: random.Random) -> float:
-    """Draw a number that is neither so large nor so small that a product of two leaves floats."""
-    x = draw.choice((-1.0, 1.0)) * 2.0 ** draw.uniform(-100.0, 8.0)
-    return x if low < x < high else -x
-
-
-# Two operands can be such that an intermediate result is subnormal and the partial is not. One
-# operation for each of the hot operators matters more than the digits there.
-DRAWN_MODERATELY = {"/", "**", "elu", "leaky_relu", "xlogy"}
-
-
-def points(primitive: Primitive, how_many: int) -> list[tuple[float, ...]]:
-    draw = random.Random(primitive.name)
-    one = moderate if primitive.name in DRAWN_MODERATELY else anywhere
-    found = []
-    while len(found) < how_many:
-        point = tuple(one(low, high, draw) for low, high in primitive.domain)
-        if primitive.arity < 3 or point[1] <= point[2]:
-            found.append(point)
-    return found
-
-
-def test_every_primitive_of_fixed_arity_states_its_textbook_formulas():
-    for primitive in FIXED:
-        assert primitive.formula, primitive
-        assert len(primitive.derivatives) == primitive.arity, primitive
-
-
-VALUE_ULPS = {
-    "gelu": 32.0,  # where the result is subnormal: x = -38 magnifies half a subnormal ulp of Φ(x)
-    "gelu_tanh": 6.0,
-}
-
-
-@pytest.mark.parametrize("primitive", FIXED, ids=named)
-def test_a_value_is_the_textbook_formulas(primitive):
-    for point in points(primitive, 250):
-        y = primitive.evaluate(*point)
-        exact = exactly(primitive.formula, **names_of(primitive, point))
-        if primitive.name == "logaddexp":  # near 0 the sum cancels: half an ulp of its terms
-            assert abs(y - exact) <= 2.0 * max(map(math.ulp, (*point, y))), point
-        else:
-            assert ulps(y, exact) <= VALUE_ULPS.get(primitive.name, 4.0), point
-
-
-@pytest.mark.parametrize(("primitive", "i"), EVERY_PARTIAL, ids=named)
-def test_a_partial_is_the_textbook_derivatives_to_8_ulp(primitive, i):
-    for point in points(primitive, 1000 if primitive.arity == 1 else 300):
-        got = primitive.partial(i, *point, primitive.evaluate(*point))
-        exact = exactly(primitive.derivatives[i], **names_of(primitive, point))
-        limit = 8.0
-        if primitive.name == "logaddexp":  # exp(a - b) magnifies the last digit of a - b
-            limit += math.ulp(point[0] - point[1]) * 2.0**53
-        assert ulps(got, exact) <= limit, point
-
-
-@pytest.mark.parametrize(
-    ("primitive", "point"),
-    [
-        (TABLE["silu"], -1.2784645427610737),
-        (TABLE["mish"], -1.1924312145154952),
-        (TABLE["gelu_tanh"], -0.7524614220710163),
-        (TABLE["gelu"], -0.7517915246935645),
-    ],
-    ids=named,
-)
-def test_a_derivative_is_accurate_beside_its_zero(primitive, point):
-    """Where the textbook formula, a difference of equal numbers, has not one right digit."""
-    for x in (point, math.nextafter(point, 0.0), point - 1e-9, point + 1e-9):
-        got = primitive.partial(0, x, primitive.evaluate(x))
-        assert 0.0 < abs(got) < 1e-8
-        assert ulps(got, exactly(primitive.derivatives[0], x=x)) <= 8.0
-
-
-@pytest.mark.parametrize(
-    ("name", "operands"),
-    [
-        ("exp2", (1024.25,)),
-        ("log10", (1.7e308,)),
-        ("hypot", (1.5e308, 1.5e308)),
-        ("hypot", (5e-324, 1e-323)),
-        ("atan2", (1e200, 1e200)),
-        ("atan2", (1e-200, 1e-200)),
-        ("atan2", (1e-320, 1e-10)),
-        ("tanh", (20.0,)),
-        ("tanh", (-372.0,)),
-        ("sigmoid", (745.0,)),
-        ("silu", (-745.0,)),
-        ("gelu", (-38.5,)),
-        ("gelu_tanh", (-21.3,)),
-        ("**", (1e300, 0.1)),
-        ("asinh", (1e200,)),
-        ("atan", (1e160,)),
-    ],
-)
-def test_a_partial_survives_what_overflows_or_vanishes_on_the_way(name, operands):
-    primitive = TABLE[name]
-    y = primitive.evaluate(*operands)
-    for i, text in enumerate(primitive.derivatives):
-        got = primitive.partial(i, *operands, y)
-        assert 0.0 < abs(got) < math.inf
-        assert ulps(got, exactly(text, **names_of(primitive, operands))) <= 4.0
 
 
 # -- higher derivatives ----------------------------------------------------------------------------

@@ -35,7 +35,7 @@ def test_a_part_that_was_recorded_before_is_enough():
     hidden = sin(w)
     w.data = 3.0
     (message,) = told((hidden * w).backward)
-    assert message.startswith("the data of a leaf (now 3.0) was changed after 'sin'")
+    assert message.startswith("the data of a leaf was changed after 'sin'")
 
 
 def test_a_constant_that_was_changed_counts_as_well():
@@ -95,7 +95,7 @@ def test_many_such_leaves_are_one_warning():
     for w in ws:
         w.data -= 0.1 * w.grad
     (message,) = told(dot(ws, ws).backward)
-    assert message.startswith("a leaf (now 0.8) (and 2 more) still had a gradient")
+    assert message.startswith("a leaf (and others) still had a gradient")
 
 
 @pytest.mark.parametrize("clear", [Value.zero_grad, lambda w: setattr(w, "grad", 0.0)])
@@ -116,6 +116,17 @@ def test_accumulating_over_batches_without_an_update_is_no_slip():
     assert w.grad == 18.0
 
 
+def test_a_gradient_that_is_a_value_on_top_of_one_at_older_data():
+    w = Value(2.0, label="w")
+    (w * w).backward(create_graph=True)
+    w.data = 1.0
+    (message,) = told(lambda: (w * w * w).backward(create_graph=True))
+    assert message.startswith("the leaf 'w' still had a gradient when its data was changed")
+    w.zero_grad()
+    assert told(lambda: (w * w).backward(create_graph=True)) == []
+    w.zero_grad()
+
+
 def test_a_gradient_of_0_is_not_mixed_with_anything():
     w = Value(0.0)
     loss = updated(w)
@@ -132,7 +143,7 @@ def test_comparing_with_a_number_by_equality(number):
     messages = told(lambda: results.append((v == number, v != number)))
     assert results == [(False, True)]
     assert len(messages) == 1
-    assert f"compared with the number {number!r} by == or !=" in messages[0]
+    assert "compared with a number by == or !=" in messages[0]
     assert messages[0].endswith("write v.data == x, or math.isclose(v, x)")
 
 
@@ -177,6 +188,17 @@ def test_a_warning_names_the_users_line_and_comes_once_per_place():
     assert {w.category for w in caught} == {SlipWarning}
 
 
+def test_a_loop_that_goes_on_is_warned_once():
+    w = Value(1.0)
+
+    def step():
+        ((w - 3.0) ** 2.0).backward()
+        w.data -= 0.001 * w.grad
+
+    assert len(told(step, times=20)) == 1
+    assert len(told(lambda: [w == i for i in range(20)])) == 1
+
+
 def test_as_errors_they_come_before_any_gradient_has_changed():
     x, w = Value(1.0), Value(2.0)
     loss = x * w
@@ -214,3 +236,13 @@ def test_reached_tells_whether_a_gradient_was_written():
     assert not constant.reached
     x.zero_grad()
     assert not x.reached
+
+
+def test_changing_a_result_does_not_hide_that_a_leaf_was_changed():
+    w = Value(2.0, label="w")
+    y = sin(w)
+    w.data = 3.0
+    y.data = 0.5
+    (message,) = told(y.backward)
+    assert "the leaf 'w' was changed after 'sin'" in message
+    assert w.grad == math.cos(2.0)

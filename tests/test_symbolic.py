@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import math
 import random
 from itertools import pairwise
 
 import pytest
+from hypothesis import given, settings
 
 from autograd_lite import (
     Primitive,
@@ -24,6 +26,7 @@ from autograd_lite import (
 from autograd_lite.formulas import derivative_of, operands_by_name
 from autograd_lite.primitives import TABLE
 from autograd_lite.sympy_formulas import applied, evaluated
+from autograd_lite.testing import expressions
 
 sympy = pytest.importorskip("sympy", reason="SymPy is not installed")
 
@@ -179,6 +182,39 @@ def test_a_whole_gradient_is_sympys() -> None:
     assert y.grad == pytest.approx(float(expression.diff(y_).subs(at)), rel=1e-14)
 
 
+def exact_floats(expression):
+    """Return an expression with every float as the binary fraction that it is."""
+    floats = expression.atoms(sympy.Float)
+    return expression.xreplace({x: sympy.Rational(*float(x).as_integer_ratio()) for x in floats})
+
+
+# Every partial is below 4, and six operations are at most in a row: rounding grows by at most 4⁶,
+# which leaves 1e-11 of 1e-16 a factor of twenty for the number of paths and of roundings.
+@settings(max_examples=150)
+@given(
+    expressions(
+        operations=[name for name in TABLE if name not in STEPS],
+        min_operations=2,
+        max_operations=6,
+        max_inputs=2,
+        limit=4.0,
+    )
+)
+def test_gradients_of_random_programs_are_sympys(program) -> None:
+    leaves = [Value(x, label=f"x{i}") for i, x in enumerate(program.inputs)]
+    result = program(leaves)
+    if not isinstance(result, Value):
+        return
+    result.backward()
+    expression = exact_floats(to_sympy(result))
+    symbols = [sympy.Symbol(leaf.label, real=True) for leaf in leaves]
+    at = {s: sympy.Float(x, 40) for s, x in zip(symbols, program.inputs, strict=True)}
+    assert result.data == pytest.approx(float(expression.evalf(30, subs=at)), rel=1e-11, abs=1e-11)
+    for leaf, symbol in zip(leaves, symbols, strict=True):
+        exact = float(expression.diff(symbol).subs(at).doit().evalf(30))
+        assert leaf.grad == pytest.approx(exact, rel=1e-11, abs=1e-11), symbol
+
+
 # -- automatic differentiation is not symbolic differentiation (lectures row 1.3) ------------------
 
 
@@ -193,21 +229,26 @@ def logistic(times: int) -> Value:
     return y
 
 
-def naive_product_rule(root: Value) -> int:
-    """Count the operations of (uv)′ = u′v + uv′ written out, with every expression in full."""
-    size, derived = {}, {}
+def naive_product_rule(root: Value) -> str:
+    """Write (uv)′ = u′v + uv′ out for a graph of 4·u, 1 - u and u·v, every expression in full."""
+    text: dict[Value, tuple[str, str]] = {}
     for node in graph(root):
         value = node.value
-        below = [(size[v], derived[v]) for v in value.operands]
+        below = [text[v] for v in value.operands]
         if not below:
-            size[value], derived[value] = 0, 0
-        elif len(below) == 2:  # u·v
+            text[value] = "l", "1"
+        elif len(below) == 2:
             (u, du), (v, dv) = below
-            size[value], derived[value] = u + v + 1, (du + v + 1) + 1 + (u + dv + 1)
-        else:  # 4·u, whose derivative is 4·u′; 1 - u, whose derivative is -u′
+            text[value] = f"({u})*({v})", f"({du})*({v}) + ({u})*({dv})"
+        else:
             ((u, du),) = below
-            size[value], derived[value] = u + 1, du + 1
-    return derived[root]
+            product = node.op == "*"
+            text[value] = (f"4*({u})", f"4*({du})") if product else (f"1-({u})", f"-({du})")
+    return text[root][1]
+
+
+def operators(text: str) -> int:
+    return sum(isinstance(node, ast.BinOp | ast.UnaryOp) for node in ast.walk(ast.parse(text)))
 
 
 def test_the_recorded_operations_grow_linearly_where_a_symbolic_derivative_blows_up() -> None:
@@ -219,10 +260,19 @@ def test_the_recorded_operations_grow_linearly_where_a_symbolic_derivative_blows
     assert sympy.count_ops(to_sympy(f).diff(x_)) == 15  # the lecture's printed form has one more
 
     assert [operations(logistic(n)) for n in (1, 2, 10, 100)] == [3, 6, 30, 300]
-    assert naive_product_rule(logistic(10)) == 31_743
+    assert operators(naive_product_rule(logistic(10))) == 31_743
     assert [len(steps(logistic(n))) for n in (1, 10)] == [4, 40]
     symbolic = [sympy.count_ops(to_sympy(logistic(n)).diff()) for n in range(1, 6)]
     assert all(later > 2 * earlier for earlier, later in pairwise(symbolic))
+
+
+@pytest.mark.parametrize("times", [1, 2, 10])
+def test_the_naive_expression_is_the_derivative_that_the_engine_has(times) -> None:
+    y = logistic(times)
+    y.backward()
+    (leaf,) = (node.value for node in graph(y) if not node.op)
+    exact = eval(naive_product_rule(y), {"l": sympy.Float(0.3, 40)})
+    assert leaf.grad == pytest.approx(float(exact), rel=1e-11)
 
 
 def test_both_ways_give_the_same_derivative() -> None:

@@ -1,15 +1,12 @@
 """What a Value is: its attributes, the numbers it takes, its operators, and what it refuses."""
 
 import builtins
-import copy
 import math
-import pickle
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
-import nn
 from autograd_lite import (
     Primitive,
     SlipWarning,
@@ -313,7 +310,7 @@ def test_equality_and_hash_are_identity():
     a, b = Value(1.0), Value(1.0)
     assert a == a
     assert a != b
-    with pytest.warns(SlipWarning, match=r"compared with the number 1.0 by == or !="):
+    with pytest.warns(SlipWarning, match=r"compared with a number by == or !="):
         assert a != 1.0
     assert len({a, b, a}) == 2
     assert {a: "first", b: "second"}[b] == "second"
@@ -369,74 +366,6 @@ def test_the_builtins_sum_max_min_and_sorted():
     assert sorted([a, b, c]) == [b, c, a]
     assert max(1.5, b) == 1.5
     assert math.fsum([a, b, c]) == 6.0
-
-
-def test_copies():
-    x = Value(3.0, label="x")
-    y = (x * x).tanh()
-    twin = copy.deepcopy(y)
-    assert (twin.data, twin.op, twin.partials) == (y.data, "tanh", y.partials)
-    (inner,) = twin.operands
-    (leaf, _) = inner.operands
-    assert leaf is not x
-    assert leaf.label == "x"
-    twin.backward()
-    assert leaf.grad != 0.0
-    assert x.grad == 0.0
-
-
-def test_a_long_chain_is_copied():
-    x = Value(1.0, label="x")
-    y = x
-    for _ in range(20_000):
-        y = total([y * 0.5, x])
-    y.backward(create_graph=True)
-    twin, leaf = copy.deepcopy((y, x))
-    assert (twin.data, leaf.label, leaf.grad.data) == (2.0, "x", x.grad.data)
-    leaf.zero_grad()
-    twin.backward()
-    assert leaf.grad == x.grad.data == 2.0
-    x.zero_grad()
-
-
-def test_a_copy_keeps_primitives_of_ones_own_and_frozen_leaves():
-    x, c = Value(2.0), Value(5.0, requires_grad=False)
-    twin = copy.deepcopy(cube(x) * c)
-    twin.backward(create_graph=True)
-    (power, frozen) = twin.operands
-    assert power.op == "cube"
-    assert (frozen.data, frozen.requires_grad) == (5.0, False)
-    assert power.operands[0].grad.data == 60.0
-
-
-def test_copies_keep_their_class():
-    class Named(Value):
-        def __init__(self, data, name):
-            super().__init__(data)
-            self.name = name
-
-    x = Named(2.0, ["x"])
-    y = copy.deepcopy(x * nn.Parameter(3.0))
-    twin, parameter = y.operands
-    assert type(twin) is Named
-    assert type(parameter) is nn.Parameter
-    assert (twin.name, twin.data) == (["x"], 2.0)
-    assert twin.name is not x.name
-    assert [type(p) for p in copy.deepcopy(nn.Linear(1, 1)).parameters()] == [nn.Parameter] * 2
-
-
-def test_every_node_of_a_large_graph_can_be_pickled():
-    x = Value(3.0)
-    copies = [pickle.loads(pickle.dumps(x * 2.0)) for _ in range(2_500)]
-    assert {type(y) for y in copies} == {Value}
-
-
-def test_pickling_keeps_the_graph():
-    x = Value(3.0, label="x")
-    y = pickle.loads(pickle.dumps(x * x + exp(x)))
-    y.backward()
-    (product, _) = y.operands
-    assert product.operands[0].grad == 6.0 + math.exp(3.0)
 
 
 # -- operators -----------------------------------------------------------------------------------

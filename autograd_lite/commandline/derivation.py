@@ -6,11 +6,6 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from autograd_lite.commandline.differences import (
-    Difference,
-    central_difference,
-    relative_difference,
-)
 from autograd_lite.commandline.program import Program
 from autograd_lite.commandline.vocabulary import ATOM, FUNCTIONS, OPERATORS
 from autograd_lite.contributions import Step
@@ -18,6 +13,7 @@ from autograd_lite.node import arguments
 from autograd_lite.primitives import piecewise
 from autograd_lite.stepping import steps
 from autograd_lite.sweep import with_order
+from autograd_lite.testing.differences import Difference, finite_difference, relative_difference
 from autograd_lite.value import Value
 
 DISAGREEMENT = 1e-3
@@ -173,7 +169,7 @@ def _check(program: Program, point: Mapping[str, float], name: str, exact: float
     def along(x: float) -> float:
         return float(program.evaluate({**point, name: x})[program.result])
 
-    difference = central_difference(along, point[name])
+    difference = finite_difference(along, point[name])
     return Check(difference, relative_difference(exact, difference.value))
 
 

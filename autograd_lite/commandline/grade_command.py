@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from autograd_lite.commandline.arguments import Parser
 from autograd_lite.commandline.errors import UsageError
@@ -34,14 +34,15 @@ milestone at which it happens. The whole takes {TIMES_IN_ALL} times the time lim
 This is a grader, not a sandbox: the file runs with your rights and can do
 whatever you can. Look at what you grade, or grade it in a container.
 
---json writes file, class, engine, passed, results (a list of milestone,
-outcome, program, expected, got, diagnosis) and totals (milestones, passed,
-failed, skipped, not_tried). If the engine cannot be graded at all, the one
-result is the failed milestone "import".
+--json writes file, class, engine, passed, results and totals (milestones,
+passed, failed, skipped). Each result has milestone, outcome ("passed", "failed"
+or "skipped"), program, expected, got, diagnosis, cause (the diagnosis as one
+word) and missing (operations). If the engine cannot be graded at all, the one
+result is the failed milestone "import", and all milestones count as failed.
 
 exit status: 0 if no milestone failed, 1 if one failed or the engine could not
-be graded, 2 if the command was wrong or there is no such file, 130 after
-Ctrl-C.
+be graded, 2 if the command was wrong, there is no such file or no process can
+be started, 130 after Ctrl-C.
 """
 
 
@@ -86,15 +87,15 @@ def answer(given: Sequence[str]) -> tuple[str, bool]:
     str
         What there is to print. As JSON it is one object: `Report.as_data`, with ``"file"`` and
         ``"class"`` as they were given before it, and after it ``"totals"``, the numbers of
-        ``"milestones"`` and of those that are ``"passed"``, ``"failed"``, ``"skipped"`` and
-        ``"not_tried"``.
+        ``"milestones"`` and of those that are ``"passed"``, ``"skipped"`` and ``"failed"``, which
+        are all others, those that could not be tried included.
     bool
         Whether no milestone failed.
 
     Raises
     ------
     UsageError
-        If the arguments are wrong or the file cannot be read.
+        If the arguments are wrong, the file cannot be read, or no process can be started.
 
     Examples
     --------
@@ -115,8 +116,10 @@ def answer(given: Sequence[str]) -> tuple[str, bool]:
         )
     except OSError as error:
         raise UsageError(f"{shown}: {error.strerror}") from None
+    except RuntimeError as error:
+        raise UsageError(str(error)) from None
     if not options.json:
-        return f"{report}\n", report.passed
+        return f"{_text(report)}\n", report.passed
     data = {
         "file": options.file,
         "class": options.class_name,
@@ -126,15 +129,22 @@ def answer(given: Sequence[str]) -> tuple[str, bool]:
     return json.dumps(data, indent=2, allow_nan=False) + "\n", report.passed
 
 
-def _totals(report: Report) -> dict[str, Any]:
-    names = {milestone.name for milestone in MILESTONES}
-    outcomes = Counter(result.outcome for result in report.results if result.milestone in names)
+def _text(report: Report) -> str:
+    if report.results[0].milestone == "import":
+        text = f"{report.engine}\n\n{report.results[0].diagnosis}"
+    else:
+        text = report.text(sys.stdout.encoding)
+    return "\n".join(map(printable, text.splitlines()))
+
+
+def _totals(report: Report) -> dict[str, int]:
+    outcomes = Counter(result.outcome for result in report.results)
+    passed, skipped = outcomes["passed"], outcomes["skipped"]
     return {
         "milestones": len(MILESTONES),
-        "passed": outcomes["passed"],
-        "failed": outcomes["failed"],
-        "skipped": outcomes["skipped"],
-        "not_tried": len(MILESTONES) - outcomes.total(),
+        "passed": passed,
+        "failed": len(MILESTONES) - passed - skipped,
+        "skipped": skipped,
     }
 
 

@@ -89,7 +89,7 @@ def as_data(derivation: Derivation) -> dict[str, Any]:
         "finite_differences": {
             name: {
                 "value": _number(check.difference.value),
-                "step": check.difference.step,
+                "step": _number(check.difference.step),
                 "error_estimate": _number(check.difference.error),
                 "relative_difference": _number(check.relative),
             }

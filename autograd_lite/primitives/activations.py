@@ -16,6 +16,12 @@ SELU_ALPHA = 1.6732632423543772848170429916717
 SELU_SCALE = 1.0507009873554804934193349852946
 
 
+def _times_exp(factor: float, x: float) -> float:
+    """Return factor · exp(x), without losing digits where exp(x) alone is subnormal."""
+    half = exp(0.5 * x)
+    return factor * half * half
+
+
 def _sigmoid(x: float) -> float:
     if x > 0.0:
         decayed = exp(-x)
@@ -78,12 +84,20 @@ leaky_relu = entry(
         doc="relu with a small slope on the left.",
     )
 )
+
+
+def _elu_partial(x: float, alpha: float, y: float) -> float:
+    if x > 0.0:
+        return 1.0
+    return _times_exp(alpha, x) if x < -700.0 else alpha * exp(x)
+
+
 elu = entry(
     Primitive(
         "elu",
         lambda x, alpha: x if x > 0.0 else alpha * expm1(x),
         [
-            lambda x, alpha, y: 1.0 if x > 0.0 else alpha * exp(x),
+            _elu_partial,
             lambda x, alpha, y: 0.0 if x > 0.0 else expm1(x),
         ],
         kinks=(0.0,),
@@ -115,12 +129,6 @@ selu = entry(
 def _far_left(x: float) -> bool:
     """Tell whether x is so negative that x times anything that decays like exp(x) is 0."""
     return x < -1000.0
-
-
-def _times_exp(factor: float, x: float) -> float:
-    """Return factor · exp(x), without losing digits where exp(x) alone is subnormal."""
-    half = exp(0.5 * x)
-    return factor * half * half
 
 
 def _from_root(x: float, root: tuple[float, float]) -> float:
@@ -199,20 +207,37 @@ normal_cdf = entry(
 
 GELU_ROOT = (-0.7517915246935645, 1.4956759177009883e-17)
 GAUSS_LEGENDRE = (
-    # nodes on (0, 1) and weights of the rule with six nodes
-    (0.03376524289842399, 0.08566224618958517),
-    (0.16939530676686774, 0.1803807865240693),
-    (0.38069040695840156, 0.23395696728634552),
-    (0.6193095930415985, 0.23395696728634552),
-    (0.8306046932331322, 0.1803807865240693),
-    (0.966234757101576, 0.08566224618958517),
+    # nodes on (0, 1) and weights of the rule with seven nodes
+    (0.025446043828620736, 0.06474248308443485),
+    (0.12923440720030277, 0.13985269574463832),
+    (0.2970774243113014, 0.19091502525255946),
+    (0.5, 0.2089795918367347),
+    (0.7029225756886985, 0.19091502525255946),
+    (0.8707655927996972, 0.13985269574463832),
+    (0.9745539561713793, 0.06474248308443485),
 )
+
+
+def _gelu(x: float) -> float:
+    """Return x Φ(x); where Φ(x) is subnormal, by its asymptotic series, which x does not magnify.
+
+    x Φ(x) = -φ(x) (1 - 1/x² + 3/x⁴ - 15/x⁶ + …) for x → -∞ (DLMF 7.12.1).
+    """
+    if x < -37.0:
+        if _far_left(x):
+            return -0.0
+        z = 1.0 / (x * x)
+        series = 1.0 - z * (
+            1.0 - 3.0 * z * (1.0 - 5.0 * z * (1.0 - 7.0 * z * (1.0 - 9.0 * z * (1.0 - 11.0 * z))))
+        )
+        return times_gaussian(-ONE_OVER_ROOT_TWO_PI * series, x, 0.5)
+    return x * normal_cdf(x)
 
 
 def _gelu_partial(x: float, y: float) -> float:
     """Φ(x) + x φ(x); near its zero the integral of its own derivative, (2 - t²) φ(t)."""
     distance = _from_root(x, GELU_ROOT)
-    if -0.25 < distance < 0.25:
+    if -0.5 < distance < 0.25:
         whole = 0.0
         for node, weight in GAUSS_LEGENDRE:
             t = GELU_ROOT[0] + distance * node
@@ -228,7 +253,7 @@ def _gelu_partial(x: float, y: float) -> float:
 gelu_none = entry(
     Primitive(
         "gelu",
-        lambda x: -0.0 if _far_left(x) else x * normal_cdf(x),
+        _gelu,
         [_gelu_partial],
         formula="x * (1 + erf(x / sqrt(2))) / 2",
         derivatives=("(1 + erf(x / sqrt(2))) / 2 + x * exp(-x**2 / 2) / sqrt(2 * pi)",),
@@ -242,6 +267,7 @@ SLOPE_HEAD, SLOPE_TAIL = 1.5957691222429276, -6.37196839509747e-10  # the first 
 CUBED_HEAD, CUBED_TAIL = 0.07135391235351562, 9.03919084620272e-07  # SLOPE · CUBIC: 16 bits, rest
 GELU_TANH_ROOT = (-0.7524614220710163, 3.4358218314355225e-17)
 GELU_TANH_ROOT_EXP = 0.29195521191476714  # exp(u(root))
+GELU_TANH_END = -100.0  # left of it exp(u(x)) is 0, and its factors, one large, are not to be met
 
 
 def _gelu_tanh_argument(x: float) -> float:
@@ -261,7 +287,7 @@ def _times_exp_of_argument(factor: float, x: float) -> float:
 
 def _gelu_tanh(x: float) -> float:
     if x < -1.5:
-        if _far_left(x):
+        if x < GELU_TANH_END:
             return -0.0
         return _times_exp_of_argument(x, x) / (1.0 + _times_exp_of_argument(1.0, x))
     return x * sigmoid(_gelu_tanh_argument(x))
@@ -270,7 +296,7 @@ def _gelu_tanh(x: float) -> float:
 def _gelu_tanh_partial(x: float, y: float) -> float:
     if x > 1000.0:
         return 1.0
-    if _far_left(x):
+    if x < GELU_TANH_END:
         return -0.0
     if -1.5 < x < -0.3:
         root = GELU_TANH_ROOT[0]

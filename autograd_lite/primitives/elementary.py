@@ -182,11 +182,18 @@ tan = entry(
         doc="The tangent.",
     )
 )
+
+
+def _one_minus_square(x: float) -> float:
+    """Return 1 - x²: as a product where that would cancel, elsewhere so that its slope does not."""
+    return 1.0 - x * x if -0.5 < x < 0.5 else (1.0 - x) * (1.0 + x)
+
+
 asin = entry(
     Primitive(
         "asin",
         math.asin,
-        [lambda x, y: 1.0 / sqrt((1.0 - x) * (1.0 + x))],
+        [lambda x, y: 1.0 / sqrt(_one_minus_square(x))],
         beyond=_nan,
         domain=(UNIT,),
         formula="asin(x)",
@@ -198,7 +205,7 @@ acos = entry(
     Primitive(
         "acos",
         math.acos,
-        [lambda x, y: -1.0 / sqrt((1.0 - x) * (1.0 + x))],
+        [lambda x, y: -1.0 / sqrt(_one_minus_square(x))],
         beyond=_nan,
         domain=(UNIT,),
         formula="acos(x)",
@@ -297,6 +304,8 @@ cosh: Primitive = entry(
 
 
 def _tanh_partial(x: float, y: float) -> float:
+    if -0.5 < y < 0.5:
+        return 1.0 - y * y
     decay = exp(-2.0 * x if x > 0.0 else 2.0 * x)
     return 4.0 * decay / ((1.0 + decay) * (1.0 + decay))
 
@@ -337,7 +346,7 @@ atanh = entry(
     Primitive(
         "atanh",
         math.atanh,
-        [lambda x, y: NAN if x < -1.0 or x > 1.0 else 1.0 / ((1.0 - x) * (1.0 + x))],
+        [lambda x, y: NAN if x < -1.0 or x > 1.0 else 1.0 / _one_minus_square(x)],
         beyond=lambda x: math.copysign(INFINITY, x) if abs(x) == 1.0 else NAN,
         domain=(UNIT,),
         formula="atanh(x)",
@@ -351,14 +360,18 @@ def times_gaussian(factor: float, x: float, rate: float = 1.0) -> float:
     """Return factor · exp(-rate · x²) for a rate of 1 or ½, accurate in the tails.
 
     x² is rounded, and exp magnifies that by x² itself. So x is split into a head h of few bits,
-    whose square is exact, and exp(-x²) = exp(-h²/2)² · exp(-(x - h)(x + h)); in two halves, so
-    that the factor comes in before anything underflows.
+    whose square is exact, and exp(-x²) = exp(-h²) · exp(-(x - h)(x + h)). In the tails exp(-h²) is
+    the square of exp(-h²/2), so that the factor comes in before anything underflows.
     """
-    if -64.0 < x < 64.0:
-        head = rounded(x * 64.0) / 64.0
-        half = exp(-0.5 * rate * (head * head))
-        return factor * half * exp(-rate * ((x - head) * (x + head))) * half
-    return factor * exp(-rate * (x * x))
+    if not -64.0 < x < 64.0:
+        return factor * exp(-rate * (x * x))
+    head = rounded(x * 64.0) / 64.0
+    rest = -rate * ((x - head) * (x + head))
+    if -16.0 < x < 16.0:
+        large = exp(-rate * (head * head))
+        return factor * (large + large * expm1(rest))
+    half = exp(-0.5 * rate * (head * head))
+    return factor * half * exp(rest) * half
 
 
 erf = entry(

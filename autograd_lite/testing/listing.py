@@ -56,7 +56,7 @@ def _called(step: Step, x: list[str]) -> tuple[str, str]:
         freedom = step.operands[-1]
         correction = n - 1 - freedom
         if isinstance(freedom, float) and freedom > 0.0 and n - 1 - correction == freedom:
-            return "var", f"[{', '.join(x[:-1])}], correction={correction!r}"
+            return "var", f"[{', '.join(x[:-1])}], correction={literal(correction)}"
         return "variance", f"[{', '.join(x)}]"
     if step.primitive.variadic:
         return step.name, f"[{', '.join(x)}]"

@@ -107,6 +107,13 @@ def bounded(primitive: Primitive | Variadic, operands: Sequence[float], limit: f
     return all(abs(p) < limit for p in partials(primitive, operands))
 
 
+def admissible(
+    primitive: Primitive | Variadic, operands: Sequence[float], margin: float, limit: float
+) -> bool:
+    """Tell whether an operation is both smooth and bounded."""
+    return smooth(primitive, operands, margin=margin) and bounded(primitive, operands, limit)
+
+
 def branches(program: Program, inputs: Iterable[float]) -> list[Any] | None:
     """Return which piece of each operation a program takes at floats; None at a kink or edge."""
     nodes = list(inputs)

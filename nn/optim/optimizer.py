@@ -227,12 +227,12 @@ class Optimizer:
         if not positions:
             return
         label = self.params[positions[0]].label
-        named = repr(label) if label else f"at position {positions[0]}"
-        more = f" and {len(positions) - 1} more" if len(positions) > 1 else ""
+        named = f"the parameter {label!r}" if label else "a parameter"
+        others = " (and others)" if len(positions) > 1 else ""
         warn_slip(
-            f"{type(self).__name__}.step() found no gradient for the parameter {named}{more}, which"
-            " so stays as it is: between zero_grad() and step(), call loss.backward() on a loss"
-            " that was computed from all parameters"
+            f"{type(self).__name__}.step() found no gradient for {named}{others}, which so stays as"
+            " it is: between zero_grad() and step(), call loss.backward() on a loss that was"
+            " computed from all parameters"
         )
 
     # -- saving and loading ---------------------------------------------------------------------

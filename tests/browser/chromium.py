@@ -36,6 +36,8 @@ class Browser:
             {"features": [{"name": k.replace("_", "-"), "value": features[k]} for k in features]},
         )
         self.driver.get(file.as_uri())
+        # A busy renderer may lay the page out before it has heard of the size.
+        self.wait(lambda: tuple(self.run("return [innerWidth, innerHeight]")) == size)
 
     def resize(self, size: tuple[int, int]) -> None:
         self.driver.execute_cdp_cmd(
@@ -63,6 +65,13 @@ class Browser:
         from selenium.webdriver.common.action_chains import ActionChains
 
         ActionChains(self.driver, duration=0).send_keys(*keys).perform()
+
+    def press_with(self, held: str, key: str) -> None:
+        """Press a key where the focus is while another is held down."""
+        from selenium.webdriver.common.action_chains import ActionChains
+
+        chain = ActionChains(self.driver, duration=0)
+        chain.key_down(held).send_keys(key).key_up(held).perform()
 
     @property
     def state(self) -> int:

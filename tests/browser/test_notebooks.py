@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,28 @@ SOURCES = [
     "steps(f, names=locals())",
     "'the last cell'",
 ]
+
+HAS_KERNEL = """
+const context = window.jupyterapp?.shell.currentWidget?.sessionContext;
+const kernel = context?.isReady && context.session?.kernel;
+return Boolean(kernel) && kernel.connectionStatus === "connected" && kernel.status === "idle";
+"""
+
+SEEN = """
+const all = selector => [...document.querySelectorAll(selector)];
+const focus = document.activeElement;
+const kernel = window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel;
+return {
+  prompts: all(".jp-CodeCell .jp-InputPrompt").map(e => e.textContent),
+  outputs: all(".jp-CodeCell .jp-OutputArea").map(e => e.textContent.slice(0, 300)),
+  steppers: all(".autograd-stepper").map(e => [e.className, e.dataset.step ?? null]),
+  "active cell": all(".jp-Cell").findIndex(e => e.matches(".jp-mod-active")),
+  "cell with the focus": all(".jp-Cell").findIndex(e => e.contains(focus)),
+  focus: `${focus?.tagName}.${focus?.className}`,
+  kernel: kernel ? `${kernel.connectionStatus}, ${kernel.status}` : "none",
+  dialogs: all(".jp-Dialog").map(e => e.textContent),
+};
+"""
 
 
 def notebook(*outputs: str) -> dict[str, Any]:
@@ -63,8 +86,9 @@ class Server:
         browser.resize((1400, 1600))
         path = "lab/tree" if app == "JupyterLab" else "notebooks"
         browser.driver.get(f"{self.address}/{path}/{name}")
-        idle = ".jp-Notebook-ExecutionIndicator[data-status=idle]"
-        browser.wait(lambda: browser.all(idle), 90)
+        # Not the indicator: it says "idle" until it has heard of a kernel, and a cell that is run
+        # before there is one makes JupyterLab start a second kernel and drop cells.
+        wait(browser, lambda: browser.run(HAS_KERNEL), 90)
 
     def has_started(self) -> bool:
         try:
@@ -93,6 +117,8 @@ def server(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
                 "--IdentityProvider.token=",
                 "--LabApp.extension_manager=readonly",
                 "--LabApp.news_url=",
+                "--LabApp.expose_app_in_browser=True",
+                "--JupyterNotebookApp.expose_app_in_browser=True",
             ],
             env={
                 **os.environ,
@@ -132,13 +158,33 @@ def cells(browser: Browser) -> list[str]:
     return found
 
 
-def active_cell(browser: Browser) -> int:
+def prompts(browser: Browser) -> list[str]:
+    found: list[str] = browser.run(
+        "return [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')]"
+        ".map(e => e.textContent)"
+    )
+    return found
+
+
+def focused_cell(browser: Browser) -> int:
+    """Return the number of the cell that gets the keys, -1 if none does."""
     return int(
         browser.run(
-            "return [...document.querySelectorAll('.jp-Cell')]"
-            ".findIndex(cell => cell.matches('.jp-mod-active'))"
+            "return [...document.querySelectorAll('.jp-Cell')].findIndex(cell =>"
+            "cell.matches('.jp-mod-active') && cell.contains(document.activeElement))"
         )
     )
+
+
+def wait(browser: Browser, condition: Callable[[], Any], seconds: float = 60.0) -> None:
+    """Wait for something that a notebook does; say what is to be seen if it does not come."""
+    from selenium.common.exceptions import TimeoutException
+
+    try:
+        browser.wait(condition, seconds)
+    except TimeoutException:
+        seen = json.dumps(browser.run(SEEN), indent=1)
+        pytest.fail(f"not within {seconds:g} s; the notebook shows {seen}")
 
 
 def click(browser: Browser, selector: str) -> bool:
@@ -153,10 +199,18 @@ def click(browser: Browser, selector: str) -> bool:
 
 
 def run_from_first_cell(browser: Browser, count: int) -> None:
-    browser.wait(lambda: click(browser, ".jp-Cell .cm-line"))
+    """Run cells by the keyboard, each when the one before it is done and the focus has come."""
+    wait(browser, lambda: click(browser, ".jp-Cell .cm-line"))
     for number in range(count):
-        browser.wait(lambda number=number: active_cell(browser) == number)
-        browser.driver.switch_to.active_element.send_keys(SHIFT, ENTER)
+        wait(browser, lambda number=number: focused_cell(browser) == number)
+        before = prompts(browser)[number]
+        browser.press_with(SHIFT, ENTER)
+
+        def is_done(number: int = number, before: str = before) -> bool:
+            prompt = prompts(browser)[number]
+            return prompt != before and re.fullmatch(r"\[\d+\]:", prompt) is not None
+
+        wait(browser, is_done)
 
 
 @pytest.mark.parametrize("app", ["JupyterLab", "Notebook 7"])
@@ -165,12 +219,12 @@ def test_keys_pressed_in_a_stepper_leave_the_cells_alone(
 ) -> None:
     server.open(browser, app, "keys.ipynb", notebook())
     run_from_first_cell(browser, 2)
-    browser.wait(lambda: states(browser) == ["0", "0"])
+    wait(browser, lambda: states(browser) == ["0", "0"])
     before = cells(browser)
 
     first, second = browser.all(".autograd-stepper")
     first.find_element("css selector", "[data-do=next]").click()
-    at = active_cell(browser)
+    at = focused_cell(browser)
     browser.press("b", "x", "d", "d", "a", RIGHT, RIGHT, DOWN, UP)
     second.find_element("css selector", "input").click()
     browser.press("b", "x", "d", "d", END, LEFT)
@@ -182,7 +236,7 @@ def test_keys_pressed_in_a_stepper_leave_the_cells_alone(
     assert at == 0
 
     run_from_first_cell(browser, 1)
-    browser.wait(lambda: states(browser) == ["0", "6"])
+    wait(browser, lambda: states(browser) == ["0", "6"])
     browser.all(".autograd-stepper [data-do=next]")[0].click()
     assert states(browser) == ["1", "6"]
     ids = browser.run("return [...document.querySelectorAll('[id]')].map(e => e.id)")
@@ -190,8 +244,9 @@ def test_keys_pressed_in_a_stepper_leave_the_cells_alone(
 
     # The same key does what it says where the notebook has the focus.
     browser.all(".jp-Cell .jp-InputPrompt")[2].click()
+    wait(browser, lambda: focused_cell(browser) == 2)
     browser.press("b")
-    browser.wait(lambda: len(cells(browser)) == len(before) + 1)
+    wait(browser, lambda: len(cells(browser)) == len(before) + 1)
 
 
 @pytest.mark.parametrize("app", ["JupyterLab", "Notebook 7"])
@@ -199,12 +254,12 @@ def test_in_a_notebook_that_is_not_trusted_picture_and_list_remain(
     browser: Browser, server: Server, app: str
 ) -> None:
     server.open(browser, app, "untrusted.ipynb", notebook(lecture()._repr_html_()))
-    browser.wait(lambda: browser.all(".jp-OutputArea li"))
+    wait(browser, lambda: browser.all(".jp-OutputArea li"))
     assert states(browser) == []
     assert len(browser.all(".jp-OutputArea li")) == 8
     assert "a.grad = 3.2432 + 4 = 7.2432 2 of 3" in browser.text(".jp-OutputArea ol")
     width = "return document.querySelector('.jp-OutputArea img').naturalWidth"
-    browser.wait(lambda: browser.run(width) > 600)
+    wait(browser, lambda: browser.run(width) > 600)
 
 
 def convert(folder: Path, *options: str) -> str:

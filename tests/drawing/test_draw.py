@@ -165,8 +165,8 @@ def test_a_picture_is_of_the_moment_when_it_was_drawn():
     x = Value(3.0, label="x")
     y = x * x
     picture = draw(y)
-    x.data = 100.0
     y.backward()
+    x.data = 100.0
     assert texts_of(picture, "x") == ["x", "leaf", "data", "3", "grad", "–"]
 
 

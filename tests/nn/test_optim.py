@@ -191,7 +191,7 @@ def test_forgetting_backward_is_told_once_per_line_for_all_parameters():
         for _ in range(3):
             optimizer.step()
     (warning,) = caught
-    assert "for the parameter at position 0 and 2 more" in str(warning.message)
+    assert "no gradient for a parameter (and others), which so stays" in str(warning.message)
     assert "between zero_grad() and step(), call loss.backward()" in str(warning.message)
     assert warning.filename == __file__
     assert [p.data for p in parameters] == [1.0, 2.0, 3.0]

@@ -128,9 +128,8 @@ def _check(engine: type, path: Path) -> None:
     except (Exception, SystemExit) as error:
         raise EngineError(f"{made} does not work: it raises {described(error, path)}") from None
     if missing:
-        raise EngineError(
-            f"{made} has no {', no '.join(missing)}; a value to grade needs all three"
-        )
+        lacks = " and no ".join(missing)
+        raise EngineError(f"{made} has no {lacks}; it needs data, grad and backward()")
     if not callable(value.backward):
         raise EngineError(
             f"{made}.backward is not a method, but of type {_type_of(value.backward)}"

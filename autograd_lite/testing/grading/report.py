@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+from collections import Counter
 from typing import Any, Literal, NamedTuple
 
+from autograd_lite.notation import encodable
+
 Outcome = Literal["passed", "failed", "skipped"]
+
+LISTED = 6
+"""How many missing operations are named on one line."""
 
 
 class Result(NamedTuple):
@@ -21,7 +28,12 @@ class Result(NamedTuple):
     expected, got : str
         What the program should have given, and what it gave.
     diagnosis : str
-        What is probably wrong, in one sentence; for a skipped milestone, what is missing.
+        What is probably wrong, in one sentence.
+    cause : str
+        The same as a name that a program can compare, such as ``"assigned"``; ``""`` if no known
+        mistake explains the numbers.
+    missing : tuple of str
+        The operations that the engine lacks and that were therefore not tried.
     """
 
     milestone: str
@@ -30,6 +42,14 @@ class Result(NamedTuple):
     expected: str = ""
     got: str = ""
     diagnosis: str = ""
+    cause: str = ""
+    missing: tuple[str, ...] = ()
+
+
+OF_ONE_OPERATION = {
+    *("", "local-derivative", "no-gradient", "pasted-derivative", "precision", "sign", "value")
+}
+"""Causes that two milestones can share although the mistakes are two."""
 
 
 class Report(NamedTuple):
@@ -47,3 +67,80 @@ class Report(NamedTuple):
         """Return the report as plain dicts and lists, for JSON."""
         results = [result._asdict() for result in self.results]
         return {"engine": self.engine, "passed": self.passed, "results": results}
+
+    def text(self, encoding: str | None = "utf-8") -> str:
+        """Return the report for a console: a line per milestone, then what failed, then a sum.
+
+        Failures with one cause are written out once; `as_data` has them all.
+
+        Parameters
+        ----------
+        encoding : str, optional
+            Letters that it lacks are replaced; None is plain ASCII.
+
+        Examples
+        --------
+        >>> from autograd_lite.testing import faulty_engine, grade
+        >>> report = grade(faulty_engine("subtraction-sign"), name="mine")
+        >>> for line in report.text("ascii").splitlines()[5:8]:
+        ...     print(line)
+        ok     the chain
+        ok     reuse of a node
+        FAILED subtraction and negation
+        """
+        marks = _marks(encoding)
+        lines = [self.engine, ""]
+        for result in self.results:
+            note = _not_tried(result.missing)
+            lines.append(f"{marks[result.outcome]} {result.milestone}{note}")
+        for first, *others in self._by_cause():
+            lines += ["", *_failure(first)]
+            if others:
+                names = ", ".join(result.milestone for result in others)
+                lines.append(f"  likewise:  {names}")
+        counts = Counter(result.outcome for result in self.results)
+        lines += ["", f"{counts['passed']} of {len(self.results)} milestones passed"]
+        lines[-1] += f", {counts['skipped']} skipped"
+        return encodable("\n".join(lines), encoding)
+
+    def _by_cause(self) -> list[list[Result]]:
+        """Return what failed, together where one mistake explains it: that is reported once."""
+        found: dict[tuple[str, str], list[Result]] = {}
+        for result in self.results:
+            if result.outcome == "failed":
+                own = result.milestone if result.cause in OF_ONE_OPERATION else ""
+                found.setdefault((result.cause, own), []).append(result)
+        return list(found.values())
+
+    def __str__(self) -> str:
+        return self.text(getattr(sys.stdout, "encoding", None))
+
+
+def _marks(encoding: str | None) -> dict[Outcome, str]:
+    """Return a sign for every outcome that an encoding can write."""
+    signs = "✓✗–"
+    if encodable(signs, encoding) != signs:
+        return {"passed": "ok    ", "failed": "FAILED", "skipped": "-     "}
+    return dict(zip(("passed", "failed", "skipped"), signs, strict=True))
+
+
+def _not_tried(missing: tuple[str, ...]) -> str:
+    """Return a note on what an engine lacks; `Report.as_data` has it all."""
+    shown = ", ".join(missing[:LISTED])
+    more = f" and {len(missing) - LISTED} more" if len(missing) > LISTED else ""
+    return f" (not tried: {shown}{more})" if missing else ""
+
+
+def _failure(result: Result) -> list[str]:
+    """Return the lines about a milestone that failed."""
+    parts = (result.program, result.expected, result.got, result.diagnosis)
+    if not any(parts[:3]):
+        return [f"{result.milestone}: {result.diagnosis}"]
+    program, expected, got, diagnosis = parts
+    return [
+        f"{result.milestone}:",
+        *(f"    {line}" for line in program.splitlines()),
+        f"  expected:  {expected}",
+        f"  got:       {got}",
+        f"  diagnosis: {diagnosis}",
+    ]

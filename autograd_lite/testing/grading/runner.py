@@ -57,9 +57,10 @@ def grade_file(
     Returns
     -------
     Report
-        One result per milestone. If the file cannot be imported or its class cannot be graded, the
-        one result is the failed milestone ``"import"``, and its diagnosis says why; if the time for
-        the whole is up, the last one is the failed milestone ``"time"``.
+        One result per milestone. Where the process ended, the cause is ``"crash"`` or ``"exit"``;
+        where it took too long, ``"time-limit"``; for what was not tried because the time for the
+        whole was up, ``"time"``. If the file cannot be imported or its class cannot be graded, the
+        last result is the failed milestone ``"import"``, and its diagnosis says why.
 
     Raises
     ------
@@ -114,18 +115,22 @@ class _Grading:
             first = len(self.results)
             with WorkerProcess(self.path, self.class_name, first, self.time_limit) as worker:
                 _Watch(self, worker).run()
-            if self.time_left <= 0.0 and not self.over and len(self.results) < len(MILESTONES):
-                self.fail("time", self._time_is_up())
+            if self.time_left <= 0.0 and not self.over:
+                self._give_up()
 
-    def fail(self, name: str, diagnosis: str) -> None:
-        """Note a failure after which nothing more can be tried."""
-        self.results.append(Result(name, "failed", diagnosis=diagnosis))
+    def fail_import(self, diagnosis: str) -> None:
+        """Note that there is nothing to grade."""
+        self.results.append(Result("import", "failed", diagnosis=diagnosis, cause="import"))
         self.over = True
 
-    def _time_is_up(self) -> str:
-        left = [milestone.name for milestone in MILESTONES[len(self.results) :]]
+    def _give_up(self) -> None:
+        """Let all fail that is left."""
         limit = TIMES_IN_ALL * self.time_limit
-        return f"after {limit:g} s in all there was no time left to try {', '.join(left)}"
+        words = f"not tried: there was no time left after {limit:g} s in all"
+        self.results += [
+            Result(milestone.name, "failed", diagnosis=words, cause="time")
+            for milestone in MILESTONES[len(self.results) :]
+        ]
 
 
 class _Watch:
@@ -163,9 +168,10 @@ class _Watch:
         elif "trial" in record:
             self._trial = record["trial"]
         elif "result" in record:
-            grading.results.append(Result(**record["result"]))
+            result = Result(**record["result"])
+            grading.results.append(result._replace(missing=tuple(result.missing)))
         elif "error" in record:
-            grading.fail("import", record["error"])
+            grading.fail_import(record["error"])
         else:
             self._finished = True
 
@@ -192,23 +198,29 @@ class _Watch:
             self._fail_milestone(self._stage, how, printed)
 
     def _fail_import(self, how: str, printed: str) -> None:
-        how = how or f"that does not come to an end within {self._grading.time_limit:g} s"
-        at = f" ({place})" if (place := self._worker.place()) else ""
-        name = self._grading.path.name
-        self._grading.fail("import", f"{name} cannot be imported: {how}{at}{printed}")
+        grading = self._grading
+        made = f"{grading.class_name}(2.0)"
+        if how:
+            wrong = f"on the way to {made} {how}"
+        else:
+            wrong = f"there was no {made} within {grading.time_limit:g} s"
+        at = f"; it was in {place}" if (place := self._worker.place()) else ""
+        grading.fail_import(f"{grading.path.name} cannot be graded: {wrong}{at}{printed}")
 
     def _fail_milestone(self, stage: int, how: str, printed: str) -> None:
         milestone = MILESTONES[stage]
         program, wanted = "", ""
         if self._trial is not None:
             trial = milestone.trials[self._trial]
-            program, wanted = trial.program(trial.checks[0]), str(expected(trial)[0])
+            program, wanted = trial.program(trial.checks[0]), f"{expected(trial)[0]:.10g}"
         if how:
-            got, diagnosis = how, self._worker.why_it_ended() + printed
+            got = how
+            cause, diagnosis = self._worker.why_it_ended()
+            diagnosis += printed
         else:
             got = f"no answer within {self._grading.time_limit:g} s"
             at = f": it was in {place}" if (place := self._worker.place()) else ""
-            diagnosis = f"an endless loop, or far too slow{at}"
+            diagnosis, cause = f"an endless loop, or far too slow{at}", "time-limit"
         self._grading.results.append(
-            Result(milestone.name, "failed", program, wanted, got, diagnosis)
+            Result(milestone.name, "failed", program, wanted, got, diagnosis, cause)
         )

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import ast
 import math
+import re
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -37,12 +42,15 @@ class Trial(NamedTuple):
         Expressions, evaluated afterwards: each has to give the right number.
     declines : bool
         Whether the engine may refuse the operation, by whatever exception, and lose nothing.
+    most_calls : int, optional
+        How many calls of functions the program may take: far more than it needs.
     """
 
     title: str
     lines: tuple[str, ...]
     checks: tuple[str, ...]
     declines: bool = False
+    most_calls: int | None = None
 
     def program(self, check: str) -> str:
         """Return the program as it can be run, up to one check."""
@@ -57,8 +65,19 @@ class Raised(NamedTuple):
     program: str
     recording: bool
 
+    @property
+    def name(self) -> str:
+        """The name of the exception's class."""
+        return self.kind.__name__
+
     def __str__(self) -> str:
-        return f"{self.kind.__name__}: {self.message}" if self.message else self.kind.__name__
+        if issubclass(self.kind, TooManyCalls):
+            return self.message
+        return f"{self.name}: {self.message}" if self.message else self.name
+
+
+class TooManyCalls(BaseException):
+    """Ends a program whose work grows with the number of paths; no ``except Exception`` gets it."""
 
 
 class Missing(NamedTuple):
@@ -84,16 +103,16 @@ def run(trial: Trial, value_class: type[Any]) -> Observed:
     KeyboardInterrupt
         If the user interrupts.
     """
-    missing = tuple(name for name in operations(trial.lines) if not hasattr(value_class, name))
-    if missing:
-        return Missing(tuple(_written(name) for name in missing))
     namespace: dict[str, Any] = {"Value": value_class}
     done: list[str] = []
     results = []
     try:
-        for line in trial.lines:
-            done.append(line)
-            exec(_code(line, "exec"), namespace)
+        if missing := [m for m in operations(trial.lines) if not hasattr(value_class, m)]:
+            return Missing(tuple(map(_written, missing)))
+        with warnings.catch_warnings(action="ignore"), _at_most(trial.most_calls):
+            for line in trial.lines:
+                done.append(line)
+                exec(_code(line, "exec"), namespace)
         for check in trial.checks:
             done.append(f"print({check})")
             results.append(_result(eval(_code(check, "eval"), namespace)))
@@ -101,7 +120,7 @@ def run(trial: Trial, value_class: type[Any]) -> Observed:
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        recording = not ("backward" in done[-1] or done[-1].startswith("print"))
+        recording = bool(done) and not ("backward" in done[-1] or done[-1].startswith("print"))
         if isinstance(error, NotImplementedError) or (recording and trial.declines):
             return Missing((trial.title,))
         return Raised(type(error), _message(error), "\n".join(done), recording)
@@ -136,23 +155,63 @@ def first_wrong(trial: Trial, observed: Numbers) -> int | None:
     return None
 
 
-@cache
 def operations(lines: tuple[str, ...]) -> tuple[str, ...]:
     """Return the methods that a class needs for a program, beside ``backward``."""
-    found: dict[str, None] = {}
+    return tuple(dict.fromkeys(operations_in_order(lines)))
+
+
+@cache
+def operations_in_order(lines: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the methods that a program calls, each as often as it stands there."""
+    found: list[str] = []
     for node in ast.walk(ast.parse("\n".join(lines))):
         match node:
             case ast.UnaryOp(op=ast.USub(), operand=ast.Constant()):
                 continue
             case ast.BinOp(op=op) | ast.UnaryOp(op=op) | ast.AugAssign(op=op):
-                found[OPERATORS[type(op)]] = None
+                found.append(OPERATORS[type(op)])
             case ast.Call(func=ast.Name(id="abs")):
-                found["__abs__"] = None
+                found.append("__abs__")
             case ast.Call(func=ast.Attribute(attr=name)) if name != "backward":
-                found[name] = None
+                found.append(name)
             case _:
                 pass
     return tuple(found)
+
+
+@contextmanager
+def _at_most(calls: int | None) -> Iterator[None]:
+    """End what runs inside after a number of calls; a count, unlike a clock, is always the same."""
+    if calls is None:
+        yield
+        return
+    left = calls
+
+    def count(frame: Any, event: str, argument: Any) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise TooManyCalls(f"more than {calls:,} calls of functions")
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        yield
+    finally:
+        sys.setprofile(before)
+
+
+def size(trial: Trial) -> int:
+    """Return how many operations a program records, a loop's body counted once."""
+    return len(operations_in_order(trial.lines))
+
+
+def shares(trial: Trial) -> bool:
+    """Whether a program uses the result of an operation more than once."""
+    nodes = [line.split(" = ") for line in trial.lines if " = " in line]
+    made = [name for name, formula in nodes if not formula.startswith("Value(")]
+    uses = " ".join(formula for _, formula in nodes)
+    return any(len(re.findall(rf"\b{name}\b", uses)) > 1 for name in made)
 
 
 def _written(name: str) -> str:

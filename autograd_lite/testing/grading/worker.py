@@ -14,7 +14,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
+from threading import TIMEOUT_MAX, Thread
 from typing import Any, Final
 
 from autograd_lite.testing.grading.grader import grade_milestone
@@ -36,15 +36,16 @@ MEMORY: Final = 4 * 1024**3
 def work(folder: Path, path: Path, class_name: str, first: int, time_limit: float) -> None:
     """Grade from the milestone with index ``first`` on, then end the process."""
     _limit_resources()
-    _end_with_the_parent()
+    _end_with_the_parent(folder)
     records = _File(folder / RECORDS)
     places = _File(folder / PLACES)
     faulthandler.enable(places.descriptor)
+    timeout = min(max(time_limit, 1e-3), TIMEOUT_MAX)  # what faulthandler takes
 
     def start(stage: int) -> None:
         places.clear()
         records.write({"started": stage})
-        faulthandler.dump_traceback_later(time_limit, file=places.descriptor)
+        faulthandler.dump_traceback_later(timeout, file=places.descriptor)
 
     start(IMPORT)
     try:
@@ -67,13 +68,15 @@ def work(folder: Path, path: Path, class_name: str, first: int, time_limit: floa
 
 
 class _Announced(tuple[Trial, ...]):
-    """Trials of which each is written down before it is tried."""
+    """Trials of which each is written down before it is tried, which is the first time through."""
 
-    records: _File
+    records: _File | None
 
     def __iter__(self) -> Iterator[Trial]:
+        records, self.records = self.records, None
         for index, trial in enumerate(super().__iter__()):
-            self.records.write({"trial": index})
+            if records is not None:
+                records.write({"trial": index})
             yield trial
 
 
@@ -119,8 +122,10 @@ def _limit_resources() -> None:
                 resource.setrlimit(kind, (most, hard))
 
 
-def _end_with_the_parent() -> None:
-    """Give the engine an empty standard input; end this process when the real one is closed."""
+def _end_with_the_parent(folder: Path) -> None:
+    """Give the engine an empty standard input; clear up and end when the real one is closed."""
+    from shutil import rmtree
+
     lifeline = os.dup(0)
     empty = os.open(os.devnull, os.O_RDONLY)
     os.dup2(empty, 0)
@@ -128,6 +133,7 @@ def _end_with_the_parent() -> None:
 
     def watch() -> None:
         os.read(lifeline, 1)
+        rmtree(folder, ignore_errors=True)
         os._exit(1)
 
     Thread(target=watch, daemon=True).start()

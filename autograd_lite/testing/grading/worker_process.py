@@ -123,18 +123,20 @@ class WorkerProcess:
             return f"the process crashed: {WINDOWS_CRASHES[status]}"
         return f"the process ended, with exit status {status}"
 
-    def why_it_ended(self) -> str:
-        """Say what is probably the reason that the process ended."""
+    def why_it_ended(self) -> tuple[str, str]:
+        """Say what is probably the reason that the process ended, as a cause and in words."""
         status = self._process.returncode
         at = f" in {place}" if (place := self.place()) else ""
         if status in (-signal.SIGSEGV, 0xC00000FD):
-            return (
+            return "crash", (
                 f"Python itself crashed{at}: deep recursion does that where sys.setrecursionlimit"
                 " allows it; walk the graph in a loop instead"
             )
         if status < 0 or status in WINDOWS_CRASHES:
-            return f"Python itself was stopped{at}; too much memory can be a reason"
-        return "os._exit or the like was called; an engine may not end the program that uses it"
+            return "crash", f"Python itself was stopped{at}; too much memory can be a reason"
+        return "exit", (
+            "os._exit or the like was called; an engine may not end the program that uses it"
+        )
 
     def place(self) -> str:
         """Return where in the student's file the process was when it crashed or ran out of time."""
