@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 from autograd_lite import no_grad
 from nn.data.samples import as_pair, dataset
 from nn.module import Module
-from nn.nested import LISTS, as_lists
+from nn.nested import LISTS, as_lists, number_for
 from nn.observing import checked_model
 from nn.restoring import restored
-from nn.settings import checked_count, checked_number
+from nn.settings import checked_count
 from nn.tables import lines
 
 
@@ -111,8 +111,11 @@ def _positions(owner: str, points: Any) -> list[float]:
         return [i / (count - 1) for i in range(count)]
     if not points:
         raise ValueError(f"{owner} expected at least one position as points, got none")
-    # A position may be negative, beyond the start.
-    return [math.copysign(checked_number(owner, "points", abs(t)), t) for t in points]
+    positions = [float(number_for(f"{owner} expected numbers as points", t)) for t in points]
+    for t in positions:
+        if not math.isfinite(t):
+            raise ValueError(f"{owner} expected finite numbers as points, got {t}")
+    return positions
 
 
 def _as_states_are(model: Module, state: Mapping[str, Any]) -> dict[str, Any]:

@@ -97,7 +97,8 @@ def decision_boundary(
             members = [point for point, t in zip(points, targets, strict=True) if t == wanted]
             if members:
                 axes.scatter(
-                    *zip(*members, strict=True),
+                    [float(x) for x, _ in members],
+                    [float(y) for _, y in members],
                     color=_colour(i),
                     marker=MARKERS[i % len(MARKERS)],
                     edgecolors="black",
