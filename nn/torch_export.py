@@ -51,7 +51,8 @@ def to_torch(model: Module) -> Any:
 
     The twin trains in several processes, and on several machines, as any module of PyTorch does.
     This program runs two on one machine, each with half of every batch; the gradients are those
-    of the mean over the whole batch::
+    of the mean over the whole batch. Each process makes its own twin, since PyTorch does not copy
+    the tensors that it passes to processes: both would write into the same ones::
 
         import tempfile
         from pathlib import Path
@@ -63,13 +64,14 @@ def to_torch(model: Module) -> Any:
 
         POINTS, LABELS = nn.data.moons(64, noise=0.1, labels=(-1, 1), seed=0)
 
-        def work(rank, twin, meeting, saved):
+        def work(rank, model, meeting, saved):
             torch.distributed.init_process_group(
                 "gloo", init_method=meeting, rank=rank, world_size=2
             )
             points = torch.tensor(POINTS, dtype=torch.float64)[rank::2]
             labels = torch.tensor(LABELS, dtype=torch.float64)[rank::2]
             loss = nn.to_torch(nn.LogisticLoss())
+            twin = nn.to_torch(model)
             parallel = DistributedDataParallel(twin)
             optimizer = torch.optim.SGD(parallel.parameters(), lr=0.5, momentum=0.9)
             for step in range(5):
@@ -84,7 +86,7 @@ def to_torch(model: Module) -> Any:
             model = nn.MLP(2, [8, 1], "tanh", seed=0)
             with tempfile.TemporaryDirectory() as folder:
                 meeting, saved = Path(folder, "meeting").as_uri(), Path(folder, "state.pt")
-                torch.multiprocessing.spawn(work, (nn.to_torch(model), meeting, saved), nprocs=2)
+                torch.multiprocessing.spawn(work, (model, meeting, saved), nprocs=2)
                 model.load_state_dict(torch.load(saved))
             print(nn.LogisticLoss()(model(POINTS), LABELS).data)
 

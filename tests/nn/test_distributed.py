@@ -20,7 +20,7 @@ ROOT = Path(nn.__file__).parent.parent
 
 def documented_program():
     """Return the program in the documentation of to_torch."""
-    _, _, rest = inspect.getdoc(nn.to_torch).partition("the whole batch::\n")
+    _, _, rest = inspect.getdoc(nn.to_torch).partition("into the same ones::\n")
     program, _, _ = rest.partition("\nExamples\n")
     return textwrap.dedent(program).strip() + "\n"
 
