@@ -116,6 +116,26 @@ def test_row_4_14_zero_training_loss_on_true_labels_and_slower_on_random_ones(
     assert steps["random inputs"] > 2 * steps["true"]
 
 
+def test_row_4_14_with_mini_batches_too() -> None:
+    inputs = points(7)
+    true = (inputs, [int(x[0] + x[1] > 0.0) for x in inputs])
+    epochs = []
+    for data in (true, nn.data.random_labels(true, 2, seed=0)):
+        model = nn.MLP(FEATURES, [32, 2], "relu", seed=0)
+        history = nn.fit(
+            model,
+            data,
+            loss=nn.CrossEntropyLoss(),
+            optimizer=nn.optim.SGD(model.parameters(), lr=0.3),
+            epochs=60,
+            batch_size=4,
+            seed=0,
+        )
+        epochs.append(next(epoch.number for epoch in history if epoch.loss < THRESHOLD))
+    true_labels, random_labels = epochs
+    assert random_labels > 2 * true_labels
+
+
 # -- 4.15 and 4.16: one regression, several seeds ------------------------------------------------
 
 XS = [[-1.0 + 2.0 * i / 19.0] for i in range(20)]
