@@ -1,6 +1,6 @@
 """Networks of scalar Values: layers, losses, optimisers, training."""
 
-from nn import data, init, metrics, optim, schedules
+from nn import data, init, metrics, optim, plots, schedules
 from nn.activations import (
     ELU,
     GELU,
@@ -27,12 +27,12 @@ from nn.diagnostics import (
     gradient_flow,
     layer_outputs,
     layer_statistics,
-    loss_along_line,
 )
 from nn.dropout import Dropout
 from nn.embedding import Embedding
 from nn.history import History
 from nn.layers import MLP, Layer, Linear, Neuron
+from nn.loss_line import loss_along_line
 from nn.losses import (
     BCELoss,
     BCEWithLogitsLoss,
@@ -53,6 +53,8 @@ from nn.normalisation import BatchNorm1d, LayerNorm
 from nn.prediction import predict
 from nn.rate_search import RateSearch, lr_range_test
 from nn.softmax import LogSoftmax, Softmax
+from nn.torch_export import to_torch
+from nn.torch_import import from_torch
 from nn.training import fit
 from nn.weight_norm import WeightNorm
 
@@ -112,6 +114,7 @@ __all__ = [
     "data",
     "dead_units",
     "fit",
+    "from_torch",
     "gradient_flow",
     "init",
     "l2_penalty",
@@ -122,7 +125,9 @@ __all__ = [
     "lr_range_test",
     "metrics",
     "optim",
+    "plots",
     "predict",
     "save",
     "schedules",
+    "to_torch",
 ]

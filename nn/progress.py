@@ -125,7 +125,7 @@ def shown(progress: bool | None, epochs: range, steps: int) -> Iterator[Silent]:
     """
     stream = sys.stderr  # None where a program has no console at all
     terminal = stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
-    notebook = _in_notebook()
+    notebook = in_notebook()
     if progress is False or not (notebook or terminal or (progress and stream is not None)):
         yield Silent()
         return
@@ -142,7 +142,7 @@ def shown(progress: bool | None, epochs: range, steps: int) -> Iterator[Silent]:
             picture.draw()  # as it ended, however that was
 
 
-def _in_notebook() -> bool:
+def in_notebook() -> bool:
     """Tell whether this is a cell of a notebook: IPython runs, and behind it a kernel."""
     ipython = sys.modules.get("IPython")
     shell = None if ipython is None else ipython.get_ipython()

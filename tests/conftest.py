@@ -35,9 +35,13 @@ def pytest_make_collect_report() -> Generator[None, Any, Any]:
     return _refuse_skipping((yield))
 
 
+EXAMPLES_NEED = {"symbolic.py": "sympy", "torch_export.py": "torch", "torch_import.py": "torch"}
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip the examples that need a package which is not installed."""
-    if find_spec("sympy") is None:
-        for item in items:
-            if isinstance(item, pytest.DoctestItem) and item.path.name == "symbolic.py":
-                item.add_marker(pytest.mark.skip(reason="SymPy is not installed"))
+    for file, package in EXAMPLES_NEED.items():
+        if find_spec(package) is None:
+            for item in items:
+                if isinstance(item, pytest.DoctestItem) and item.path.name == file:
+                    item.add_marker(pytest.mark.skip(reason=f"{package} is not installed"))

@@ -122,15 +122,19 @@ def test_broken_files_are_refused(tmp_path, name):
     )
 
 
+PACKED = gzip.compress(IMAGES, mtime=0)
+
+
 @pytest.mark.parametrize(
     "broken",
     [
-        gzip.compress(IMAGES)[:-9],  # cut short
-        gzip.compress(IMAGES)[:12],
-        changed(gzip.compress(IMAGES), 14, 0xFF),  # a wrong block
-        changed(gzip.compress(IMAGES), -8 % len(gzip.compress(IMAGES)), 0),  # a wrong checksum
-        gzip.compress(IMAGES) + b"more",
+        PACKED[:-9],
+        PACKED[:12],
+        changed(PACKED, 14, 0xFF),
+        changed(PACKED, -8 % len(PACKED), 0),
+        PACKED + b"more",
     ],
+    ids=["cut short", "no more than a header", "a wrong block", "a wrong checksum", "more"],
 )
 def test_broken_compression_is_refused(tmp_path, broken):
     folder_of(tmp_path, images=broken, ending=".gz")

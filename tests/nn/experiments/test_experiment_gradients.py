@@ -44,6 +44,27 @@ def test_row_2_7_a_saturated_sigmoid_neuron_hardly_learns(z: float, slope: float
     assert neuron.w[0].grad == pytest.approx(sigmoid(z), rel=1e-9)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_row_2_7_ten_sigmoid_layers_vanish_and_ten_tanh_layers_with_xavier_do_not(
+    seed: int, record_property: Callable[[str, float], None]
+) -> None:
+    rng = random.Random(seed)
+    x = [[rng.gauss(0.0, 1.0) for _ in range(WIDTH)] for _ in range(8)]
+    y = [rng.gauss(0.0, 1.0) for _ in x]
+    norms = {}
+    for activation in ("sigmoid", "tanh"):
+        # "lecun" is N(0, 1/n), what the lectures call Xavier.
+        model = nn.MLP(WIDTH, [WIDTH] * 10 + [1], activation, init="lecun", seed=seed)
+        nn.MSELoss()(model(x), y).backward()
+        norms[activation] = [layer.gradient_norm or 0.0 for layer in nn.gradient_flow(model)]
+        record_property(
+            f"{activation}, first by last", norms[activation][0] / norms[activation][-1]
+        )
+    assert all(below < above for below, above in pairwise(norms["sigmoid"]))
+    assert norms["sigmoid"][0] < 1e-6 * norms["sigmoid"][-1]
+    assert norms["tanh"][0] > 0.2 * norms["tanh"][-1]
+
+
 # -- the remedies, each with and without ---------------------------------------------------------
 
 
