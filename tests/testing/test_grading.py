@@ -408,6 +408,67 @@ def test_values_as_exponents_may_be_refused(exponent):
     assert named(grade(engine(MICROGPT, edit)), "Values as exponents").outcome == "skipped"
 
 
+START = "self.grad = 0\n"
+BACKWARD = "def backward(self):\n"
+EQUAL = "    def __eq__(self, other):\n        return self.data == other.data\n\n"
+IN_EVERY_PROGRAM = {
+    "no gradient to begin with": (
+        ((START, "self.grad = None\n"), ("self.grad = 1\n", "self.grad = 1.0\n")),
+        "grad-none",
+        "the gradient starts as None; start it at 0.0",
+    ),
+    "the seed as an argument": (
+        ((BACKWARD, "def backward(self, grad):\n"),),
+        "backward-argument",
+        "backward() has to work without an argument, with 1 as the gradient of the result",
+    ),
+    "equality without a hash": (
+        (("    def __neg__", EQUAL + "    def __neg__"),),
+        "unhashable",
+        "__eq__ without __hash__: add __hash__ = object.__hash__, or"
+        " def __hash__(self): return id(self)",
+    ),
+    "no memory": (
+        ((BACKWARD, BACKWARD + "        raise MemoryError\n"),),
+        "memory",
+        "the engine needs more memory than there is",
+    ),
+    "an exception that no mistake explains": (
+        ((BACKWARD, BACKWARD + "        raise ValueError('no')\n"),),
+        "",
+        "the line 'a.backward()' of this program should not raise an exception",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("edits", "cause", "words"), IN_EVERY_PROGRAM.values(), ids=IN_EVERY_PROGRAM
+)
+def test_an_exception_of_all_milestones_is_written_out_once(edits, cause, words):
+    report = grade(engine(MICROGPT, *edits))
+    failed = [r for r in report.results if r.outcome == "failed"]
+    assert len(failed) > 12
+    assert {r.cause for r in failed} <= {cause, "recursion-limit"}
+    assert failed[0].diagnosis.endswith(f": {words}")
+    text = report.text()
+    assert text.count("  diagnosis:") == len({r.cause for r in failed})
+    assert text.count("  likewise:") == 1
+
+
+def test_a_list_that_is_hashed_has_nothing_to_do_with_equality():
+    result = named(grade(engine(MICROGPT, ("visited.add(v)", "visited.add([v])"))), "addition")
+    assert (result.got, result.cause) == ("TypeError: unhashable type: 'list'", "")
+
+
+def test_exceptions_that_differ_are_written_out_each():
+    edits = [
+        (f"def {name}(self):\n", f"def {name}(self):\n        raise ValueError('{name}')\n")
+        for name in ("exp", "log")
+    ]
+    lines = grade(engine(MICROGPT, *edits)).text().splitlines()
+    assert {"exp:", "log:"} < set(lines)
+
+
 class UnprintableError(Exception):
     def __str__(self):
         raise RuntimeError

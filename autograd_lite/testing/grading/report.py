@@ -108,12 +108,21 @@ class Report(NamedTuple):
         found: dict[tuple[str, str], list[Result]] = {}
         for result in self.results:
             if result.outcome == "failed":
-                own = result.milestone if result.cause in OF_ONE_OPERATION else ""
+                own = _of_its_own(result) if result.cause in OF_ONE_OPERATION else ""
                 found.setdefault((result.cause, own), []).append(result)
         return list(found.values())
 
     def __str__(self) -> str:
         return self.text(getattr(sys.stdout, "encoding", None))
+
+
+def _of_its_own(result: Result) -> str:
+    """Return what tells a failure from others: an exception, or else the milestone."""
+    try:
+        float(result.got)
+    except ValueError:
+        return result.got
+    return result.milestone
 
 
 def _marks(encoding: str | None) -> dict[Outcome, str]:
