@@ -137,6 +137,20 @@ IN_MICROGPT = {
         "powers",
         "power-rule",
     ),
+    "no lowered exponent": (
+        ("(other * self.data ** (other - 1),)", "(other * self.data**other,)"),
+        "powers",
+        "power-exponent",
+    ),
+    "equal data": (
+        (
+            "    def __neg__",
+            "    def __eq__(self, other):\n        return self.data == other.data\n\n"
+            "    def __hash__(self):\n        return hash(self.data)\n\n    def __neg__",
+        ),
+        "reuse of a node",
+        "equal-data",
+    ),
     "division": (
         (
             "return self * other**-1",
@@ -241,6 +255,13 @@ def test_a_mistake_in_tuples_of_local_derivatives(edit, milestone, cause):
     assert next(iter(found.items())) == (milestone, cause), found
 
 
+def test_equal_data_explains_all_that_it_breaks():
+    """In a + relu(a) it looks like a gradient that is assigned."""
+    report = grade(engine(MICROGPT, IN_MICROGPT["equal data"][0]))
+    assert named(report, "relu").program.splitlines()[1] == "y = a + a.relu()"
+    assert set(failures(report).values()) == {"equal-data", "second-backward", "recursion-limit"}
+
+
 IN_ORDER = ("set(_children)", "dict.fromkeys(_children).keys()")
 """Without a set, whose order differs from run to run."""
 
@@ -334,6 +355,22 @@ IN_MICROGRAD = {
         "topological-order",
     ),
 }
+
+
+IN_MICROGRAD["no lowered exponent"] = (
+    _closure("__pow__", "self.data**(other-1)", "self.data**other"),
+    "powers",
+    "power-exponent",
+)
+IN_MICROGRAD["equal data"] = (
+    (
+        "    def __neg__",
+        "    __eq__ = lambda self, other: self.data == other.data\n"
+        "    __hash__ = lambda self: hash(self.data)\n\n    def __neg__",
+    ),
+    "reuse of a node",
+    "equal-data",
+)
 
 
 @pytest.mark.parametrize(("edit", "milestone", "cause"), IN_MICROGRAD.values(), ids=IN_MICROGRAD)

@@ -110,7 +110,8 @@ def _of_every_program(raised: Raised, value_class: type[Any]) -> Diagnosis | Non
         return Diagnosis("memory", OUT_OF_MEMORY)
     if not issubclass(raised.kind, TypeError):
         return None
-    if "unhashable type" in raised.message and value_class.__hash__ is None:
+    hashing = getattr(value_class, "__hash__", None)  # None where __eq__ alone is defined
+    if "unhashable type" in raised.message and hashing is None:
         words = (
             "__eq__ without __hash__: add __hash__ = object.__hash__, or"
             " def __hash__(self): return id(self)"
