@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from collections import Counter
 from typing import Any, Literal, NamedTuple
 
 from autograd_lite.notation import encodable
 
 Outcome = Literal["passed", "failed", "skipped"]
+
+WIDTH = 100
+"""Columns of the text."""
 
 LISTED = 6
 """How many missing operations are named on one line."""
@@ -91,8 +95,11 @@ class Report(NamedTuple):
         marks = _marks(encoding)
         lines = [self.engine, ""]
         for result in self.results:
+            if result.cause == "time":  # so have all that follow
+                break
             note = _not_tried(result.missing)
             lines.append(f"{marks[result.outcome]} {result.milestone}{note}")
+        lines += _out_of_time(self.results, marks["failed"])
         for first, *others in self._by_cause():
             lines += ["", *_failure(first)]
             if others:
@@ -107,7 +114,7 @@ class Report(NamedTuple):
         """Return what failed, together where one mistake explains it: that is reported once."""
         found: dict[tuple[str, str], list[Result]] = {}
         for result in self.results:
-            if result.outcome == "failed":
+            if result.outcome == "failed" and result.cause != "time":
                 own = _of_its_own(result) if result.cause in OF_ONE_OPERATION else ""
                 found.setdefault((result.cause, own), []).append(result)
         return list(found.values())
@@ -138,6 +145,28 @@ def _not_tried(missing: tuple[str, ...]) -> str:
     shown = ", ".join(missing[:LISTED])
     more = f" and {len(missing) - LISTED} more" if len(missing) > LISTED else ""
     return f" (not tried: {shown}{more})" if missing else ""
+
+
+def _out_of_time(results: tuple[Result, ...], mark: str) -> list[str]:
+    """Return what there is to say about all milestones for which there was no time."""
+    rest = [result for result in results if result.cause == "time"]
+    if not rest:
+        return []
+    first, last = rest[0].milestone, rest[-1].milestone
+    which = f"{len(rest)} more milestones, from {first} to {last}" if len(rest) > 1 else first
+    return _wrapped(f"{mark} ", f"{which}, {rest[0].diagnosis}")
+
+
+def _wrapped(label: str, sentence: str) -> list[str]:
+    """Return a sentence on lines of a console, all below its beginning."""
+    return textwrap.wrap(
+        sentence,
+        WIDTH,
+        initial_indent=label,
+        subsequent_indent=" " * len(label),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _failure(result: Result) -> list[str]:
