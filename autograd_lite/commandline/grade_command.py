@@ -14,7 +14,7 @@ from autograd_lite.commandline.arguments import Parser
 from autograd_lite.commandline.errors import UsageError
 from autograd_lite.notation import printable
 from autograd_lite.testing.grading.milestones import MILESTONES
-from autograd_lite.testing.grading.report import Report
+from autograd_lite.testing.grading.report import Report, wrapped
 from autograd_lite.testing.grading.runner import TIME_LIMIT, TIMES_IN_ALL, grade_file
 
 DESCRIPTION = f"""\
@@ -133,7 +133,7 @@ def answer(given: Sequence[str]) -> tuple[str, bool]:
 
 def _text(report: Report) -> str:
     if report.results[0].milestone == "import":
-        text = f"{report.engine}\n\n{report.results[0].diagnosis}"
+        text = "\n".join((report.engine, "", *wrapped("", report.results[0].diagnosis)))
     else:
         text = report.text(sys.stdout.encoding)
     return "\n".join(map(printable, text.splitlines()))

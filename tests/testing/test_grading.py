@@ -668,6 +668,23 @@ def test_the_report_of_micrograd_as_text():
     assert lines[-1] == f"15 of {len(MILESTONES)} milestones passed, 7 skipped"
 
 
+def test_a_long_diagnosis_is_wrapped_in_the_text_only():
+    report = grade(micrograd.engine.Value)
+    diagnosis = named(report, "backward twice").diagnosis
+    assert len(diagnosis) > 150
+    assert "\n" not in diagnosis
+    lines = report.text().splitlines()
+    assert max(map(len, lines[len(MILESTONES) + 2 :])) <= 100
+    place = lines.index("backward twice:") + 8
+    assert lines[place : place + 3] == [
+        "  diagnosis: backward() twice of x * x * x gave x.grad = 72, expected 54: a second"
+        " backward() adds",
+        "             to the gradients of interior nodes that the first one left: set them to 0"
+        " before the",
+        "             sweep (leaves accumulate)",
+    ]
+
+
 def test_one_mistake_is_written_out_once_and_two_in_two_functions_twice():
     lines = grade(faulty_engine("division-sign")).text().splitlines()
     assert "  likewise:  constants and reflected operators" in lines

@@ -104,7 +104,7 @@ class Report(NamedTuple):
             lines += ["", *_failure(first)]
             if others:
                 names = ", ".join(result.milestone for result in others)
-                lines.append(f"  likewise:  {names}")
+                lines += wrapped("  likewise:  ", names)
         counts = Counter(result.outcome for result in self.results)
         lines += ["", f"{counts['passed']} of {len(self.results)} milestones passed"]
         lines[-1] += f", {counts['skipped']} skipped"
@@ -154,10 +154,10 @@ def _out_of_time(results: tuple[Result, ...], mark: str) -> list[str]:
         return []
     first, last = rest[0].milestone, rest[-1].milestone
     which = f"{len(rest)} more milestones, from {first} to {last}" if len(rest) > 1 else first
-    return _wrapped(f"{mark} ", f"{which}, {rest[0].diagnosis}")
+    return wrapped(f"{mark} ", f"{which}, {rest[0].diagnosis}")
 
 
-def _wrapped(label: str, sentence: str) -> list[str]:
+def wrapped(label: str, sentence: str) -> list[str]:
     """Return a sentence on lines of a console, all below its beginning."""
     return textwrap.wrap(
         sentence,
@@ -173,12 +173,12 @@ def _failure(result: Result) -> list[str]:
     """Return the lines about a milestone that failed."""
     parts = (result.program, result.expected, result.got, result.diagnosis)
     if not any(parts[:3]):
-        return [f"{result.milestone}: {result.diagnosis}"]
+        return wrapped("", f"{result.milestone}: {result.diagnosis}")
     program, expected, got, diagnosis = parts
     return [
         f"{result.milestone}:",
         *(f"    {line}" for line in program.splitlines()),
         f"  expected:  {expected}",
         f"  got:       {got}",
-        f"  diagnosis: {diagnosis}",
+        *wrapped("  diagnosis: ", diagnosis),
     ]
