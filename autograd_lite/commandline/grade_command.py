@@ -14,7 +14,7 @@ from autograd_lite.commandline.arguments import Parser
 from autograd_lite.commandline.errors import UsageError
 from autograd_lite.notation import printable
 from autograd_lite.testing.grading.milestones import MILESTONES
-from autograd_lite.testing.grading.report import Report
+from autograd_lite.testing.grading.report import Report, wrapped
 from autograd_lite.testing.grading.runner import TIME_LIMIT, TIMES_IN_ALL, grade_file
 
 DESCRIPTION = f"""\
@@ -29,7 +29,8 @@ EPILOG = f"""\
 The file runs in a process of its own, with an empty standard input; what it
 prints is not shown. It is imported: what stands under
 if __name__ == "__main__" does not run. A crash or an endless loop fails the
-milestone at which it happens. The whole takes {TIMES_IN_ALL} times the time limit at most.
+milestone at which it happens. After two milestones in a row that took too long,
+the rest is not tried; the whole takes {TIMES_IN_ALL} times the time limit at most.
 
 This is a grader, not a sandbox: the file runs with your rights and can do
 whatever you can. Look at what you grade, or grade it in a container.
@@ -37,8 +38,9 @@ whatever you can. Look at what you grade, or grade it in a container.
 --json writes file, class, engine, passed, results and totals (milestones,
 passed, failed, skipped). Each result has milestone, outcome ("passed", "failed"
 or "skipped"), program, expected, got, diagnosis, cause (the diagnosis as one
-word) and missing (operations). If the engine cannot be graded at all, the one
-result is the failed milestone "import", and all milestones count as failed.
+word) and missing (operations). What there was no time to try is "failed", with
+the cause "time". If the engine cannot be graded at all, the one result is the
+failed milestone "import", and all milestones count as failed.
 
 exit status: 0 if no milestone failed, 1 if one failed or the engine could not
 be graded, 2 if the command was wrong, there is no such file or no process can
@@ -131,7 +133,7 @@ def answer(given: Sequence[str]) -> tuple[str, bool]:
 
 def _text(report: Report) -> str:
     if report.results[0].milestone == "import":
-        text = f"{report.engine}\n\n{report.results[0].diagnosis}"
+        text = "\n".join((report.engine, "", *wrapped("", report.results[0].diagnosis)))
     else:
         text = report.text(sys.stdout.encoding)
     return "\n".join(map(printable, text.splitlines()))

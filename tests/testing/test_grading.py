@@ -137,6 +137,20 @@ IN_MICROGPT = {
         "powers",
         "power-rule",
     ),
+    "no lowered exponent": (
+        ("(other * self.data ** (other - 1),)", "(other * self.data**other,)"),
+        "powers",
+        "power-exponent",
+    ),
+    "equal data": (
+        (
+            "    def __neg__",
+            "    def __eq__(self, other):\n        return self.data == other.data\n\n"
+            "    def __hash__(self):\n        return hash(self.data)\n\n    def __neg__",
+        ),
+        "reuse of a node",
+        "equal-data",
+    ),
     "division": (
         (
             "return self * other**-1",
@@ -241,6 +255,13 @@ def test_a_mistake_in_tuples_of_local_derivatives(edit, milestone, cause):
     assert next(iter(found.items())) == (milestone, cause), found
 
 
+def test_equal_data_explains_all_that_it_breaks():
+    """In a + relu(a) it looks like a gradient that is assigned."""
+    report = grade(engine(MICROGPT, IN_MICROGPT["equal data"][0]))
+    assert named(report, "relu").program.splitlines()[1] == "y = a + a.relu()"
+    assert set(failures(report).values()) == {"equal-data", "second-backward", "recursion-limit"}
+
+
 IN_ORDER = ("set(_children)", "dict.fromkeys(_children).keys()")
 """Without a set, whose order differs from run to run."""
 
@@ -336,6 +357,22 @@ IN_MICROGRAD = {
 }
 
 
+IN_MICROGRAD["no lowered exponent"] = (
+    _closure("__pow__", "self.data**(other-1)", "self.data**other"),
+    "powers",
+    "power-exponent",
+)
+IN_MICROGRAD["equal data"] = (
+    (
+        "    def __neg__",
+        "    __eq__ = lambda self, other: self.data == other.data\n"
+        "    __hash__ = lambda self: hash(self.data)\n\n    def __neg__",
+    ),
+    "reuse of a node",
+    "equal-data",
+)
+
+
 @pytest.mark.parametrize(("edit", "milestone", "cause"), IN_MICROGRAD.values(), ids=IN_MICROGRAD)
 def test_a_mistake_in_closures(edit, milestone, cause):
     found = failures(grade(engine(MICROGRAD, IN_ORDER, edit)))
@@ -406,6 +443,67 @@ def test_what_is_declared_as_not_implemented_is_missing():
 def test_values_as_exponents_may_be_refused(exponent):
     edit = ("def __pow__(self, other):\n", f"def __pow__(self, other):\n        {exponent}\n")
     assert named(grade(engine(MICROGPT, edit)), "Values as exponents").outcome == "skipped"
+
+
+START = "self.grad = 0\n"
+BACKWARD = "def backward(self):\n"
+EQUAL = "    def __eq__(self, other):\n        return self.data == other.data\n\n"
+IN_EVERY_PROGRAM = {
+    "no gradient to begin with": (
+        ((START, "self.grad = None\n"), ("self.grad = 1\n", "self.grad = 1.0\n")),
+        "grad-none",
+        "the gradient starts as None; start it at 0.0",
+    ),
+    "the seed as an argument": (
+        ((BACKWARD, "def backward(self, grad):\n"),),
+        "backward-argument",
+        "backward() has to work without an argument, with 1 as the gradient of the result",
+    ),
+    "equality without a hash": (
+        (("    def __neg__", EQUAL + "    def __neg__"),),
+        "unhashable",
+        "__eq__ without __hash__: add __hash__ = object.__hash__, or"
+        " def __hash__(self): return id(self)",
+    ),
+    "no memory": (
+        ((BACKWARD, BACKWARD + "        raise MemoryError\n"),),
+        "memory",
+        "the engine needs more memory than there is",
+    ),
+    "an exception that no mistake explains": (
+        ((BACKWARD, BACKWARD + "        raise ValueError('no')\n"),),
+        "",
+        "the line 'a.backward()' of this program should not raise an exception",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("edits", "cause", "words"), IN_EVERY_PROGRAM.values(), ids=IN_EVERY_PROGRAM
+)
+def test_an_exception_of_all_milestones_is_written_out_once(edits, cause, words):
+    report = grade(engine(MICROGPT, *edits))
+    failed = [r for r in report.results if r.outcome == "failed"]
+    assert len(failed) > 12
+    assert {r.cause for r in failed} <= {cause, "recursion-limit"}
+    assert failed[0].diagnosis.endswith(f": {words}")
+    text = report.text()
+    assert text.count("  diagnosis:") == len({r.cause for r in failed})
+    assert text.count("  likewise:") == 1
+
+
+def test_a_list_that_is_hashed_has_nothing_to_do_with_equality():
+    result = named(grade(engine(MICROGPT, ("visited.add(v)", "visited.add([v])"))), "addition")
+    assert (result.got, result.cause) == ("TypeError: unhashable type: 'list'", "")
+
+
+def test_exceptions_that_differ_are_written_out_each():
+    edits = [
+        (f"def {name}(self):\n", f"def {name}(self):\n        raise ValueError('{name}')\n")
+        for name in ("exp", "log")
+    ]
+    lines = grade(engine(MICROGPT, *edits)).text().splitlines()
+    assert {"exp:", "log:"} < set(lines)
 
 
 class UnprintableError(Exception):
@@ -568,6 +666,23 @@ def test_the_report_of_micrograd_as_text():
         "  diagnosis: backward() twice of x * x * x gave x.grad = 72"
     )
     assert lines[-1] == f"15 of {len(MILESTONES)} milestones passed, 7 skipped"
+
+
+def test_a_long_diagnosis_is_wrapped_in_the_text_only():
+    report = grade(micrograd.engine.Value)
+    diagnosis = named(report, "backward twice").diagnosis
+    assert len(diagnosis) > 150
+    assert "\n" not in diagnosis
+    lines = report.text().splitlines()
+    assert max(map(len, lines[len(MILESTONES) + 2 :])) <= 100
+    place = lines.index("backward twice:") + 8
+    assert lines[place : place + 3] == [
+        "  diagnosis: backward() twice of x * x * x gave x.grad = 72, expected 54: a second"
+        " backward() adds",
+        "             to the gradients of interior nodes that the first one left: set them to 0"
+        " before the",
+        "             sweep (leaves accumulate)",
+    ]
 
 
 def test_one_mistake_is_written_out_once_and_two_in_two_functions_twice():

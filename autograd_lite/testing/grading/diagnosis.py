@@ -36,6 +36,9 @@ REFLECTED = {
 }
 LEAF = Trial("Value(3.0).backward()", ("a = Value(3.0)", "a.backward()"), ("a.grad",))
 SUM = Trial("a + b", ("a = Value(2.0)", "b = Value(3.0)", "y = a + b", "y.backward()"), ("a.grad",))
+START = Trial("Value(3.0).grad", ("a = Value(3.0)",), ("a.grad",))
+
+OUT_OF_MEMORY = "the engine needs more memory than there is"
 
 RUNS = 3
 """How often a failing program is run again, to see whether its numbers change."""
@@ -81,13 +84,17 @@ def of_exception(trial: Trial, raised: Raised, value_class: type[Any]) -> Diagno
             " visit every node once, in topological order"
         )
         return Diagnosis("every-path", words)
+    if known := _of_every_program(raised, value_class):
+        return known
     reflected = REFLECTED.get(trial.title)
     if issubclass(raised.kind, RecursionError):
         return _of_recursion(trial, raised, reflected)
     if reflected and not hasattr(value_class, reflected):
         words = f"a number on the left of a Value is not supported: {reflected} is missing"
         return Diagnosis("reflected-operator", words)
-    if (
+    also = run(SUM, value_class)
+    without_numbers = isinstance(also, Raised) and str(also) == str(raised)
+    if not without_numbers and (
         trial.title in NUMBER_LAST
         or (reflected and raised.recording)
         or raised.message.startswith(("'int' object has no", "'float' object has no"))
@@ -95,6 +102,27 @@ def of_exception(trial: Trial, raised: Raised, value_class: type[Any]) -> Diagno
         return Diagnosis("numbers", DIAGNOSES["numbers"])
     where = raised.program.splitlines()[-1]
     return Diagnosis("", f"the line {where!r} of this program should not raise an exception")
+
+
+def _of_every_program(raised: Raised, value_class: type[Any]) -> Diagnosis | None:
+    """Explain an exception by what the class lacks, whatever the operation, or return None."""
+    if issubclass(raised.kind, MemoryError):
+        return Diagnosis("memory", OUT_OF_MEMORY)
+    if not issubclass(raised.kind, TypeError):
+        return None
+    hashing = getattr(value_class, "__hash__", None)  # None where __eq__ alone is defined
+    if "unhashable type" in raised.message and hashing is None:
+        words = (
+            "__eq__ without __hash__: add __hash__ = object.__hash__, or"
+            " def __hash__(self): return id(self)"
+        )
+        return Diagnosis("unhashable", words)
+    if "backward() missing" in raised.message and not raised.recording:
+        words = "backward() has to work without an argument, with 1 as the gradient of the result"
+        return Diagnosis("backward-argument", words)
+    if "NoneType" in raised.message and run(START, value_class) == Numbers(("None",)):
+        return Diagnosis("grad-none", "the gradient starts as None; start it at 0.0")
+    return None
 
 
 def _of_recursion(trial: Trial, raised: Raised, reflected: str | None) -> Diagnosis:

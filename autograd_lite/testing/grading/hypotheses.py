@@ -137,6 +137,14 @@ _CURRENT_DATA = (
             for operand, partial in zip""",
     ),
 )
+_BY_DATA = """\
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Value) and self.data == other.data
+
+    def __hash__(self) -> int:
+        return hash(self.data)
+
+    def __neg__"""
 
 _FUNCTIONS = ("relu", "exp", "log", "tanh", "sigmoid", "sin", "cos", "sqrt", "abs")
 _ARITHMETIC = ("+", "-", "*", "/", "**", "neg")
@@ -165,12 +173,26 @@ def _in_one_operation(operations: tuple[str, ...]) -> Iterator[tuple[str, Edits]
         yield "upstream", (Edit(ACCUMULATION, f"operand.grad += {local}"),)
 
 
+def _equal_data() -> Iterator[tuple[str, str, Edits]]:
+    """Yield engines whose sets, of visited nodes or also of operands, merge equal data."""
+    words = "nodes with equal data are taken for one node: __eq__ and __hash__ compare data"
+    in_sets = Edit("    def __neg__", _BY_DATA)
+    operands = Edit("for operand in node._prev)", "for operand in dict.fromkeys(node._prev))")
+    yield "equal-data", words, (in_sets,)
+    yield "equal-data", words, (in_sets, operands)
+
+
 def _negated() -> Iterator[tuple[str, str, Edits]]:
     """Yield wrong signs and wrong factors of local derivatives, with a diagnosis of each."""
     yield (
         "negation-sign",
         "the gradient of a negation has the wrong sign: d(-a)/da = -1",
         (Edit('(-1.0,), "neg")', '(1.0,), "neg")'),),
+    )
+    yield (
+        "power-exponent",
+        "the exponent of the power rule is not lowered: d(a**n)/da = n * a**(n - 1)",
+        (Edit("(other * self.data ** (other - 1),)", "(other * self.data**other,)"),),
     )
     yield (
         "swapped-factors",
@@ -203,7 +225,7 @@ def hypotheses() -> tuple[Hypothesis, ...]:
     source = inspect.getsource(lab_engine)
     found = []
     everywhere = [(cause, DIAGNOSES[cause], edits) for cause, edits in _variants()]
-    for cause, diagnosis, edits in (*everywhere, *_negated()):
+    for cause, diagnosis, edits in (*everywhere, *_equal_data(), *_negated()):
         for style in _STYLES:
             changed = source
             for before, after in style:

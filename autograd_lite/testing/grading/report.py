@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from collections import Counter
 from typing import Any, Literal, NamedTuple
 
 from autograd_lite.notation import encodable
 
 Outcome = Literal["passed", "failed", "skipped"]
+
+WIDTH = 100
+"""Columns of the text."""
 
 LISTED = 6
 """How many missing operations are named on one line."""
@@ -91,13 +95,16 @@ class Report(NamedTuple):
         marks = _marks(encoding)
         lines = [self.engine, ""]
         for result in self.results:
+            if result.cause == "time":  # so have all that follow
+                break
             note = _not_tried(result.missing)
             lines.append(f"{marks[result.outcome]} {result.milestone}{note}")
+        lines += _out_of_time(self.results, marks["failed"])
         for first, *others in self._by_cause():
             lines += ["", *_failure(first)]
             if others:
                 names = ", ".join(result.milestone for result in others)
-                lines.append(f"  likewise:  {names}")
+                lines += wrapped("  likewise:  ", names)
         counts = Counter(result.outcome for result in self.results)
         lines += ["", f"{counts['passed']} of {len(self.results)} milestones passed"]
         lines[-1] += f", {counts['skipped']} skipped"
@@ -107,13 +114,22 @@ class Report(NamedTuple):
         """Return what failed, together where one mistake explains it: that is reported once."""
         found: dict[tuple[str, str], list[Result]] = {}
         for result in self.results:
-            if result.outcome == "failed":
-                own = result.milestone if result.cause in OF_ONE_OPERATION else ""
+            if result.outcome == "failed" and result.cause != "time":
+                own = _of_its_own(result) if result.cause in OF_ONE_OPERATION else ""
                 found.setdefault((result.cause, own), []).append(result)
         return list(found.values())
 
     def __str__(self) -> str:
         return self.text(getattr(sys.stdout, "encoding", None))
+
+
+def _of_its_own(result: Result) -> str:
+    """Return what tells a failure from others: an exception, or else the milestone."""
+    try:
+        float(result.got)
+    except ValueError:
+        return result.got
+    return result.milestone
 
 
 def _marks(encoding: str | None) -> dict[Outcome, str]:
@@ -131,16 +147,38 @@ def _not_tried(missing: tuple[str, ...]) -> str:
     return f" (not tried: {shown}{more})" if missing else ""
 
 
+def _out_of_time(results: tuple[Result, ...], mark: str) -> list[str]:
+    """Return what there is to say about all milestones for which there was no time."""
+    rest = [result for result in results if result.cause == "time"]
+    if not rest:
+        return []
+    first, last = rest[0].milestone, rest[-1].milestone
+    which = f"{len(rest)} more milestones, from {first} to {last}" if len(rest) > 1 else first
+    return wrapped(f"{mark} ", f"{which}, {rest[0].diagnosis}")
+
+
+def wrapped(label: str, sentence: str) -> list[str]:
+    """Return a sentence on lines of a console, all below its beginning."""
+    return textwrap.wrap(
+        sentence,
+        WIDTH,
+        initial_indent=label,
+        subsequent_indent=" " * len(label),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
 def _failure(result: Result) -> list[str]:
     """Return the lines about a milestone that failed."""
     parts = (result.program, result.expected, result.got, result.diagnosis)
     if not any(parts[:3]):
-        return [f"{result.milestone}: {result.diagnosis}"]
+        return wrapped("", f"{result.milestone}: {result.diagnosis}")
     program, expected, got, diagnosis = parts
     return [
         f"{result.milestone}:",
         *(f"    {line}" for line in program.splitlines()),
         f"  expected:  {expected}",
         f"  got:       {got}",
-        f"  diagnosis: {diagnosis}",
+        *wrapped("  diagnosis: ", diagnosis),
     ]

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 TIME_LIMIT = 10.0
 """Seconds for one milestone, and for the import of the file, unless others are asked for."""
 
+LATE_IN_A_ROW = 2
+"""How many milestones in a row have to run out of time until the rest is not tried."""
+
 TIMES_IN_ALL = 5
 """How many times that limit the whole may take."""
 
@@ -58,9 +61,10 @@ def grade_file(
     -------
     Report
         One result per milestone. Where the process ended, the cause is ``"crash"`` or ``"exit"``;
-        where it took too long, ``"time-limit"``; for what was not tried because the time for the
-        whole was up, ``"time"``. If the file cannot be imported or its class cannot be graded, the
-        last result is the failed milestone ``"import"``, and its diagnosis says why.
+        where it took too long, ``"time-limit"``; for what was not tried because two milestones in a
+        row had taken too long, or because the time for the whole was up, ``"time"``. If the file
+        cannot be imported or its class cannot be graded, the last result is the failed milestone
+        ``"import"``, and its diagnosis says why.
 
     Raises
     ------
@@ -115,20 +119,25 @@ class _Grading:
             first = len(self.results)
             with WorkerProcess(self.path, self.class_name, first, self.time_limit) as worker:
                 _Watch(self, worker).run()
-            if self.time_left <= 0.0 and not self.over:
-                self._give_up()
+            if not self.over:
+                self._give_up_if_late()
 
     def fail_import(self, diagnosis: str) -> None:
         """Note that there is nothing to grade."""
         self.results.append(Result("import", "failed", diagnosis=diagnosis, cause="import"))
         self.over = True
 
-    def _give_up(self) -> None:
-        """Let all fail that is left."""
-        limit = TIMES_IN_ALL * self.time_limit
-        words = f"not tried: there was no time left after {limit:g} s in all"
+    def _give_up_if_late(self) -> None:
+        """Let all fail that is left, if no time is left or there is little hope."""
+        last = [result.cause for result in self.results[-LATE_IN_A_ROW:]]
+        if self.time_left <= 0.0:
+            why = f"there was no time left after {TIMES_IN_ALL * self.time_limit:g} s in all"
+        elif last == ["time-limit"] * LATE_IN_A_ROW:
+            why = f"two milestones in a row took longer than {self.time_limit:g} s"
+        else:
+            return
         self.results += [
-            Result(milestone.name, "failed", diagnosis=words, cause="time")
+            Result(milestone.name, "failed", diagnosis=f"not tried: {why}", cause="time")
             for milestone in MILESTONES[len(self.results) :]
         ]
 

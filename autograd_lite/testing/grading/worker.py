@@ -17,6 +17,7 @@ from pathlib import Path
 from threading import TIMEOUT_MAX, Thread
 from typing import Any, Final
 
+from autograd_lite.testing.grading.diagnosis import OUT_OF_MEMORY, Diagnosis
 from autograd_lite.testing.grading.grader import grade_milestone
 from autograd_lite.testing.grading.loading import EngineError, described, load_class
 from autograd_lite.testing.grading.milestones import MILESTONES, Milestone
@@ -58,9 +59,8 @@ def work(folder: Path, path: Path, class_name: str, first: int, time_limit: floa
             try:
                 result = grade_milestone(_announcing(milestone, records), engine)
             except BaseException as error:
-                result = Result(
-                    milestone.name, "failed", got=described(error, path), diagnosis=_meaning(error)
-                )
+                got, (cause, words) = described(error, path), _meaning(error)
+                result = Result(milestone.name, "failed", got=got, diagnosis=words, cause=cause)
             records.write({"result": result._asdict()})
     records.write({"finished": True})
     # Threads and exit handlers of the engine could keep an ordinary exit from ending the process.
@@ -103,12 +103,13 @@ class _File:
         os.ftruncate(self.descriptor, 0)
 
 
-def _meaning(error: BaseException) -> str:
+def _meaning(error: BaseException) -> Diagnosis:
     if isinstance(error, SystemExit):
-        return "the engine calls exit(): it may never end the program that uses it"
+        words = "the engine calls exit(): it may never end the program that uses it"
+        return Diagnosis("exit", words)
     if isinstance(error, MemoryError):
-        return "the engine needs more memory than there is"
-    return "an exception of the engine reached the grader"
+        return Diagnosis("memory", OUT_OF_MEMORY)
+    return Diagnosis("", "an exception of the engine reached the grader")
 
 
 def _limit_resources() -> None:
