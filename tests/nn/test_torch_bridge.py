@@ -467,6 +467,14 @@ def test_pytorchs_softplus_differs_by_less_than_the_documentation_says():
     assert 2.0e-9 < difference < 2.1e-9
 
 
+def test_parameters_shared_within_a_module_are_shared_in_the_model():
+    module = torch.nn.LayerNorm(2)
+    module.bias = module.weight
+    model = nn.from_torch(module)
+    assert model.bias[1] is model.weight[1]
+    assert model([1.0, 3.0])[1].data == pytest.approx(module(torch.tensor([1.0, 3.0]))[1].item())
+
+
 def test_wrapped_for_several_devices_it_is_the_module():
     assert repr(nn.from_torch(torch.nn.DataParallel(linear()))) == repr(nn.from_torch(linear()))
 
@@ -552,6 +560,18 @@ def with_a_parameter(module):
     return module
 
 
+def pruned():
+    from torch.nn.utils import prune
+
+    return prune.l1_unstructured(linear(), "weight", 2)
+
+
+def with_two_parametrizations():
+    module = torch.nn.utils.parametrizations.weight_norm(linear())
+    torch.nn.utils.parametrize.register_parametrization(module, "bias", torch.nn.Tanh())
+    return module
+
+
 def with_a_matrix_of_another():
     twin = nn.to_torch(nn.Sequential(nn.Linear(2, 2), nn.Layer(2, 2)))
     twin[1].weight = twin[0].weight
@@ -589,6 +609,8 @@ def with_a_matrix_of_another():
             TypeError,
             "got ParametrizedLinear",
         ),
+        (pruned, ValueError, "expected Linear with the parameters .*, got it with weight_orig"),
+        (with_two_parametrizations, TypeError, "got ParametrizedLinear"),
         (with_a_matrix_of_another, ValueError, "cannot share weight of Layer at '1'"),
     ],
 )
