@@ -446,6 +446,12 @@ def test_both_weight_norms_of_pytorch_are_known(make):
     for name, parameters in zip(names, (model[0].weight_g, model[0].weight_v), strict=True):
         grad = module.get_parameter(name).grad
         assert_close([p.grad for p in flat(parameters)], grad, name)
+    with torch.no_grad():
+        expected = module(x)
+        for parameter in module.parameters():
+            parameter.mul_(0.5)
+    module.load_state_dict({k: tensor(v) for k, v in model[0].state_dict().items()})
+    assert torch.equal(module(x), expected)
 
 
 def test_a_prelu_is_a_leaky_relu_that_learns():
