@@ -30,9 +30,10 @@ def to_torch(model: Module) -> Any:
     Returns
     -------
     torch.nn.Module
-        Modules of ``torch.nn``, and of `nn.torch_modules` for what that has not. It takes tensors
-        of dtype float64, a sample or a batch; labels of classes and for `Embedding` have dtype
-        long, and losses take targets of the shapes that they have here.
+        Modules of ``torch.nn`` where that has them (so a `Sequential` of `Linear` and activations
+        is theirs alone), others of `nn.torch_modules`. It takes tensors of dtype float64, a sample
+        or a batch; labels of classes and for `Embedding` have dtype long, and losses take targets
+        of the shapes that they have here.
 
     Raises
     ------

@@ -151,7 +151,6 @@ class _Import:
                 self.below(given.module, path, "module"),
                 shortcut=None if shortcut is None else self.below(shortcut, path, "shortcut"),
             )
-
         if kind is MLP:
             return self.mlp(given, path)
         if kind is Layer:
@@ -211,21 +210,19 @@ class _Import:
         if kind in DRAWN:
             settings["seed"] = 0  # nobody's own generator moves on
         model = kind(**settings)
-        arrays_there = [*given.named_parameters(recurse=False), *given.named_buffers(recurse=False)]
-        own = arrays(model)
-        return self.filled(model, {k: v for k, v in arrays_there if k in own}, path)
+        return self.filled(model, {name: getattr(given, name) for name in arrays(model)}, path)
 
     def weight_normed(self, given: Any, path: str) -> Module | None:
         """Return the model for a linear layer with weight normalisation, None for others."""
         g = v = None
         if isinstance(given, self.own.WeightNorm) or type(given) is self.torch.nn.Linear:
             g, v = getattr(given, "weight_g", None), getattr(given, "weight_v", None)
-        elif self.torch.nn.utils.parametrize.type_before_parametrizations(given) is (
-            self.torch.nn.Linear
-        ) and self.torch.nn.utils.parametrize.is_parametrized(given, "weight"):
-            normalisation = given.parametrizations.weight
-            if [type(way).__name__ for way in normalisation] == ["_WeightNorm"]:
-                g, v = normalisation.original0, normalisation.original1
+        elif list(getattr(given, "parametrizations", ())) == ["weight"]:
+            ways = given.parametrizations.weight
+            before = self.torch.nn.utils.parametrize.type_before_parametrizations(given)
+            kinds = [type(way).__name__ for way in ways]
+            if before is self.torch.nn.Linear and kinds == ["_WeightNorm"]:
+                g, v = ways.original0, ways.original1
         if g is None or v is None:
             return None
         linear = Linear(given.in_features, given.out_features, given.bias is not None, seed=0)

@@ -28,7 +28,8 @@ def matplotlib_module(name: str) -> Any:
         import_module("matplotlib")
     except ModuleNotFoundError:
         raise ModuleNotFoundError(
-            'nn.plots needs matplotlib: pip install "autograd-lite[plot]"', name="matplotlib"
+            'nn.plots needs matplotlib, which is not installed: pip install "autograd-lite[plot]"',
+            name="matplotlib",
         ) from None
     return import_module(f"matplotlib.{name}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from nn.history import History
@@ -77,13 +78,22 @@ def _steps_per_epoch(history: History) -> int:
     steps, epochs = len(history.steps), len(history)
     if not epochs:
         return 1
-    possible = range(max(1, steps // (epochs + 1)), max(1, steps // epochs) + 1)
-    if steps % epochs == 0:
-        return possible[-1]
-    losses = history.step_losses
-    return min(  # the last epoch was interrupted: the mean of the first one tells
-        possible, key=lambda count: abs(math.fsum(losses[:count]) / count - history[0].loss)
-    )
+    sums = [0.0, *accumulate(history.step_losses)]
+    for count in range(steps // epochs, steps // (epochs + 1), -1):
+        if all(_could_be(count, sums, i * count, epoch.loss) for i, epoch in enumerate(history)):
+            return count
+    return max(1, steps // epochs)
+
+
+def _could_be(count: int, sums: list[float], first: int, loss: float) -> bool:
+    """Tell whether so many steps can make an epoch of that loss; its last batch may be smaller."""
+    whole = (sums[first + count] - sums[first]) / count
+    without_last = whole
+    if count > 1:
+        without_last = (sums[first + count - 1] - sums[first]) / (count - 1)
+    rounding = 1e-9 * abs(sums[-1])
+    low, high = sorted((whole, without_last))
+    return low - rounding <= loss <= high + rounding
 
 
 def _raw_and_smoothed(
@@ -106,13 +116,10 @@ def _raw_and_smoothed(
 
 
 def _smoothed(numbers: list[float], width: int) -> list[float]:
-    """Return the means over windows that reach equally far to both sides, less at the ends."""
-    found = []
-    for i in range(len(numbers)):
-        reach = min(i, len(numbers) - 1 - i, width // 2)
-        window = numbers[i - reach : i + reach + 1]
-        found.append(math.fsum(window) / len(window))
-    return found
+    """Return the means over windows around each number, at the ends over what there is of them."""
+    reach = width // 2
+    windows = (numbers[max(0, i - reach) : i + reach + 1] for i in range(len(numbers)))
+    return [math.fsum(window) / len(window) for window in windows]
 
 
 def lr_range_test(found: RateSearch, *, ax: Axes | None = None) -> Axes:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nn.module import Module
 from nn.nested import as_lists, is_list, number_for, shape_of
 from nn.plots.axes import LABEL, TICK, drawing, label
+from nn.settings import checked_count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -106,9 +107,9 @@ def weight_images(
     name = "weight_images"
     rows = _numbers(name, _first_matrix(name, weights) if isinstance(weights, Module) else weights)
     height, width = _image_shape(name, len(rows[0]), shape)
-    across = math.ceil(math.sqrt(len(rows))) if columns is None else columns
-    if isinstance(across, bool) or not isinstance(across, int) or across < 1:
-        raise ValueError(f"{name} expected columns to be a whole number >= 1, got {columns!r}")
+    across = math.ceil(math.sqrt(len(rows)))
+    if columns is not None:
+        across = checked_count(name, "columns", columns)
     across = min(across, len(rows))
     down = -(-len(rows) // across)
     largest = max(abs(w) for row in rows for w in row) or 1.0

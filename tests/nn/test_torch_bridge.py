@@ -446,6 +446,12 @@ def test_both_weight_norms_of_pytorch_are_known(make):
     for name, parameters in zip(names, (model[0].weight_g, model[0].weight_v), strict=True):
         grad = module.get_parameter(name).grad
         assert_close([p.grad for p in flat(parameters)], grad, name)
+    with torch.no_grad():
+        expected = module(x)
+        for parameter in module.parameters():
+            parameter.mul_(0.5)
+    module.load_state_dict({k: tensor(v) for k, v in model[0].state_dict().items()})
+    assert torch.equal(module(x), expected)
 
 
 def test_a_prelu_is_a_leaky_relu_that_learns():
@@ -465,6 +471,14 @@ def test_pytorchs_softplus_differs_by_less_than_the_documentation_says():
     x = 20.0 + 1e-9
     difference = nn.from_torch(torch.nn.Softplus())(x) - torch.nn.Softplus()(tensor(x)).item()
     assert 2.0e-9 < difference < 2.1e-9
+
+
+def test_parameters_shared_within_a_module_are_shared_in_the_model():
+    module = torch.nn.LayerNorm(2)
+    module.bias = module.weight
+    model = nn.from_torch(module)
+    assert model.bias[1] is model.weight[1]
+    assert model([1.0, 3.0])[1].data == pytest.approx(module(torch.tensor([1.0, 3.0]))[1].item())
 
 
 def test_wrapped_for_several_devices_it_is_the_module():
@@ -552,6 +566,18 @@ def with_a_parameter(module):
     return module
 
 
+def pruned():
+    from torch.nn.utils import prune
+
+    return prune.l1_unstructured(linear(), "weight", 2)
+
+
+def with_two_parametrizations():
+    module = torch.nn.utils.parametrizations.weight_norm(linear())
+    torch.nn.utils.parametrize.register_parametrization(module, "bias", torch.nn.Tanh())
+    return module
+
+
 def with_a_matrix_of_another():
     twin = nn.to_torch(nn.Sequential(nn.Linear(2, 2), nn.Layer(2, 2)))
     twin[1].weight = twin[0].weight
@@ -589,6 +615,8 @@ def with_a_matrix_of_another():
             TypeError,
             "got ParametrizedLinear",
         ),
+        (pruned, ValueError, "expected Linear with the parameters .*, got it with weight_orig"),
+        (with_two_parametrizations, TypeError, "got ParametrizedLinear"),
         (with_a_matrix_of_another, ValueError, "cannot share weight of Layer at '1'"),
     ],
 )
