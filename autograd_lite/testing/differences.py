@@ -66,6 +66,7 @@ def finite_difference(
     method: Method = "ridders",
     order: int | None = None,
     step: float | None = None,
+    noise: float = 0.0,
 ) -> Difference:
     """Approximate f′(x), or the gradient at a list of numbers, from values of ``f``.
 
@@ -96,6 +97,8 @@ def finite_difference(
     step : float, optional
         The smallest step, instead of one that suits f. A formula of higher order also uses twice
         and four times the step, the estimate of the error the two steps above that.
+    noise : float, optional
+        How far values of f near x may be off, where more is known of it than the values show.
 
     Returns
     -------
@@ -130,10 +133,14 @@ def finite_difference(
             raise ValueError(f"finite_difference takes no step for the method {method!r}")
         if not 0.0 < step < math.inf:
             raise ValueError(f"finite_difference expected a step above 0, got {step}")
+    noise = number(noise, "a number for noise")
+    if not noise >= 0.0:
+        raise ValueError(f"finite_difference expected a noise of 0 or more, got {noise}")
     if not isinstance(x, list | tuple):
-        at = _finite(x)
-        return _difference(f, at, method, columns, step)
-    found = [_difference(along, at, method, columns, step) for along, at in _coordinates(f, x)]
+        return _difference(f, _finite(x), method, columns, step, noise)
+    found = [
+        _difference(along, at, method, columns, step, noise) for along, at in _coordinates(f, x)
+    ]
     fields = zip(*found, strict=True) if found else ((),) * len(Difference._fields)
     return Difference(*(_shaped(x, iter(field)) for field in fields))
 
@@ -221,7 +228,12 @@ def _plain(result: Any) -> float:
 
 
 def _difference(
-    f: Callable[[float], Any], x: float, method: Method, columns: range, step: float | None
+    f: Callable[[float], Any],
+    x: float,
+    method: Method,
+    columns: range,
+    step: float | None,
+    noise: float,
 ) -> Difference:
     if method == "complex":
         return _complex_step(f, x)
@@ -232,7 +244,7 @@ def _difference(
         except RAISED_BY_FLOATS:
             return math.nan
 
-    samples = Samples(real, x)
+    samples = Samples(real, x, noise)
     tables = ("central", "forward", "backward") if method == "ridders" else (method,)
     if not math.isfinite(samples.at(0.0)):
         return _named(tables[0], UNKNOWN)

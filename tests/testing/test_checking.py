@@ -93,6 +93,30 @@ def test_a_zero_gradient_is_found_at_any_magnitude(x):
         check_gradients(line, x)
 
 
+@pytest.mark.parametrize("x", [1e-31, -1e-31, 1e-40, 1e-100, -1e-200])
+@pytest.mark.parametrize(
+    ("value", "partial", "expected"),
+    [
+        (math.sin, -5.0, 1.0),
+        (math.sin, 0.5, 1.0),
+        (lambda x: 3.0 * x, 2.999, 3.0),
+        (math.exp, 1.001, 1.0),
+        (math.tanh, -1.0, 1.0),
+        (math.cos, -5.0, 0.0),
+    ],
+)
+def test_a_wrong_partial_is_found_beside_0(value, partial, expected, x):
+    with pytest.raises(DerivativeError) as caught:
+        check_gradients(Primitive("p", value, [lambda x, y: partial]), x, order=1)
+    assert (caught.value.operation, caught.value.expected) == ("p", pytest.approx(expected))
+
+
+def test_a_wrong_partial_is_found_where_it_should_be_tiny_itself():
+    square = Primitive("p", lambda x: x * x, [lambda x, y: 1000.0 * x])
+    with pytest.raises(DerivativeError, match=r"expected 2e-100 ± .*, got 1e-97"):
+        check_gradients(square, 1e-100, order=1)
+
+
 @pytest.mark.parametrize(
     ("partial", "message"),
     [

@@ -133,6 +133,26 @@ def test_noise_of_the_function_is_measured_not_taken_for_granted():
     assert 1e-10 < abs(found.value - math.cos(0.5)) <= found.error < 1e-4
 
 
+@pytest.mark.parametrize(
+    ("f", "x", "slope", "error"),
+    [
+        (lambda x: 1.0 - math.cos(x), 1e-8, 1e-8, 1e-13),
+        (lambda x: math.log(1.0 + x), 1e-17, 1.0, 1e-12),
+        (lambda x: (x + 1e8) - 1e8, 1e-12, 1.0, 1e-5),
+        (lambda x: math.log(math.cosh(x)), -1e-9, -1e-9, 1e-13),
+    ],
+)
+def test_on_a_plateau_that_rounding_makes_larger_steps_tell(f, x, slope, error):
+    found = finite_difference(f, x)
+    assert abs(found.value - slope) <= found.error < error
+
+
+def test_known_noise_counts_as_what_is_measured_does():
+    found = finite_difference(math.sin, 0.5, noise=1e-6)
+    assert abs(found.value - math.cos(0.5)) <= found.error
+    assert 1e-6 < found.error < 1e-4
+
+
 def test_a_function_that_is_noise_has_no_derivative():
     assert finite_difference(lambda x: math.sin(1e20 * x), 0.7).error == math.inf
 
@@ -265,6 +285,7 @@ def test_functions_may_return_values():
         ),
         (math.sin, 1.0, {"order": 2}, ValueError, "takes no order for the method 'ridders'"),
         (math.sin, 1.0, {"step": 0.1}, ValueError, "takes no step for the method 'ridders'"),
+        (math.sin, 1.0, {"noise": -1.0}, ValueError, "a noise of 0 or more, got -1.0"),
         (math.sin, 1.0, {"method": "central", "step": 0.0}, ValueError, "a step above 0, got 0.0"),
     ],
 )
