@@ -294,6 +294,26 @@ def test_modules_are_checked_in_their_parameters_which_come_back_unchanged():
     assert [(p.data, p.grad) for p in model.parameters()] == before
 
 
+def test_gradients_of_a_module_can_be_added_to_after_a_check():
+    """A parameter that was moved and put back has its gradient for the data it has."""
+    model = nn.Linear(2, 1)
+    model([1.0, 2.0])[0].backward()
+    once = [p.grad for p in model.parameters()]
+    check_gradients(lambda model: model([0.5, -1.0]), model)
+    model([1.0, 2.0])[0].backward()  # a warning of mixed gradients would be an error here
+    assert [p.grad for p in model.parameters()] == [2.0 * g for g in once]
+
+
+def test_a_gradient_that_belonged_to_older_data_still_does_after_a_check():
+    model = nn.Linear(1, 1)
+    model([1.0])[0].backward()
+    for parameter in model.parameters():
+        parameter.data += 0.5
+    check_gradients(lambda model: model([2.0]), model)
+    with pytest.warns(ag.SlipWarning, match="gradient"):
+        model([1.0])[0].backward()
+
+
 def test_parameters_come_back_when_the_function_raises():
     model = nn.Linear(2, 1)
     before = [p.data for p in model.parameters()]
