@@ -28,6 +28,8 @@ PROPORTIONAL = 2.0**-36  # the share of noise in f below which it grows with f
 DROWNING = 2.0**-10  # the share of noise in f from which on nothing is told
 PARTS = (64.0, 91.0)  # of a step, in which f is looked at for a finer structure
 GRANULE = 2.0**-16  # the largest jump of f, as a share of it, that is taken for rounding
+JUMP = 2.0**10  # times the rounding of f, a difference that is none of rounding
+STEADY = 2.0**-10  # of a jump, how much f may vary beside it
 ROUGHNESS = 16.0  # how much more than its noise f may vary there
 
 
@@ -200,6 +202,22 @@ class Samples:
     def drowned(self) -> bool:
         """Tell whether f is hardly more than noise around the point."""
         return max(self.noise, self.known) > DROWNING * self.level()
+
+    def jumps(self) -> bool:
+        """Tell whether f at the point differs from all values close by on a side, not by rounding.
+
+        Beside a jump f is as good as constant, which it is not where it is steep, or noise.
+        """
+        near = 2.0 * math.ulp(self.x) if self.x else 2.0**-1000
+        reach, here = max(abs(self.x), 1.0), self.at(0.0)
+        self.at(reach), self.at(-reach)
+        rounding = max(GRANULE * self.level(), JUMP * self.rounding(here))
+        for side in (1.0, -1.0):
+            first, *others = (self.at(side * near * 8.0**k) for k in range(5))
+            jump = abs(first - here)
+            if jump > rounding and all(abs(y - first) <= STEADY * jump for y in others):
+                return True
+        return False
 
     def flat(self, step: float, sides: Sequence[float]) -> bool:
         """Tell whether f is the same at a step to the sides."""

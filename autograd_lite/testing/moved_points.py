@@ -71,9 +71,7 @@ class MovedPoint:
         Parameters of modules have those numbers until ``use`` has returned.
         """
         found = iter(numbers)
-        before = [
-            (x, x._data, x._stamp, x._grad, getattr(x, "_a", None)) for x in self._parameters
-        ]
+        before = [(x, x._data, x._stamp, x._grad, getattr(x, "_a", None)) for x in self._parameters]
         inputs: list[Any] = []
         try:
             arguments = [self._moved(argument, found, inputs) for argument in self.point]

@@ -8,12 +8,11 @@ from typing import Any, NamedTuple
 
 from autograd_lite.primitives.ieee import RAISED_BY_FLOATS
 from autograd_lite.testing.differences import Difference, finite_difference
-from autograd_lite.testing.extrapolation import EPSILON
+from autograd_lite.testing.extrapolation import EPSILON, JUMP
 
 TOLERANCE = 4.0  # times the estimated error of the differences
 ULPS = 32.0  # of the derivative itself
 PLATEAU = 3  # doublings of the last bit of x within which a step function stays constant
-JUMP = 2.0**10  # times the rounding of f, what it jumps by then
 CONSTANT = Difference(0.0, 0.0, 0.0, "constant", 0)
 INVISIBLE = 2.0**-1000  # a change of a function that is 0 here, as good as none
 WIDER = 4.0  # than the smallest step of a formula, its largest ones
@@ -60,7 +59,7 @@ class DerivativeError(AssertionError):
 
 
 class Verdict(NamedTuple):
-    """Whether a derivative is right, at a kink, or cannot be told (``settled`` is False)."""
+    """Whether a derivative is right, at a kink or jump, or cannot be told (not ``settled``)."""
 
     right: bool
     difference: Difference
@@ -72,6 +71,10 @@ class Verdict(NamedTuple):
     @property
     def kink(self) -> bool:
         return bool(self.difference.method == "kink")
+
+    @property
+    def jump(self) -> bool:
+        return bool(self.difference.method == "jump")
 
     @property
     def expected(self) -> str:

@@ -153,7 +153,13 @@ class WholeChecks:
         self, f: Callable[[float], float], x: float, got: float, slack: float, noise: Noise
     ) -> Verdict:
         self.operations.compared += 1
-        return judge(f, x, got, slack=slack, noise=noise, cancels=True)
+        verdict = judge(f, x, got, slack=slack, noise=noise, cancels=True)
+        if verdict.jump and not self.operations.special:
+            self.operations.note(
+                f"the function, or a derivative of it, jumps at this point; what follows is"
+                f" {got:g}, that of the branch taken"
+            )
+        return verdict
 
     def _run(
         self, numbers: Sequence[float], output: int, use: Callable[[list[Value], Value], Any]

@@ -120,6 +120,33 @@ def test_a_wrong_partial_is_found_where_it_should_be_tiny_itself():
 @pytest.mark.parametrize(
     ("partial", "message"),
     [
+        (lambda x, y: None, "^bad: its partial is no number: TypeError: .*NoneType"),
+        (lambda x, y: [1.0], "^bad: its partial is no number: TypeError: .*list"),
+        (lambda x, y: "a", "^bad: its partial is no number: ValueError: .*'a'"),
+        (lambda x, y: {}[x], "^bad: its partial is no number: KeyError: 1"),
+    ],
+)
+def test_a_partial_that_is_no_number_is_found_and_the_operation_named(partial, message):
+    with pytest.raises(DerivativeError, match=message) as caught:
+        check_gradients(Primitive("bad", math.sin, [partial]), 1.0)
+    assert caught.value.operation == "bad"
+
+
+def test_partials_that_are_too_few_are_found_and_the_operation_named():
+    few = Variadic("few", sum, lambda xs, y: [1.0])
+    with pytest.raises(DerivativeError, match=r"^few: its partial is no number: .* are 1 for 2"):
+        check_gradients(lambda p: few(p), [1.0, 2.0])
+
+
+def test_what_the_function_raises_itself_comes_with_the_point():
+    with pytest.raises(IndexError) as caught:
+        check_gradients(lambda p: p[0] * p[1], [2.5])
+    assert caught.value.__notes__ == ["check_gradients called the function at [2.5]"]
+
+
+@pytest.mark.parametrize(
+    ("partial", "message"),
+    [
         (lambda x, y: 3.0 * getattr(x, "data", x) ** 2, r"order 2 .* expected 7\.8 ± .*, got 0$"),
         (
             lambda x, y: 3.0 * float(x) ** 2,
@@ -354,6 +381,21 @@ def test_at_a_kink_what_is_no_subgradient_is_wrong():
     distance = Primitive("distance", abs, [lambda x, y: 1.1])
     with pytest.raises(DerivativeError, match=r"expected a number between -1 and 1, .* got 1\.1$"):
         check_gradients(distance, 0.0)
+
+
+@pytest.mark.parametrize("got", [0.0, 1.0])
+def test_a_jump_is_noted(got):
+    steps = Primitive("steps", math.floor, [lambda x, y: got])
+    report = check_gradients(steps, 2.0, order=1)
+    assert report.notes[0] == (
+        "operation 1 of 1, steps(2): at a jump, with no derivative; the partial with respect to"
+        f" operand 0 is {got:g}"
+    )
+
+
+def test_a_jump_of_the_function_as_a_whole_is_noted():
+    report = check_gradients(lambda x: 3.0 * x if x > 1.0 else x, 1.0, order=1)
+    assert "jumps at this point" in report.notes[0]
 
 
 def test_a_derivative_of_the_branch_taken_is_noted_at_a_kink():

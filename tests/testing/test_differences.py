@@ -192,6 +192,39 @@ def test_a_kink_shows_both_derivatives_and_the_error_spans_them(f, x, left, righ
     assert found.value - found.error <= left < right <= found.value + found.error
 
 
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [
+        (math.floor, 2.0),
+        (math.floor, -1.0),
+        (math.floor, 0.0),
+        (lambda x: 1.0 if x >= 0.0 else 0.0, 0.0),
+        (lambda x: math.copysign(1e-9, x) + 1e-9 * x, 0.0),
+        (lambda x: x % 1.0, 3.0),
+        (round, 0.5),
+    ],
+)
+def test_at_a_jump_there_is_no_derivative(f, x):
+    found = finite_difference(f, x)
+    assert (found.method, found.error, found.left) == ("jump", math.inf, None)
+    assert math.isnan(found.value)
+
+
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [
+        (lambda x: (x + 1e8) - 1e8, 7.450580596923828e-09),  # a step of rounding
+        (math.tan, math.pi / 2),
+        (lambda x: math.sqrt(abs(x)), 0.0),
+        (abs, 0.0),
+        (math.floor, 1.5),
+        (lambda x: 1e6 * math.atan(1e6 * x), 0.0),
+    ],
+)
+def test_what_is_steep_or_rounded_is_no_jump(f, x):
+    assert finite_difference(f, x).method != "jump"
+
+
 def test_beside_a_kink_there_is_none():
     assert finite_difference(lambda x: max(x, 0.0), 1e-6)[:1] == (1.0,)
     assert finite_difference(lambda x: max(x, 0.0), -0.132388)[:1] == (0.0,)
@@ -243,6 +276,27 @@ def test_a_complex_step_refuses_functions_that_are_not_arithmetic():
         finite_difference(math.sin, 0.3, method="complex")
     with pytest.raises(TypeError, match=r"but for a complex number it returned 0\.3"):
         finite_difference(abs, 0.3, method="complex")
+
+
+@pytest.mark.parametrize(
+    ("f", "message"),
+    [
+        (lambda x: abs(x) * x, r"but gave 2, where real steps give 4 ± .*: abs, conjugate, real"),
+        (lambda x: x.conjugate() * x, "but gave 0, where real steps give 4 ±"),
+        (lambda x: x * x.real, "but gave 2, where real steps give 4 ±"),
+    ],
+)
+def test_a_complex_step_that_real_steps_exclude_is_refused(f, message):
+    with pytest.raises(TypeError, match=message):
+        finite_difference(f, 2.0, method="complex")
+
+
+@pytest.mark.parametrize("x", [2.0, -1e-12, 1e9, 3e-200])
+def test_a_complex_step_is_accepted_where_real_steps_lose_all_digits(x):
+    found = finite_difference(lambda x: (x * x + 1.0) ** 0.5 - x, x, method="complex")
+    assert found.value == pytest.approx(x / math.hypot(x, 1.0) - 1.0, abs=1e-15)
+    found = finite_difference(lambda x: 1.0 - x * x, x, method="complex")
+    assert found.value == pytest.approx(-2.0 * x, rel=1e-14)
 
 
 def test_a_gradient_has_the_shape_of_the_point():
@@ -318,6 +372,11 @@ def test_a_curve_for_a_given_derivative_needs_no_values():
     curve = error_curve(math.exp, 1.0, derivative=math.e, steps=[0.1, 0.2], methods=["backward"])
     assert curve.errors["backward"][0] == pytest.approx(1 - (1 - math.exp(-0.1)) / 0.1, rel=1e-9)
     assert curve.steps == (0.1, 0.2)
+
+
+def test_a_curve_needs_a_function_that_keeps_its_value():
+    with pytest.raises(TypeError, match="turned the Value into a plain float, as functions of ma"):
+        error_curve(math.sin, 1.0)
 
 
 def test_a_curve_prints_as_a_table():
