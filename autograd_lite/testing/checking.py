@@ -7,15 +7,17 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from autograd_lite.node import Node
-from autograd_lite.primitives import counted
+from autograd_lite.primitives import Primitive, Variadic, counted
 from autograd_lite.sweep import with_order
 from autograd_lite.testing.moved_points import MovedPoint
 from autograd_lite.testing.operation_checks import OperationChecks
+from autograd_lite.testing.verdicts import DerivativeError
 from autograd_lite.testing.whole_checks import WholeChecks
 from autograd_lite.value import Value
 
 MODES = ("reverse", "forward")
 HIGHEST = 3
+PARTIALS = (Primitive.partial.__code__, Variadic.evaluate_partials.__code__)
 
 
 class GradientCheck(NamedTuple):
@@ -31,7 +33,7 @@ class GradientCheck(NamedTuple):
         The highest derivative that was checked.
     modes : tuple of str
     notes : tuple of str
-        Where differences could not tell, or the point is at a kink.
+        Where differences could not tell, or the point is at a kink or jump.
     """
 
     inputs: int
@@ -65,7 +67,8 @@ def check_gradients(
     of those below. Then the whole: the gradient of each output, in both modes, against
     differences of the function. A derivative is wrong if it is off by more than four times the
     estimated error of `finite_difference`, typically 1e-13 relative, and a second formula agrees
-    that it is. At a kink any number between the derivatives from the left and the right is right.
+    that it is. At a kink any number between the derivatives from the left and the right is right;
+    at a jump, where there is none, anything is, with a note.
 
     Parameters
     ----------
@@ -83,7 +86,7 @@ def check_gradients(
     Returns
     -------
     GradientCheck
-        How much was checked, with notes on kinks and on what differences could not tell.
+        How much was checked, with notes on kinks, jumps and on what differences could not tell.
 
     Raises
     ------
@@ -121,7 +124,17 @@ def check_gradients(
     if not point:
         raise ValueError("check_gradients needs a point: one argument per argument of the function")
     moved = MovedPoint(f, point)
-    values = _stable_values(moved)
+    try:
+        values = _stable_values(moved)
+    except Exception as error:
+        name = _failed_partial(error)
+        if name:
+            raise DerivativeError(
+                f"{name}: its partial is no number: {type(error).__name__}: {error}",
+                operation=name,
+            ) from error
+        error.add_note(f"check_gradients called the function at {moved.numbers}")
+        raise
     operations = OperationChecks()
     recorded = moved.run(
         moved.numbers, lambda inputs, outputs: _check_operations(outputs, operations, order)
@@ -140,6 +153,16 @@ def check_gradients(
         wanted,
         tuple(operations.notes),
     )
+
+
+def _failed_partial(error: BaseException) -> str:
+    """Return the name of the operation whose partial an exception comes from; "" for none."""
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code in PARTIALS:
+            return str(trace.tb_frame.f_locals["self"].name)
+        trace = trace.tb_next
+    return ""
 
 
 def _stable_values(moved: MovedPoint) -> list[float]:

@@ -16,10 +16,12 @@ from autograd_lite.testing.extrapolation import (
     Estimate,
     Samples,
 )
-from autograd_lite.testing.step_search import at_step, search
+from autograd_lite.testing.step_search import DISAGREEMENT, at_step, search
 
 Method = Literal["ridders", "central", "forward", "backward", "complex"]
 METHODS = ("ridders", "central", "forward", "backward", "complex")
+
+NEEDS = "the complex step needs a function that is plain arithmetic on its argument"
 
 CENTRAL_ORDERS = (2, 4, 6)
 ONE_SIDED_ORDERS = (1, 2, 3, 4)
@@ -39,7 +41,8 @@ class Difference(NamedTuple):
         The smallest step that the value was made from.
     method : str
         ``"central"``, ``"forward"``, ``"backward"`` or ``"complex"``; ``"kink"`` where the
-        derivatives from the left and from the right differ.
+        derivatives from the left and from the right differ; ``"jump"`` where f is not continuous,
+        so that there is no derivative.
     order : int
         The order of the formula: its truncation error is proportional to step**order.
     left, right : float or None
@@ -66,6 +69,7 @@ def finite_difference(
     method: Method = "ridders",
     order: int | None = None,
     step: float | None = None,
+    noise: float = 0.0,
 ) -> Difference:
     """Approximate f′(x), or the gradient at a list of numbers, from values of ``f``.
 
@@ -86,16 +90,18 @@ def finite_difference(
         The point.
     method : {"ridders", "central", "forward", "backward", "complex"}
         "ridders": the best of all orders, central where f exists on both sides of x, one-sided at
-        the edge of its domain; tells when x is at a kink. "central", "forward" and "backward"
-        keep to formulas of one order: (f(x + h) - f(x - h)) / 2h, (f(x + h) - f(x)) / h,
+        the edge of its domain; tells when x is at a kink or jump. "central", "forward" and
+        "backward" keep to formulas of one order: (f(x + h) - f(x - h)) / 2h, (f(x + h) - f(x)) / h,
         (f(x) - f(x - h)) / h, and what extrapolates them. "complex": Im f(x + ih) / h, which has
         no cancellation (W. Squire and G. Trapp, SIAM Review 40, 1998), for a function that is
-        plain arithmetic.
+        plain arithmetic, as quotients at real steps are asked to confirm.
     order : int, optional
         For "central" 2 (the default), 4 or 6; for "forward" and "backward" 1 (the default) to 4.
     step : float, optional
         The smallest step, instead of one that suits f. A formula of higher order also uses twice
         and four times the step, the estimate of the error the two steps above that.
+    noise : float, optional
+        How far values of f near x may be off, where more is known of it than the values show.
 
     Returns
     -------
@@ -118,6 +124,8 @@ def finite_difference(
     True
     >>> finite_difference(abs, 0.0)[3:]
     ('kink', 1, -1.0, 1.0)
+    >>> finite_difference(math.floor, 2.0).method
+    'jump'
     >>> finite_difference(lambda p: p[0] * p[1], [3.0, 5.0], method="complex").value
     [5.0, 3.0]
     """
@@ -130,10 +138,14 @@ def finite_difference(
             raise ValueError(f"finite_difference takes no step for the method {method!r}")
         if not 0.0 < step < math.inf:
             raise ValueError(f"finite_difference expected a step above 0, got {step}")
+    noise = number(noise, "a number for noise")
+    if not noise >= 0.0:
+        raise ValueError(f"finite_difference expected a noise of 0 or more, got {noise}")
     if not isinstance(x, list | tuple):
-        at = _finite(x)
-        return _difference(f, at, method, columns, step)
-    found = [_difference(along, at, method, columns, step) for along, at in _coordinates(f, x)]
+        return _difference(f, _finite(x), method, columns, step, noise)
+    found = [
+        _difference(along, at, method, columns, step, noise) for along, at in _coordinates(f, x)
+    ]
     fields = zip(*found, strict=True) if found else ((),) * len(Difference._fields)
     return Difference(*(_shaped(x, iter(field)) for field in fields))
 
@@ -221,10 +233,15 @@ def _plain(result: Any) -> float:
 
 
 def _difference(
-    f: Callable[[float], Any], x: float, method: Method, columns: range, step: float | None
+    f: Callable[[float], Any],
+    x: float,
+    method: Method,
+    columns: range,
+    step: float | None,
+    noise: float,
 ) -> Difference:
     if method == "complex":
-        return _complex_step(f, x)
+        return _complex_step(f, x, noise)
 
     def real(moved: float) -> float:
         try:
@@ -232,13 +249,15 @@ def _difference(
         except RAISED_BY_FLOATS:
             return math.nan
 
-    samples = Samples(real, x)
+    samples = Samples(real, x, noise)
     tables = ("central", "forward", "backward") if method == "ridders" else (method,)
     if not math.isfinite(samples.at(0.0)):
         return _named(tables[0], UNKNOWN)
     if step is not None:
         return _named(method, at_step(samples, method, columns, step))
     found = search(samples, tables, columns)
+    if method == "ridders" and found.samples.jumps():
+        return _named("jump", UNKNOWN)
     kink = found.kink() if method == "ridders" else None
     if kink is None:
         return _named(*found.best())
@@ -258,8 +277,11 @@ def _named(name: str, found: Estimate) -> Difference:
 # -- complex steps -------------------------------------------------------------------------------
 
 
-def _complex_step(f: Callable[[Any], Any], x: float) -> Difference:
-    """Im f(x + ih) / h, and how much it varies with h and with the last bits of x."""
+def _complex_step(f: Callable[[Any], Any], x: float, noise: float) -> Difference:
+    """Im f(x + ih) / h, and how much it varies with h and with the last bits of x.
+
+    Refused if real steps exclude it, as they do where f takes the absolute value or conjugate.
+    """
     scale = abs(x) if x else 1.0
     tiny = max(math.ldexp(scale, -70), 1e-290)
     nearby = max(EPSILON * abs(x), SMALLEST)
@@ -271,17 +293,32 @@ def _complex_step(f: Callable[[Any], Any], x: float) -> Difference:
     ]
     spread = max(abs(other - value) for other in others)
     error = 2.0 * spread + 8.0 * EPSILON * abs(value)
+    real = _difference(lambda moved: _real(f(moved)), x, "ridders", range(5), None, noise)
+    if abs(value - real.value) > DISAGREEMENT * (error + real.error) and not _unseen(f, x, real):
+        raise TypeError(
+            f"{NEEDS}, but gave {value:.6g}, where real steps give {real.value:.6g} ±"
+            f" {real.error:.1g}: abs, conjugate, real, imag and comparisons are none"
+        )
     return Difference(value, error if error == error else math.inf, tiny, "complex", 2)
 
 
+def _real(result: Any) -> Any:
+    """Return a complex number as a float if it is one."""
+    return result.real if isinstance(result, complex) and result.imag == 0.0 else result
+
+
+def _unseen(f: Callable[[Any], Any], x: float, found: Difference) -> bool:
+    """Tell whether real steps show nothing because rounding makes f constant around x."""
+    return bool(found.value == 0.0 and _real(f(x + found.step)) == _real(f(x)))
+
+
 def _imaginary(f: Callable[[Any], Any], z: complex) -> float:
-    needs = "the complex step needs a function that is plain arithmetic on its argument"
     try:
         result = f(z)
     except TypeError as error:
-        raise TypeError(f"{needs}, but for a complex number this one raised: {error}") from error
+        raise TypeError(f"{NEEDS}, but for a complex number this one raised: {error}") from error
     except RAISED_BY_FLOATS:
         return math.nan
     if not isinstance(result, complex):
-        raise TypeError(f"{needs}, but for a complex number it returned {result!r:.40}")
+        raise TypeError(f"{NEEDS}, but for a complex number it returned {result!r:.40}")
     return result.imag

@@ -10,6 +10,7 @@ from autograd_lite.node import Node
 from autograd_lite.primitives import number
 from autograd_lite.testing.differences import finite_difference
 from autograd_lite.transforms import grad
+from autograd_lite.value import Value
 
 STEPS = tuple(float(f"1e-{k}") for k in range(17))
 CURVES = ("forward", "central", "backward")
@@ -123,6 +124,8 @@ def error_curve(
 
     Raises
     ------
+    TypeError
+        If no derivative is given and f turns its argument into a plain float.
     ValueError
         If there are no steps, or a method is unknown.
 
@@ -146,6 +149,12 @@ def error_curve(
     if not sizes:
         raise ValueError("error_curve expected at least one step, got none")
     at = x.data if isinstance(x, Node) else number(x, "a number for x")
+    if derivative is None and not isinstance(f(Value(at)), Node):
+        raise TypeError(
+            "error_curve needs f to return a Value for a Value, but it turned the Value into a"
+            " plain float, as functions of math do: write f with functions of autograd_lite, or"
+            " give the derivative"
+        )
     exact = grad(f)(at) if derivative is None else number(derivative, "a number for derivative")
     errors = {
         method: tuple(_error(f, at, method, step, exact) for step in sizes) for method in methods

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -27,6 +27,9 @@ SPACINGS = 2
 PROPORTIONAL = 2.0**-36  # the share of noise in f below which it grows with f
 DROWNING = 2.0**-10  # the share of noise in f from which on nothing is told
 PARTS = (64.0, 91.0)  # of a step, in which f is looked at for a finer structure
+GRANULE = 2.0**-16  # the largest jump of f, as a share of it, that is taken for rounding
+JUMP = 2.0**10  # times the rounding of f, a difference that is none of rounding
+STEADY = 2.0**-10  # of a jump, how much f may vary beside it
 ROUGHNESS = 16.0  # how much more than its noise f may vary there
 
 
@@ -106,6 +109,8 @@ class Table:
         (first, _), (second, _), (third, rounding) = (row[k] for row in self._rows)
         before, now = abs(second - first), abs(third - second)
         now = max(now, before * 2.0 ** (-1.5 * self.growth * (k + 1)))  # not by accident less
+        if now > SETTLING * before and now > SAFETY * rounding and before > 0.0:
+            return math.inf
         ratio = min(now / before, SETTLING) if before > 0.0 else (SETTLING if now else 0.0)
         ratio = max(ratio, 2.0 ** (-self.growth * (k + 1)))
         error = SAFETY * now * ratio / (1.0 - ratio) + rounding
@@ -113,11 +118,15 @@ class Table:
 
 
 class Samples:
-    """Values of a function around a point, each computed once; NaN where there is none."""
+    """Values of a function around a point, each computed once; NaN where there is none.
 
-    def __init__(self, f: Callable[[float], float], x: float) -> None:
+    ``known`` is what their errors are known to reach; ``noise`` is what is measured.
+    """
+
+    def __init__(self, f: Callable[[float], float], x: float, known: float = 0.0) -> None:
         self.f = f
         self.x = x
+        self.known = known
         self.noise = 0.0
         self._known: dict[float, float] = {}
 
@@ -134,7 +143,7 @@ class Samples:
         noise = self.noise
         if abs(value) > here and noise < PROPORTIONAL * here:
             noise *= abs(value) / here
-        return max(EPSILON * abs(value) + SMALLEST, DEVIATIONS * noise)
+        return max(EPSILON * abs(value) + SMALLEST, DEVIATIONS * noise, self.known)
 
     def central(self, step: float) -> Quotient:
         """Return (f(x + h) - f(x - h)) / 2h."""
@@ -186,15 +195,63 @@ class Samples:
             spacing *= 5.0
         self.noise = max(measured, default=0.0)
 
+    def level(self) -> float:
+        """Return the largest size of f that was seen."""
+        return max((abs(y) for y in self._known.values() if math.isfinite(y)), default=0.0)
+
     def drowned(self) -> bool:
         """Tell whether f is hardly more than noise around the point."""
-        known = [abs(value) for value in self._known.values() if math.isfinite(value)]
-        return self.noise > DROWNING * max(known, default=0.0)
+        return max(self.noise, self.known) > DROWNING * self.level()
+
+    def jumps(self) -> bool:
+        """Tell whether f at the point differs from all values close by on a side, not by rounding.
+
+        Beside a jump f is as good as constant, which it is not where it is steep, or noise.
+        """
+        near = 2.0 * math.ulp(self.x) if self.x else 2.0**-1000
+        reach, here = max(abs(self.x), 1.0), self.at(0.0)
+        self.at(reach), self.at(-reach)
+        rounding = max(GRANULE * self.level(), JUMP * self.rounding(here))
+        for side in (1.0, -1.0):
+            first, *others = (self.at(side * near * 8.0**k) for k in range(5))
+            jump = abs(first - here)
+            if jump > rounding and all(abs(y - first) <= STEADY * jump for y in others):
+                return True
+        return False
+
+    def flat(self, step: float, sides: Sequence[float]) -> bool:
+        """Tell whether f is the same at a step to the sides."""
+        return all(self.at(side * step) == self.at(0.0) for side in sides)
+
+    def granule(self, step: float, limit: float, sides: Sequence[float]) -> float:
+        """Return by how much f jumps at the end of a plateau, if rounding made the plateau.
+
+        A function that is rounded inside, such as 1 - cos(x), is a staircase; one that is constant
+        in truth, such as relu, leaves its plateau gradually, or by a jump of its own size. 0 if
+        f is not constant within the step, or there is no end within the limit.
+        """
+        if not self.flat(step, sides) or self.flat(limit / 2.0, sides):
+            return 0.0
+        while step < limit and self.flat(step, sides):
+            step *= 2.0
+        for side in sides:
+            low, high = step / 2.0, step
+            if self.flat(high, [side]):
+                continue
+            while low < (middle := low / 2.0 + high / 2.0) < high:
+                if self.x + side * middle in (self.x + side * low, self.x + side * high):
+                    break
+                low, high = (middle, high) if self.flat(middle, [side]) else (low, middle)
+            here, beside = self.at(0.0), high + max(low * 2.0**-20, 4.0 * math.ulp(self.x + high))
+            jump = abs(self.at(side * high) - here)
+            if abs(self.at(side * beside) - here) <= 2.0 * jump <= GRANULE * self.level():
+                return jump
+        return 0.0
 
     def smooth_within(self, step: float, sides: tuple[float, ...]) -> bool:
         """Tell whether f varies no more at a part of the step than its noise explains."""
         level = max(map(abs, (self.at(0.0), self.at(step), self.at(-step))), default=0.0)
-        limit = ROUGHNESS * max(self.noise, EPSILON * level)
+        limit = ROUGHNESS * max(self.noise, self.known, EPSILON * level)
         return not any(self.noise_at(step / part, sides) > limit for part in PARTS)
 
 

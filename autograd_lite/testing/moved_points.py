@@ -71,17 +71,19 @@ class MovedPoint:
         Parameters of modules have those numbers until ``use`` has returned.
         """
         found = iter(numbers)
-        before = [(x, x.data, x._stamp, x._grad) for x in self._parameters]
+        before = [(x, x._data, x._stamp, x._grad, getattr(x, "_a", None)) for x in self._parameters]
         inputs: list[Any] = []
         try:
             arguments = [self._moved(argument, found, inputs) for argument in self.point]
             with enable_grad():
                 return use(inputs, _outputs(self.f(*arguments)))
         finally:
-            for parameter, data, stamp, grad in before:
-                parameter.data = data
+            for parameter, data, stamp, grad, outdated in before:
+                parameter._data = data
                 parameter._stamp = stamp
                 parameter._grad = grad
+                if parameter._primitive is None:
+                    parameter._a = outdated
 
     def _moved(self, tree: Any, found: Iterator[float], inputs: list[Any]) -> Any:
         if isinstance(tree, list):

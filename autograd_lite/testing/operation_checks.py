@@ -85,6 +85,8 @@ class OperationChecks:
                 self.special = self.special or verdict.kink or not verdict.settled
                 if verdict.kink:
                     self.note(f"{place}: at a kink; {what} is {got:g}, {verdict.expected}")
+                elif verdict.jump:
+                    self.note(f"{place}: at a jump, with no derivative; {what} is {got:g}")
                 elif not verdict.settled:
                     self.note(f"{place}: {what} is {got:g}; differences do not settle here")
         except _LiftingError as error:

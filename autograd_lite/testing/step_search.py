@@ -130,6 +130,18 @@ def _apart(a: Estimate, b: Estimate) -> bool:
 
 
 def search(samples: Samples, names: Sequence[str], columns: range) -> StepSearch:
+    """Try steps and find those that suit f; on a plateau that rounding makes, beyond it."""
+    found = _at_all_scales(samples, names, columns)
+    name, best = found.best()
+    if best is UNKNOWN or best.value:
+        return found
+    granule = found.samples.granule(best.step, 2.0 * max(abs(samples.x), 1.0), SIDES[name])
+    if granule <= samples.known:
+        return found
+    return _at_all_scales(Samples(samples.f, samples.x, granule), names, columns)
+
+
+def _at_all_scales(samples: Samples, names: Sequence[str], columns: range) -> StepSearch:
     """Try steps from about max(|x|, 1) downward; for a tiny x from |x|, and then from 1."""
     x = samples.x
     if not 0.0 < abs(x) < TINY:
@@ -137,7 +149,7 @@ def search(samples: Samples, names: Sequence[str], columns: range) -> StepSearch
     found = _search(samples, names, columns, abs(x))
     if found.accurate():
         return found
-    other = _search(Samples(samples.f, x), names, columns, 1.0)
+    other = _search(Samples(samples.f, x, samples.known), names, columns, 1.0)
     return min((found, other), key=lambda search: search.best()[1].error)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from autograd_lite.lifting import NOTHING, lifted
 from autograd_lite.node import Node, edges
+from autograd_lite.primitives.ieee import RAISED_BY_FLOATS
 from autograd_lite.sweep import adjoints, tangents, with_order
 from autograd_lite.testing.extrapolation import EPSILON
 from autograd_lite.testing.moved_points import MovedPoint
@@ -16,7 +17,10 @@ from autograd_lite.testing.operation_checks import MANY, OperationChecks, direct
 from autograd_lite.testing.verdicts import DerivativeError, Verdict, judge
 from autograd_lite.value import Value
 
+Noise = Callable[[float], float]
+
 MOVED = 2.0**10  # ulps that every number moves along a direction
+ROUNDED = 2.0  # by how many times EPSILON an operation is off
 
 
 class WholeChecks:
@@ -72,11 +76,14 @@ class WholeChecks:
                         got=got,
                     )
         if together:
-            verdict = self._judged(self._value_along(output, along), 0.0, total, allowed)
+            f = self._value_along(output, along)
+            noise = self._noise(output, partial(_rounding, along=True), along)
+            verdict = self._judged(f, 0.0, total, allowed, noise)
             if verdict.right:
                 return
         for i, x in enumerate(numbers):
-            verdict = self._judged(self._value_of(output, i), x, sums[i], slacks[i])
+            noise = self._noise(output, _rounding, units[i], start=x)
+            verdict = self._judged(self._value_of(output, i), x, sums[i], slacks[i], noise)
             if not verdict.right:
                 self._explain(names[i], verdict, sums[i], reached=slacks[i] > 0.0)
 
@@ -122,10 +129,11 @@ class WholeChecks:
 
         _, slacks = self._run(numbers, output, _sums_over_paths)
         slack = sum(abs(a) * size for a, size in zip(below[-1], slacks, strict=True))
+        noise = self._noise(output, partial(_rounding_of_derivative, directions=below), last)
         for mode in self.modes:
             sweep = partial(_derivative, directions=directions, mode=mode)
             got = self._run(numbers, output, sweep)
-            verdict = self._judged(lower, 0.0, got, slack)
+            verdict = self._judged(lower, 0.0, got, slack, noise)
             if verdict.right or self.operations.special:
                 continue
             raise DerivativeError(
@@ -141,14 +149,46 @@ class WholeChecks:
 
     # -- the function as one of a number -----------------------------------------------------
 
-    def _judged(self, f: Callable[[float], float], x: float, got: float, slack: float) -> Verdict:
+    def _judged(
+        self, f: Callable[[float], float], x: float, got: float, slack: float, noise: Noise
+    ) -> Verdict:
         self.operations.compared += 1
-        return judge(f, x, got, slack=slack, cancels=True)
+        verdict = judge(f, x, got, slack=slack, noise=noise, cancels=True)
+        if verdict.jump and not self.operations.special:
+            self.operations.note(
+                f"the function, or a derivative of it, jumps at this point; what follows is"
+                f" {got:g}, that of the branch taken"
+            )
+        return verdict
 
     def _run(
         self, numbers: Sequence[float], output: int, use: Callable[[list[Value], Value], Any]
     ) -> Any:
         return self.moved.run(numbers, lambda inputs, outputs: use(inputs, outputs[output]))
+
+    def _noise(
+        self,
+        output: int,
+        bound: Callable[[list[Value], Value], float],
+        along: Sequence[float],
+        *,
+        start: float = 0.0,
+    ) -> Noise:
+        """Return the rounding error of what is differentiated, at a step along a direction."""
+
+        @cache
+        def noise(t: float) -> float:
+            moved = [
+                x + (t - start) * step for x, step in zip(self.moved.numbers, along, strict=True)
+            ]
+            unknown = math.inf if t == start else 0.0
+            try:
+                found = float(self._run(moved, output, bound))
+            except RAISED_BY_FLOATS:
+                return unknown
+            return found if math.isfinite(found) else unknown
+
+        return noise
 
     def _values(self, numbers: tuple[float, ...]) -> list[float]:
         if numbers not in self._known:
@@ -204,6 +244,34 @@ def _sums_over_paths(inputs: Sequence[Value], root: Value) -> tuple[list[float],
     found = [sums.get(x, (0.0, 0.0)) for x in inputs]
     epsilon = (16 + len(order)) * EPSILON
     return [value for value, _ in found], [epsilon * size for _, size in found]
+
+
+def _rounding(inputs: Sequence[Value], root: Any, *, along: bool = False) -> float:
+    """Return how far rounding may move a result: each number by its last bits, times its adjoint.
+
+    The inputs are rounded as well when they all move ``along`` a direction.
+
+    A running error bound (N. Higham, Accuracy and Stability of Numerical Algorithms, 2002, 3.3).
+    """
+    if not isinstance(root, Value):
+        return 0.0
+
+    def use(order: list[Any]) -> float:
+        sums = adjoints(order, 1.0, 0.0)
+        pairs = zip(sums[1:], order, strict=True)
+        return sum(abs(a * node.data) for a, node in pairs if along or node._primitive is not None)
+
+    return ROUNDED * EPSILON * with_order(root, use)
+
+
+def _rounding_of_derivative(
+    inputs: Sequence[Value], root: Any, directions: Sequence[Sequence[float]]
+) -> float:
+    """Return the same for a derivative along several directions."""
+    for along in directions:
+        if isinstance(root, Value):
+            root = _lifted_sum(inputs, root, along)
+    return _rounding(inputs, root, along=True)
 
 
 def _gradient(inputs: Sequence[Value], root: Value) -> list[float]:

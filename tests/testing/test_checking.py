@@ -93,6 +93,57 @@ def test_a_zero_gradient_is_found_at_any_magnitude(x):
         check_gradients(line, x)
 
 
+@pytest.mark.parametrize("x", [1e-31, -1e-31, 1e-40, 1e-100, -1e-200])
+@pytest.mark.parametrize(
+    ("value", "partial", "expected"),
+    [
+        (math.sin, -5.0, 1.0),
+        (math.sin, 0.5, 1.0),
+        (lambda x: 3.0 * x, 2.999, 3.0),
+        (math.exp, 1.001, 1.0),
+        (math.tanh, -1.0, 1.0),
+        (math.cos, -5.0, 0.0),
+    ],
+)
+def test_a_wrong_partial_is_found_beside_0(value, partial, expected, x):
+    with pytest.raises(DerivativeError) as caught:
+        check_gradients(Primitive("p", value, [lambda x, y: partial]), x, order=1)
+    assert (caught.value.operation, caught.value.expected) == ("p", pytest.approx(expected))
+
+
+def test_a_wrong_partial_is_found_where_it_should_be_tiny_itself():
+    square = Primitive("p", lambda x: x * x, [lambda x, y: 1000.0 * x])
+    with pytest.raises(DerivativeError, match=r"expected 2e-100 ± .*, got 1e-97"):
+        check_gradients(square, 1e-100, order=1)
+
+
+@pytest.mark.parametrize(
+    ("partial", "message"),
+    [
+        (lambda x, y: None, "^bad: its partial is no number: TypeError: .*NoneType"),
+        (lambda x, y: [1.0], "^bad: its partial is no number: TypeError: .*list"),
+        (lambda x, y: "a", "^bad: its partial is no number: ValueError: .*'a'"),
+        (lambda x, y: {}[x], "^bad: its partial is no number: KeyError: 1"),
+    ],
+)
+def test_a_partial_that_is_no_number_is_found_and_the_operation_named(partial, message):
+    with pytest.raises(DerivativeError, match=message) as caught:
+        check_gradients(Primitive("bad", math.sin, [partial]), 1.0)
+    assert caught.value.operation == "bad"
+
+
+def test_partials_that_are_too_few_are_found_and_the_operation_named():
+    few = Variadic("few", sum, lambda xs, y: [1.0])
+    with pytest.raises(DerivativeError, match=r"^few: its partial is no number: .* are 1 for 2"):
+        check_gradients(lambda p: few(p), [1.0, 2.0])
+
+
+def test_what_the_function_raises_itself_comes_with_the_point():
+    with pytest.raises(IndexError) as caught:
+        check_gradients(lambda p: p[0] * p[1], [2.5])
+    assert caught.value.__notes__ == ["check_gradients called the function at [2.5]"]
+
+
 @pytest.mark.parametrize(
     ("partial", "message"),
     [
@@ -270,6 +321,26 @@ def test_modules_are_checked_in_their_parameters_which_come_back_unchanged():
     assert [(p.data, p.grad) for p in model.parameters()] == before
 
 
+def test_gradients_of_a_module_can_be_added_to_after_a_check():
+    """A parameter that was moved and put back has its gradient for the data it has."""
+    model = nn.Linear(2, 1)
+    model([1.0, 2.0])[0].backward()
+    once = [p.grad for p in model.parameters()]
+    check_gradients(lambda model: model([0.5, -1.0]), model)
+    model([1.0, 2.0])[0].backward()  # a warning of mixed gradients would be an error here
+    assert [p.grad for p in model.parameters()] == [2.0 * g for g in once]
+
+
+def test_a_gradient_that_belonged_to_older_data_still_does_after_a_check():
+    model = nn.Linear(1, 1)
+    model([1.0])[0].backward()
+    for parameter in model.parameters():
+        parameter.data += 0.5
+    check_gradients(lambda model: model([2.0]), model)
+    with pytest.warns(ag.SlipWarning, match="gradient"):
+        model([1.0])[0].backward()
+
+
 def test_parameters_come_back_when_the_function_raises():
     model = nn.Linear(2, 1)
     before = [p.data for p in model.parameters()]
@@ -310,6 +381,21 @@ def test_at_a_kink_what_is_no_subgradient_is_wrong():
     distance = Primitive("distance", abs, [lambda x, y: 1.1])
     with pytest.raises(DerivativeError, match=r"expected a number between -1 and 1, .* got 1\.1$"):
         check_gradients(distance, 0.0)
+
+
+@pytest.mark.parametrize("got", [0.0, 1.0])
+def test_a_jump_is_noted(got):
+    steps = Primitive("steps", math.floor, [lambda x, y: got])
+    report = check_gradients(steps, 2.0, order=1)
+    assert report.notes[0] == (
+        "operation 1 of 1, steps(2): at a jump, with no derivative; the partial with respect to"
+        f" operand 0 is {got:g}"
+    )
+
+
+def test_a_jump_of_the_function_as_a_whole_is_noted():
+    report = check_gradients(lambda x: 3.0 * x if x > 1.0 else x, 1.0, order=1)
+    assert "jumps at this point" in report.notes[0]
 
 
 def test_a_derivative_of_the_branch_taken_is_noted_at_a_kink():

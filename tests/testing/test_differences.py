@@ -133,6 +133,26 @@ def test_noise_of_the_function_is_measured_not_taken_for_granted():
     assert 1e-10 < abs(found.value - math.cos(0.5)) <= found.error < 1e-4
 
 
+@pytest.mark.parametrize(
+    ("f", "x", "slope", "error"),
+    [
+        (lambda x: 1.0 - math.cos(x), 1e-8, 1e-8, 1e-13),
+        (lambda x: math.log(1.0 + x), 1e-17, 1.0, 1e-12),
+        (lambda x: (x + 1e8) - 1e8, 1e-12, 1.0, 1e-5),
+        (lambda x: math.log(math.cosh(x)), -1e-9, -1e-9, 1e-13),
+    ],
+)
+def test_on_a_plateau_that_rounding_makes_larger_steps_tell(f, x, slope, error):
+    found = finite_difference(f, x)
+    assert abs(found.value - slope) <= found.error < error
+
+
+def test_known_noise_counts_as_what_is_measured_does():
+    found = finite_difference(math.sin, 0.5, noise=1e-6)
+    assert abs(found.value - math.cos(0.5)) <= found.error
+    assert 1e-6 < found.error < 1e-4
+
+
 def test_a_function_that_is_noise_has_no_derivative():
     assert finite_difference(lambda x: math.sin(1e20 * x), 0.7).error == math.inf
 
@@ -170,6 +190,39 @@ def test_a_kink_shows_both_derivatives_and_the_error_spans_them(f, x, left, righ
     assert found.method == "kink"
     assert (found.left, found.right) == pytest.approx((left, right), abs=1e-9)
     assert found.value - found.error <= left < right <= found.value + found.error
+
+
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [
+        (math.floor, 2.0),
+        (math.floor, -1.0),
+        (math.floor, 0.0),
+        (lambda x: 1.0 if x >= 0.0 else 0.0, 0.0),
+        (lambda x: math.copysign(1e-9, x) + 1e-9 * x, 0.0),
+        (lambda x: x % 1.0, 3.0),
+        (round, 0.5),
+    ],
+)
+def test_at_a_jump_there_is_no_derivative(f, x):
+    found = finite_difference(f, x)
+    assert (found.method, found.error, found.left) == ("jump", math.inf, None)
+    assert math.isnan(found.value)
+
+
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [
+        (lambda x: (x + 1e8) - 1e8, 7.450580596923828e-09),  # a step of rounding
+        (math.tan, math.pi / 2),
+        (lambda x: math.sqrt(abs(x)), 0.0),
+        (abs, 0.0),
+        (math.floor, 1.5),
+        (lambda x: 1e6 * math.atan(1e6 * x), 0.0),
+    ],
+)
+def test_what_is_steep_or_rounded_is_no_jump(f, x):
+    assert finite_difference(f, x).method != "jump"
 
 
 def test_beside_a_kink_there_is_none():
@@ -225,6 +278,27 @@ def test_a_complex_step_refuses_functions_that_are_not_arithmetic():
         finite_difference(abs, 0.3, method="complex")
 
 
+@pytest.mark.parametrize(
+    ("f", "message"),
+    [
+        (lambda x: abs(x) * x, r"but gave 2, where real steps give 4 ± .*: abs, conjugate, real"),
+        (lambda x: x.conjugate() * x, "but gave 0, where real steps give 4 ±"),
+        (lambda x: x * x.real, "but gave 2, where real steps give 4 ±"),
+    ],
+)
+def test_a_complex_step_that_real_steps_exclude_is_refused(f, message):
+    with pytest.raises(TypeError, match=message):
+        finite_difference(f, 2.0, method="complex")
+
+
+@pytest.mark.parametrize("x", [2.0, -1e-12, 1e9, 3e-200])
+def test_a_complex_step_is_accepted_where_real_steps_lose_all_digits(x):
+    found = finite_difference(lambda x: (x * x + 1.0) ** 0.5 - x, x, method="complex")
+    assert found.value == pytest.approx(x / math.hypot(x, 1.0) - 1.0, abs=1e-15)
+    found = finite_difference(lambda x: 1.0 - x * x, x, method="complex")
+    assert found.value == pytest.approx(-2.0 * x, rel=1e-14)
+
+
 def test_a_gradient_has_the_shape_of_the_point():
     found = finite_difference(lambda p: p[0] * p[1][0] + p[1][1] ** 2, [2.0, [3.0, 5.0]])
     assert isinstance(found, Difference)
@@ -265,6 +339,7 @@ def test_functions_may_return_values():
         ),
         (math.sin, 1.0, {"order": 2}, ValueError, "takes no order for the method 'ridders'"),
         (math.sin, 1.0, {"step": 0.1}, ValueError, "takes no step for the method 'ridders'"),
+        (math.sin, 1.0, {"noise": -1.0}, ValueError, "a noise of 0 or more, got -1.0"),
         (math.sin, 1.0, {"method": "central", "step": 0.0}, ValueError, "a step above 0, got 0.0"),
     ],
 )
@@ -297,6 +372,11 @@ def test_a_curve_for_a_given_derivative_needs_no_values():
     curve = error_curve(math.exp, 1.0, derivative=math.e, steps=[0.1, 0.2], methods=["backward"])
     assert curve.errors["backward"][0] == pytest.approx(1 - (1 - math.exp(-0.1)) / 0.1, rel=1e-9)
     assert curve.steps == (0.1, 0.2)
+
+
+def test_a_curve_needs_a_function_that_keeps_its_value():
+    with pytest.raises(TypeError, match="turned the Value into a plain float, as functions of ma"):
+        error_curve(math.sin, 1.0)
 
 
 def test_a_curve_prints_as_a_table():

@@ -9,7 +9,7 @@ import pytest
 from student_engines import MICROGPT, MICROGRAD, engine
 
 import autograd_lite
-from autograd_lite.testing import faulty_engine, grade
+from autograd_lite.testing import bug_lab, faulty_engine, grade
 from autograd_lite.testing.grading import random_graphs
 from autograd_lite.testing.grading.grader import grade_milestone
 from autograd_lite.testing.grading.milestones import MILESTONES
@@ -377,6 +377,35 @@ IN_MICROGRAD["equal data"] = (
 def test_a_mistake_in_closures(edit, milestone, cause):
     found = failures(grade(engine(MICROGRAD, IN_ORDER, edit)))
     assert next(iter(found.items())) == (milestone, cause), found
+
+
+def test_a_mistake_in_an_unrelated_operation_is_not_blamed():
+    lifted = "other = other if isinstance(other, Value) else Value(other)"
+    edits = (
+        (
+            "return self + (-other)",
+            f"{lifted}; return Value(self.data - other.data, (self, other), (3, -3))",
+        ),
+        ("(other * self.data ** (other - 1),)", "(3 * other * self.data ** (other - 1),)"),
+    )
+    report = grade(engine(MICROGPT, *edits))
+    assert named(report, "subtraction and negation").cause == "local-derivative"
+    assert named(report, "powers").program.splitlines()[1] == "y = a**2"
+    assert named(report, "powers").cause == "local-derivative"
+    assert named(report, "random graphs").outcome == "passed"
+
+
+def test_a_mistake_in_an_operation_that_another_is_made_of_is_blamed():
+    edit = ("(other * self.data ** (other - 1),)", "(3 * other * self.data ** (other - 1),)")
+    result = named(grade(engine(MICROGPT, edit)), "division")
+    assert result.cause == "earlier-mistake"
+    assert result.diagnosis.endswith(": a**2 goes wrong as well; repair that first")
+
+
+def test_a_wrong_power_does_not_hide_that_data_is_read_too_late():
+    engines = [bug for bug in bug_lab.BUGS if bug.name in ("power-rule", "current-data")]
+    both = bug_lab.engine_with(tuple(edit for bug in engines for edit in bug.edits))
+    assert named(grade(both), "data changed afterwards").cause == "current-data"
 
 
 def alternating():

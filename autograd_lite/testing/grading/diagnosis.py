@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from autograd_lite.testing.grading.hypotheses import DIAGNOSES, Hypothesis, hypotheses
+from autograd_lite.testing.grading.parts import InCommon
 from autograd_lite.testing.grading.trials import (
     Missing,
     Numbers,
@@ -163,20 +164,25 @@ def of_numbers(
     again = [run(found.trial, value_class) for _ in range(RUNS)]
     if not all(_same(observed, found.numbers) for observed in again):
         return _unsteady(found, earlier)
-    observed: dict[Trial, Observed] = {found.trial: found.numbers}  # first: it refutes most
-    observed |= {t: run(t, value_class) for t in trials if t != found.trial}
     before = {t: run(t, value_class) for t in earlier}
     right = {t: o for t, o in before.items() if not _wrong(t, o)}
+    broken = [t for t, o in before.items() if _wrong(t, o)]
+    common = InCommon(broken, list(right), value_class)
+    observed: dict[Trial, Observed] = {found.trial: found.numbers}  # first: it refutes most
+    observed |= {t: run(t, value_class) for t in trials if t != found.trial}
     candidates = _matching(observed, right)
     if not candidates and size(found.trial) == 1:  # a second mistake may show in larger programs
         candidates = _matching({t: o for t, o in observed.items() if size(t) == 1}, right)
+    blamed = None if candidates else common.first_with(found.trial)
+    if not candidates and not blamed:  # an earlier mistake may show in the other programs
+        undisturbed = {t: o for t, o in observed.items() if not common.first_with(t)}
+        candidates = _matching(undisturbed, right)
     if candidates:
         return _best(candidates, before)
-    broken = next((t for t, o in before.items() if _wrong(t, o)), None)
-    if broken is not None:
-        words = f"{broken.title} goes wrong as well; repair that first"
+    if blamed:
+        words = f"{blamed.title} goes wrong as well; repair that first"
         return Diagnosis("earlier-mistake", words)
-    return _by_kind(found, earlier)
+    return _by_kind(found, list(right))
 
 
 def _matching(observed: dict[Trial, Observed], right: dict[Trial, Observed]) -> list[Hypothesis]:
@@ -248,14 +254,14 @@ def _wrong(trial: Trial, observed: Observed) -> bool:
 
 
 def _by_kind(found: WrongNumber, earlier: Sequence[Trial]) -> Diagnosis:
-    """Say what the numbers show by themselves; all milestones before are right."""
+    """Say what the numbers show by themselves; the trials before are those that went right."""
     got, wanted = found.got, found.wanted
     if math.isclose(got, wanted, rel_tol=1e-4):
         words = "only the first digits are right: single precision, or an approximate formula"
         return Diagnosis("precision", words)
     if found.name.endswith(".data"):
         return Diagnosis("value", "the value is wrong, before any gradient is computed")
-    if size(found.trial) == 1:
+    if size(found.trial) == 1 and f"y = {found.trial.title}" in found.trial.lines:
         if got == 0:
             return Diagnosis("no-gradient", "no gradient arrives at the operand")
         if got == -wanted:

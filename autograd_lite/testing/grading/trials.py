@@ -208,10 +208,29 @@ def size(trial: Trial) -> int:
 
 def shares(trial: Trial) -> bool:
     """Whether a program uses the result of an operation more than once."""
+    return any(not formula.startswith("Value(") for formula in _used_again(trial))
+
+
+def reuses(trial: Trial) -> bool:
+    """Whether a program uses a leaf or the result of an operation more than once."""
+    return bool(_used_again(trial))
+
+
+def doubles(trial: Trial) -> bool:
+    """Whether both operands of an operation are one, as in ``a + a``."""
+    tree = ast.walk(ast.parse("\n".join(trial.lines)))
+    operands = [(node.left, node.right) for node in tree if isinstance(node, ast.BinOp)]
+    return any(
+        isinstance(left, ast.Name) and isinstance(right, ast.Name) and left.id == right.id
+        for left, right in operands
+    )
+
+
+def _used_again(trial: Trial) -> list[str]:
+    """Return the formulas of what a program uses more than once."""
     nodes = [line.split(" = ") for line in trial.lines if " = " in line]
-    made = [name for name, formula in nodes if not formula.startswith("Value(")]
     uses = " ".join(formula for _, formula in nodes)
-    return any(len(re.findall(rf"\b{name}\b", uses)) > 1 for name in made)
+    return [formula for name, formula in nodes if len(re.findall(rf"\b{name}\b", uses)) > 1]
 
 
 def _written(name: str) -> str:
