@@ -148,6 +148,17 @@ def test_importing_loads_nothing_but_the_standard_library() -> None:
     assert not loaded & {"argparse", "asyncio", "dataclasses", "inspect", "json", "unittest"}
 
 
+def test_importing_nn_leaves_to_later_what_few_programs_need() -> None:
+    code = (
+        "import sys, nn; print(*(name for name in sys.modules if name.startswith('nn.')));"
+        " print(set(nn.__all__) - set(dir(nn)), nn.plots.__name__, nn.backprop.__module__)"
+    )
+    loaded, found = run(sys.executable, "-c", code).splitlines()
+    later = {"plots", "torch_export", "torch_import", "diagnostics", "matrix_backprop"}
+    assert not {f"nn.{name}" for name in later} & set(loaded.split())
+    assert found == "set() nn.plots nn.matrix_backprop"
+
+
 # -- the documents -------------------------------------------------------------------------------
 
 
