@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import os
 import sys
 from collections.abc import Iterator
@@ -105,7 +104,9 @@ class NotebookOutput(Picture):
         """Return the picture as text and as HTML."""
         text = f"epoch {self._number}/{self._last}{self._time_left()}  {self._report()}".rstrip()
         bar = f'<progress value="{self._done}" max="{max(self._total, 1)}"></progress>'
-        shown = html.escape(text).replace("  ", "&emsp;")
+        from html import escape
+
+        shown = escape(text).replace("  ", "&emsp;")
         return {"text/plain": text, "text/html": f"<div>{bar} {shown}</div>"}
 
     def _time_left(self) -> str:
