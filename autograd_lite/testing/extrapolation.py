@@ -193,10 +193,13 @@ class Samples:
         return math.hypot(*found) / scale if found else math.nan
 
     def measure_noise(self, step: float, sides: tuple[float, ...]) -> None:
-        """Measure the noise at the smallest spacings, up to a part of the step, where f varies."""
+        """Measure the noise at the smallest spacings, up to a part of the step, where f varies.
+
+        At the very smallest in any case: beside steps of few ulps all that varies counts as noise.
+        """
         spacing = max(13.0 * math.ulp(self.x), step * 2.0**-80)
         measured: list[float] = []
-        while spacing < step / 8.0 and len(measured) < SPACINGS:
+        while spacing < max(step / 8.0, 14.0 * math.ulp(self.x)) and len(measured) < SPACINGS:
             noise = self.noise_at(spacing, sides)
             if noise == noise:
                 measured.append(noise)

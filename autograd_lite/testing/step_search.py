@@ -21,6 +21,7 @@ DISAGREEMENT = 4.0  # how many times their errors estimates differ that exclude 
 ANOTHER = 0.77  # of a step: multiples of the one are none of the other
 PATIENCE = 8  # steps without improvement after which accurate estimates are kept
 NOTHING = 2.0**-200  # of the largest values and steps, as good as none at x = 0
+FEW = 64.0  # ulps of x, below which there are no smaller steps to confirm what is found
 FURTHER = 4.0  # how much smaller steps become after a failure
 SIDES = {"central": (1.0, -1.0), "forward": (1.0,), "backward": (-1.0,)}
 
@@ -179,6 +180,9 @@ def _search(samples: Samples, names: Sequence[str], columns: range, scale: float
         while smooth and not found.confirm(found.best()[0]):
             continue
     chosen = min(tried or [found], key=lambda search: search.best()[1].error)
+    for table in chosen.tables.values():
+        if table.best.step < FEW * math.ulp(samples.x):
+            table.best = table.best._replace(error=FEW * table.best.error)
     if samples.drowned():
         for table in chosen.tables.values():
             table.best = table.best._replace(error=math.inf)
