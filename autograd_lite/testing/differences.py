@@ -77,9 +77,17 @@ def finite_difference(
     quotients extrapolated to step 0 (Richardson's table); the one with the smallest estimated
     error is returned, once quotients at other steps confirm it. The estimate adds up the
     differences of the table that are still to come, as a geometric series, and the rounding
-    errors of ``f``, which are measured beside x. Over functions of 20 kinds at random points of
-    magnitudes from 1e-12 to 1e6 the true error exceeded it in fewer than 0.2 % of the cases and
-    never four times it (tests/testing). A smooth function takes about 100 evaluations.
+    errors of ``f``, which are measured beside x. Where rounding inside f makes it constant around
+    x, such as 1 - cos(x), the larger steps count. A smooth function takes about 100 evaluations.
+
+    How honest the error is was measured on functions of 30 kinds (tests/testing: polynomials,
+    waves, steep and flat ones, poles nearby, and ten kinds that lose digits to rounding inside), at
+    points of magnitudes from 1e-12 to 1e6: the true error exceeded it in 12 of 6,000 cases, and
+    four times it in 2. No such thing holds where values do not show what is going on:
+    rounding that makes f the same at all steps (sqrt(x * x + 1) - x at 1e9, exactly 0 there), a
+    fine structure that all steps miss, or, for other methods than "ridders", a kink nearby that
+    rounding hides.
+    What is known of the rounding can be given as ``noise``.
 
     Parameters
     ----------

@@ -26,7 +26,7 @@ NOISE_ORDER = 5
 SPACINGS = 2
 PROPORTIONAL = 2.0**-36  # the share of noise in f below which it grows with f
 DROWNING = 2.0**-10  # the share of noise in f from which on nothing is told
-PARTS = (64.0, 91.0)  # of a step, in which f is looked at for a finer structure
+PARTS = (64.0, 77.7, 91.0)  # of a step, in which f is looked at for a finer structure
 GRANULE = 2.0**-16  # the largest jump of f, as a share of it, that is taken for rounding
 JUMP = 2.0**10  # times the rounding of f, a difference that is none of rounding
 STEADY = 2.0**-10  # of a jump, how much f may vary beside it
@@ -71,11 +71,13 @@ class Table:
         self.best = UNKNOWN
         self.last = UNKNOWN
         self._rows: list[list[tuple[float, float]]] = []
+        self._diverging: dict[int, float] = {}
 
     def add(self, quotient: Quotient) -> None:
         """Add the quotient at half the step of the last one; start again at one that is NaN."""
         if not math.isfinite(quotient.value):
             self._rows = []
+            self._diverging = {}
             return
         row = [(quotient.value, quotient.rounding)]
         if self._rows:
@@ -103,14 +105,20 @@ class Table:
         return row[k][0] if k < len(row) else math.nan
 
     def _error(self, k: int) -> float:
-        """Sum the differences still to come, as a geometric series, and add the rounding."""
+        """Sum the differences still to come, as a geometric series, and add the rounding.
+
+        Infinity if they do not decrease, as where the derivative grows as log(h).
+        """
         if len(self._rows) < 3 or len(self._rows[0]) <= k:
             return math.inf
         (first, _), (second, _), (third, rounding) = (row[k] for row in self._rows)
         before, now = abs(second - first), abs(third - second)
         now = max(now, before * 2.0 ** (-1.5 * self.growth * (k + 1)))  # not by accident less
-        if now > SETTLING * before and now > SAFETY * rounding and before > 0.0:
+        if now > SETTLING * before > 0.0 and now > SAFETY * rounding:
+            self._diverging[k] = now
             return math.inf
+        if now + rounding > self._diverging.get(k, math.inf) / 4.0:
+            return math.inf  # it may diverge still, hidden by rounding
         ratio = min(now / before, SETTLING) if before > 0.0 else (SETTLING if now else 0.0)
         ratio = max(ratio, 2.0 ** (-self.growth * (k + 1)))
         error = SAFETY * now * ratio / (1.0 - ratio) + rounding
@@ -185,10 +193,13 @@ class Samples:
         return math.hypot(*found) / scale if found else math.nan
 
     def measure_noise(self, step: float, sides: tuple[float, ...]) -> None:
-        """Measure the noise at the smallest spacings, up to a part of the step, where f varies."""
+        """Measure the noise at the smallest spacings, up to a part of the step, where f varies.
+
+        At the very smallest in any case: beside steps of few ulps all that varies counts as noise.
+        """
         spacing = max(13.0 * math.ulp(self.x), step * 2.0**-80)
         measured: list[float] = []
-        while spacing < step / 8.0 and len(measured) < SPACINGS:
+        while spacing < max(step / 8.0, 14.0 * math.ulp(self.x)) and len(measured) < SPACINGS:
             noise = self.noise_at(spacing, sides)
             if noise == noise:
                 measured.append(noise)

@@ -20,6 +20,8 @@ ACCURATE = 1e-8  # relative error from which on other steps are tried as well
 DISAGREEMENT = 4.0  # how many times their errors estimates differ that exclude each other
 ANOTHER = 0.77  # of a step: multiples of the one are none of the other
 PATIENCE = 8  # steps without improvement after which accurate estimates are kept
+NOTHING = 2.0**-200  # of the largest values and steps, as good as none at x = 0
+FEW = 64.0  # ulps of x, below which there are no smaller steps to confirm what is found
 FURTHER = 4.0  # how much smaller steps become after a failure
 SIDES = {"central": (1.0, -1.0), "forward": (1.0,), "backward": (-1.0,)}
 
@@ -56,6 +58,10 @@ class StepSearch:
             least = samples.rounding(samples.at(0.0)) / step
             if all(least > best.error for best in found):
                 break
+            if not samples.x and step < NOTHING * self.steps[0]:
+                nothing = NOTHING * samples.level() / self.steps[0]
+                if any(best.error <= nothing for best in found):
+                    break
             settled = ACCURATE * max((abs(x.value) for x in found if x is not UNKNOWN), default=0)
             if len(self.steps) > improved + PATIENCE and all(x.error <= settled for x in found):
                 break
@@ -174,6 +180,9 @@ def _search(samples: Samples, names: Sequence[str], columns: range, scale: float
         while smooth and not found.confirm(found.best()[0]):
             continue
     chosen = min(tried or [found], key=lambda search: search.best()[1].error)
+    for table in chosen.tables.values():
+        if table.best.step < FEW * math.ulp(samples.x):
+            table.best = table.best._replace(error=FEW * table.best.error)
     if samples.drowned():
         for table in chosen.tables.values():
             table.best = table.best._replace(error=math.inf)

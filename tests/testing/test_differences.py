@@ -23,6 +23,22 @@ def lecture(x):
 # -- the honesty of the estimate -----------------------------------------------------------------
 
 
+def rounded_inside(a, c):
+    """Return functions whose values lose digits to rounding, up to all."""
+    return [
+        lambda m, x: 1 - m.cos(x),
+        lambda m, x: m.log(1 + x * x),
+        lambda m, x: m.exp(a * x) - 1,
+        lambda m, x: (x + 1e6) - 1e6,
+        lambda m, x: m.log(m.cosh(x)),
+        lambda m, x: (1 + x) * (1 + x) - 1,
+        lambda m, x: c * (1 / (1 + abs(x)) - 1),
+        lambda m, x: m.sin(x) + 1e-7 * m.sin(1e3 * x),
+        lambda m, x: abs(x) ** x,
+        lambda m, x: m.sqrt(4 + x) - 2,
+    ]
+
+
 def random_function(drawn):
     """Return a function of (module, x), the module being math or mpmath."""
     length = 10 ** drawn.uniform(-2, 2)
@@ -50,6 +66,7 @@ def random_function(drawn):
             lambda m, x: m.sin(length * x) / x,
             lambda m, x: m.log(abs(x)) * b,
             lambda m, x: x * m.sin(length / x),
+            *rounded_inside(a, c),
         ]
     )
 
@@ -145,6 +162,39 @@ def test_noise_of_the_function_is_measured_not_taken_for_granted():
 def test_on_a_plateau_that_rounding_makes_larger_steps_tell(f, x, slope, error):
     found = finite_difference(f, x)
     assert abs(found.value - slope) <= found.error < error
+
+
+def test_where_quotients_grow_forever_there_is_no_estimate():
+    """The derivative, log(x) + 1 = -458, is reached at steps that rounding makes useless."""
+    found = finite_difference(lambda x: x**x, 2.9e-200)
+    assert abs(found.value + 458.0) <= found.error
+
+
+def test_a_fine_structure_is_seen_at_a_large_number():
+    x = 3.3e8
+    found = finite_difference(lambda x: math.sin(x) + 1e-7 * math.sin(1e5 * x), x)
+    assert abs(found.value - math.cos(x) - 1e-2 * math.cos(1e5 * x)) <= found.error
+
+
+@pytest.mark.parametrize("ulps", [1, 3, 7, 14])
+def test_beside_the_edge_of_a_domain_steps_are_too_coarse_and_the_error_large(ulps):
+    t = ulps * 2.0**-52
+    found = finite_difference(autograd_lite.acosh, 1.0 + t)
+    assert not abs(found.value - 1.0 / math.sqrt(t * (2.0 + t))) > found.error
+
+
+@pytest.mark.parametrize("f", [lambda x: x**3, lambda x: x * x, math.cos, lambda x: 5.0 * x])
+def test_at_0_no_more_evaluations_are_spent_than_steps_can_use(f):
+    points = []
+    finite_difference(lambda x: points.append(x) or f(x), 0.0)
+    assert len(points) < 600
+
+
+@pytest.mark.parametrize("x", [1.2e-8, -2e-10])
+def test_a_kink_hidden_in_a_plateau_is_spanned(x):
+    """It is about the square root of 2 times |x|."""
+    found = finite_difference(lambda x: math.acosh(1.0 + x * x), x)
+    assert abs(found.value - math.copysign(math.sqrt(2.0), x)) <= found.error * 1.001
 
 
 def test_known_noise_counts_as_what_is_measured_does():
