@@ -24,7 +24,7 @@ from nn.activations import (
 from nn.callbacks import EarlyStopping, TrainingState
 from nn.checkpoint import CheckpointError, load, save
 from nn.clipping import clip_grad_norm_, clip_grad_value_
-from nn.containers import Flatten, Residual, Sequential
+from nn.containers import Flatten, ModuleList, Residual, Sequential
 from nn.dropout import Dropout
 from nn.embedding import Embedding
 from nn.history import History
@@ -94,6 +94,7 @@ __all__ = [
     "MSELoss",
     "Mish",
     "Module",
+    "ModuleList",
     "NLLLoss",
     "Neuron",
     "Parameter",

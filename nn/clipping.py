@@ -20,6 +20,8 @@ def clip_grad_norm_(
 ) -> float:
     """Scale all gradients by one factor, so that their norm is at most ``max_norm``.
 
+    ``torch.nn.utils.clip_grad_norm_`` in PyTorch; there is no ``nn.utils`` here.
+
     If ‖∇‖ > max_norm, ∇ ← max_norm · ∇ / (‖∇‖ + 1e-6), which keeps the direction. The 1e-6 is
     PyTorch's: the gradient (3, 4) becomes (0.59999988, 0.79999984) for ``max_norm=1``, where the
     lectures, without it, have (0.6, 0.8).

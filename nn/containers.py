@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from operator import index
-from typing import Any
+from typing import Any, Self
 
 from nn.inputs import called
 from nn.module import Module, refuse_class
@@ -18,18 +18,67 @@ def _check_module(given: Any, owner: str, where: str = "") -> None:
         raise TypeError(f"{owner} expected modules, got {type(given).__name__}{where}: {given!r}")
 
 
-class Sequential(Module):
+class _Modules(Module):
+    """Modules in an order, each an attribute: "0", "1", … as in PyTorch, or of another name."""
+
+    _names: tuple[str, ...] = ()
+
+    def append(self, module: Any) -> Self:
+        """Add a module at the end; return what it was added to.
+
+        Raises
+        ------
+        TypeError
+            For what cannot be called, and for a class.
+        """
+        self._add(str(len(self._names)), module)
+        return self
+
+    def _add(self, name: Any, module: Any) -> None:
+        owner = type(self).__name__
+        if not isinstance(name, str):
+            raise TypeError(f"{owner} expected text as names, got {type(name).__name__}: {name!r}")
+        named = "" if name == str(len(self._names)) else f", {name!r}"
+        _check_module(module, owner, f" at position {len(self._names)}{named}")
+        if not name or "." in name:
+            raise ValueError(f"{owner} expected names without dots, got {name!r}")
+        if hasattr(self, name):
+            raise ValueError(f"{owner} expected a new name, got {name!r}, which is an attribute")
+        setattr(self, name, module)
+        self._names = (*self._names, name)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (getattr(self, name) for name in self._names)
+
+    def __getitem__(self, position: int | slice) -> Any:
+        """Return one module, or for a slice several: names stay, but positions are new."""
+        chosen = self._names[position]
+        if isinstance(chosen, str):
+            return getattr(self, chosen)
+        part = type(self)()
+        for name in chosen:
+            part._add(str(len(part)) if name.isdecimal() else name, getattr(self, name))
+        return part
+
+
+class Sequential(_Modules):
     """Modules behind each other: the output of one is the input of the next.
 
     Parameters
     ----------
     *modules : Module
-        Any callables will do; those that are modules bring their parameters.
+        Any callables will do; those that are modules bring their parameters. Or one dict, such as
+        an OrderedDict, of names and modules, which then are attributes of those names.
 
     Raises
     ------
     TypeError
         For anything else, also for a class (``nn.ReLU`` instead of ``nn.ReLU()``).
+    ValueError
+        If a name is empty, has a dot, or is that of another attribute.
 
     Examples
     --------
@@ -43,31 +92,94 @@ class Sequential(Module):
       3: Flatten(start_dim=0, end_dim=1)
     >>> len(model), model[1]
     (4, ReLU())
+    >>> named = nn.Sequential({"fc": nn.Linear(2, 1), "squash": nn.Tanh()})
+    >>> named.squash, list(named.state_dict())
+    (Tanh(), ['fc.weight', 'fc.bias'])
     """
 
     def __init__(self, *modules: Any) -> None:
         super().__init__()
-        for position, module in enumerate(modules):
-            _check_module(module, "Sequential", f" at position {position}")
-            setattr(self, str(position), module)  # hence named "0", "1", … as in PyTorch
-        self._length = len(modules)
-
-    def __len__(self) -> int:
-        return self._length
-
-    def __iter__(self) -> Iterator[Any]:
-        return (getattr(self, str(position)) for position in range(self._length))
-
-    def __getitem__(self, position: int | slice) -> Any:
-        """Return one module, or for a slice a Sequential of several."""
-        chosen = list(self)[position]
-        return Sequential(*chosen) if isinstance(chosen, list) else chosen
+        if len(modules) == 1 and isinstance(modules[0], Mapping):
+            for name, module in modules[0].items():
+                self._add(name, module)
+        else:
+            for module in modules:
+                self.append(module)
 
     def forward(self, x: Any) -> Any:
         """Pass a sample or a batch through all modules."""
         for module in self:
             x = module(x)
         return x
+
+
+class ModuleList(_Modules):
+    """A list of modules that is one itself: it has parameters, but is not called.
+
+    A plain list of modules as an attribute serves as well, since a `Module` looks into lists; names
+    of parameters and in pictures are the same for both.
+
+    Parameters
+    ----------
+    modules : iterable of Module, optional
+
+    Raises
+    ------
+    TypeError
+        For what cannot be called, and for a class (``nn.ReLU`` instead of ``nn.ReLU()``).
+
+    Examples
+    --------
+    >>> import nn
+    >>> class Net(nn.Module):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.layers = nn.ModuleList(nn.Linear(2, 2) for _ in range(3))
+    ...
+    ...     def forward(self, x):
+    ...         for layer in self.layers:
+    ...             x = layer(x)
+    ...         return x
+    >>> net = Net()
+    >>> len(net.layers), len(net.layers.parameters())
+    (3, 18)
+    >>> list(net.state_dict())[:2]
+    ['layers.0.weight', 'layers.0.bias']
+    """
+
+    _only_holds = True
+
+    def __init__(self, modules: Iterable[Any] = ()) -> None:
+        super().__init__()
+        self.extend(modules)
+
+    def extend(self, modules: Iterable[Any]) -> Self:
+        """Add modules at the end; return the list.
+
+        Raises
+        ------
+        TypeError
+            If they are not in a list or the like, or one is no module; those before it are added.
+
+        Examples
+        --------
+        >>> import nn
+        >>> len(nn.ModuleList([nn.ReLU()]).extend([nn.Tanh(), nn.ReLU()]))
+        3
+        """
+        if isinstance(modules, Module | Mapping | str) or not isinstance(modules, Iterable):
+            raise TypeError(
+                f"ModuleList expected a list of modules, got {type(modules).__name__}: {modules!r}"
+            )
+        for module in modules:
+            self.append(module)
+        return self
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Refuse to be called: what a list does with its modules is for its owner to say."""
+        raise NotImplementedError(
+            "ModuleList cannot be called; call its modules one by one, or use nn.Sequential"
+        )
 
 
 class Residual(Module):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 from autograd_lite import Value, scope
@@ -74,6 +74,7 @@ class Module(Stateful):
     """
 
     training: bool = True
+    _only_holds: bool = False  # others, and is never called itself
     _scope_name: str | None = None
     _scope_title: str = ""
 
@@ -93,12 +94,16 @@ class Module(Stateful):
     def _give_names(self) -> str:
         """Name all modules below as their owners do, and this one, the root, not at all."""
         roots = [""]  # paths of modules that have named what is below them before
+        holders: dict[str, str] = {}  # names of what is never called, so opens no scope, by path
         for _, owner, keys, thing in self._walk():
             if isinstance(thing, Module):
                 path = _path(owner, keys, thing)
                 if thing._scope_name == "":
                     roots.append(f"{path}.")
-                thing._scope_name = _name(keys, thing)
+                name = _name(keys, thing)
+                thing._scope_name = f"{holders[owner]}.{name}" if owner in holders else name
+                if thing._only_holds:
+                    holders[path] = thing._scope_name
                 thing._scope_title = thing._title()
         self._scope_name = ""
         for path, parameter in self.named_parameters():
@@ -113,8 +118,11 @@ class Module(Stateful):
 
     # -- what a module holds --------------------------------------------------------------------
 
-    def _walk(self) -> Iterator[_Found]:
-        """Yield every module and parameter below this one once, in the order of definition."""
+    def _walk(self, *, deep: bool = True) -> Iterator[_Found]:
+        """Yield every module and parameter below this one once, in the order of definition.
+
+        What modules below hold is left out unless ``deep``.
+        """
         seen: set[int] = {id(self)}
         followed = _followed()
         stack = _members(self, 1, "", followed)
@@ -142,7 +150,7 @@ class Module(Stateful):
             elif id(thing) not in seen:
                 seen.add(id(thing))
                 yield found
-                if isinstance(thing, Module):
+                if deep and isinstance(thing, Module):
                     stack += _members(thing, depth + 1, _path(owner, keys, thing), followed)
 
     def named_modules(self) -> Iterator[tuple[str, Module]]:
@@ -163,6 +171,67 @@ class Module(Stateful):
         """Yield this module and all below it, each once."""
         for _, module in self.named_modules():
             yield module
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """Yield the modules that this one holds itself, each once, with their names.
+
+        Those in lists, tuples and dicts count, as ``layers.0``; what is in the modules does not.
+
+        Examples
+        --------
+        >>> import nn
+        >>> model = nn.Sequential(nn.MLP(2, [3, 1]), nn.Sigmoid())
+        >>> [name for name, _ in model.named_children()]
+        ['0', '1']
+        >>> [name for name, _ in model[0].named_children()]
+        ['layers.0', 'layers.1']
+        """
+        for _, _, keys, thing in self._walk(deep=False):
+            if isinstance(thing, Module):
+                yield _name(keys, thing), thing
+
+    def children(self) -> Iterator[Module]:
+        """Yield the modules that this one holds itself, each once.
+
+        Examples
+        --------
+        >>> import nn
+        >>> list(nn.Sequential(nn.ReLU(), nn.Sequential(nn.Tanh())).children())
+        [ReLU(), Sequential()
+          0: Tanh()]
+        """
+        for _, module in self.named_children():
+            yield module
+
+    def named_buffers(self) -> Iterator[tuple[str, Any]]:
+        """Yield every buffer (see `register_buffer`) here and below once, with its path.
+
+        A list is the buffer itself, a number what it is now. Buffers that are None are left out.
+
+        Examples
+        --------
+        >>> import nn
+        >>> model = nn.Sequential(nn.Linear(3, 1), nn.BatchNorm1d(1))
+        >>> list(model.named_buffers())  # doctest: +NORMALIZE_WHITESPACE
+        [('1.running_mean', [0.0]), ('1.running_var', [1.0]), ('1.num_batches_tracked', 0)]
+        """
+        for path, module in self.named_modules():
+            for name in module._buffer_names:
+                buffer = getattr(module, name, None)
+                if buffer is not None:
+                    yield f"{path}.{name}" if path else name, buffer
+
+    def buffers(self) -> Iterator[Any]:
+        """Yield every buffer here and below once; see `named_buffers`.
+
+        Examples
+        --------
+        >>> import nn
+        >>> list(nn.BatchNorm1d(2).buffers())
+        [[0.0, 0.0], [1.0, 1.0], 0]
+        """
+        for _, buffer in self.named_buffers():
+            yield buffer
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """Yield every parameter once, with its path, in the order of definition.
@@ -213,8 +282,85 @@ class Module(Stateful):
 
     # -- what can be done with them -------------------------------------------------------------
 
-    def zero_grad(self) -> None:
-        """Set the gradients of all parameters back to 0.0."""
+    def apply(self, fn: Callable[[Module], object]) -> Self:
+        """Call a function with every module: those below first, this one last, each once.
+
+        Parameters
+        ----------
+        fn : callable
+            A function of a module, such as one that initialises its weights. What it returns is
+            not used.
+
+        Returns
+        -------
+        Module
+            This one.
+
+        Raises
+        ------
+        TypeError
+            If ``fn`` cannot be called.
+
+        Examples
+        --------
+        >>> import nn
+        >>> def start(module):
+        ...     if isinstance(module, nn.Linear):
+        ...         nn.init.xavier_uniform_(module.weight, seed=0)
+        ...         nn.init.constant_(module.bias, 0.01)
+        >>> model = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1)).apply(start)
+        >>> [b.data for b in model[0].bias]
+        [0.01, 0.01, 0.01]
+        """
+        if not callable(fn):
+            raise TypeError(
+                f"{type(self).__name__}.apply expected a function of a module, got"
+                f" {type(fn).__name__}: {fn!r}"
+            )
+        order: list[Module] = []
+        waiting: list[tuple[int, Module]] = [(0, self)]  # owners, till what they hold is through
+        for depth, _, _, thing in self._walk():
+            if isinstance(thing, Module):
+                while waiting[-1][0] >= depth:
+                    order.append(waiting.pop()[1])
+                waiting.append((depth, thing))
+        for module in [*order, *(module for _, module in reversed(waiting))]:
+            fn(module)
+        return self
+
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
+        """Set ``requires_grad`` of all parameters here and below; return the module.
+
+        With False they are frozen: `backward` gives them no gradient, and optimisers leave them.
+
+        Raises
+        ------
+        TypeError
+            If ``requires_grad`` is not True or False.
+
+        Examples
+        --------
+        >>> import nn
+        >>> model = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
+        >>> _ = model[0].requires_grad_(False)
+        >>> sum(p.requires_grad for p in model.parameters())
+        4
+        """
+        flag(requires_grad, f"{type(self).__name__}.requires_grad_")
+        for parameter in self.parameters():
+            parameter.requires_grad = requires_grad
+        return self
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Set the gradients of all parameters back to 0.0.
+
+        Parameters
+        ----------
+        set_to_none : bool
+            Accepted as in PyTorch, without effect: a gradient is 0.0 and no longer
+            `Value.reached` afterwards either way, and an optimiser leaves such parameters alone.
+        """
+        flag(set_to_none, f"{type(self).__name__}.zero_grad's set_to_none")
         for parameter in self.parameters():
             parameter.zero_grad()
 

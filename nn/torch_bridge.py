@@ -52,7 +52,15 @@ SETTINGS: dict[type[Module], tuple[str, ...]] = {
 """Modules that have one name here and in PyTorch (or `nn.torch_modules`), and the names of their
 settings, which are arguments and attributes in both."""
 
-CONTAINERS = (containers.Sequential, containers.Residual, MLP, Layer, Neuron, WeightNorm)
+CONTAINERS = (
+    containers.Sequential,
+    containers.ModuleList,
+    containers.Residual,
+    MLP,
+    Layer,
+    Neuron,
+    WeightNorm,
+)
 BIASED = (Linear, normalisation.BatchNorm1d, normalisation.LayerNorm)
 DRAWN = (Linear, embedding.Embedding)
 LEARNED = {activations.LeakyReLU: "negative_slope", activations.ELU: "alpha"}

@@ -137,8 +137,13 @@ class _Export:
     def made(self, given: Any, path: str) -> Any:
         kind = type(given)
         if kind is containers.Sequential:
-            return self.torch.nn.Sequential(
-                *(self.below(module, path, str(i)) for i, module in enumerate(given))
+            twin = self.torch.nn.Sequential()
+            for name, module in zip(given._names, given, strict=True):
+                twin.add_module(name, self.below(module, path, name))
+            return twin
+        if kind is containers.ModuleList:
+            return self.torch.nn.ModuleList(
+                self.below(module, path, str(i)) for i, module in enumerate(given)
             )
         if kind is containers.Residual:
             shortcut = given.shortcut

@@ -142,8 +142,14 @@ class _Import:
                 f" {type(given).__name__}; these are {known}"
             )
         if kind is containers.Sequential:
+            # not named_children(), which leaves out what is shared
+            named = zip(given._modules, given, strict=True)
             return containers.Sequential(
-                *(self.below(module, path, str(i)) for i, module in enumerate(given))
+                {name: self.below(module, path, name) for name, module in named}
+            )
+        if kind is containers.ModuleList:
+            return containers.ModuleList(
+                self.below(module, path, str(i)) for i, module in enumerate(given)
             )
         if kind is containers.Residual:
             shortcut = given.shortcut

@@ -6,7 +6,8 @@ layer. Layers take one as ``init=``, by name ("he", "xavier", "lecun", "zeros", 
 biases start at 0. Functions whose names end in ``_`` write into parameters, as in PyTorch.
 
 Lectures differ in what they call Xavier: variance 1 / fan_in is `lecun_normal`, Glorot's (and
-PyTorch's) 2 / (fan_in + fan_out) is `xavier_normal`; He's 2 / fan_in is `he_normal`.
+PyTorch's) 2 / (fan_in + fan_out) is `xavier_normal`; He's 2 / fan_in is `he_normal`, by PyTorch's
+name "kaiming_normal".
 """
 
 from nn.init.choosing import INITIALISERS, initialiser, suited_to

@@ -18,6 +18,9 @@ INITIALISERS: dict[str, Initialiser] = {
     "he": he_normal,
     "xavier": xavier_normal,
     "lecun": lecun_normal,
+    "kaiming": he_normal,  # PyTorch's name for He's
+    "kaiming_normal": he_normal,
+    "kaiming_uniform": he_uniform,
     **{
         function.__name__: function
         for function in (

@@ -181,8 +181,16 @@ class Optimizer:
         groups = [group.description() for group in self.param_groups]
         return f"{type(self).__name__}({'; '.join(groups)})"
 
-    def zero_grad(self) -> None:
-        """Set the gradients of all parameters back to 0.0."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Set the gradients of all parameters back to 0.0.
+
+        Parameters
+        ----------
+        set_to_none : bool
+            Accepted as in PyTorch, without effect: a gradient is 0.0 and no longer
+            `Value.reached` afterwards either way, and `step` leaves such parameters alone.
+        """
+        flag(set_to_none, f"{type(self).__name__}.zero_grad's set_to_none")
         for parameter in self.params:
             parameter.zero_grad()
 
