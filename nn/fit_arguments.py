@@ -6,10 +6,12 @@ import math
 import os
 from typing import Any, NoReturn
 
+from nn.data.minibatches import Batches
 from nn.data.samples import Dataset, as_pair, dataset
 from nn.history import History
 from nn.module import Module
 from nn.nested import shape_of
+from nn.normalisation import BatchNorm1d
 from nn.optim import Optimizer
 from nn.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
@@ -76,6 +78,28 @@ def check_arguments(model: Any, **given: Any) -> None:
         raise ValueError(
             "fit expected an optimiser of the model's parameters, got one of others: was the model"
             " made anew after the optimiser?"
+        )
+
+
+def check_batches(model: Module, steps: Batches) -> None:
+    """Refuse a batch of one sample where the model normalises over batches."""
+    samples, size = len(steps.data.inputs), steps.size
+    last = samples % size or size
+    if (last > 1 and size > 1) or (last < size and steps.drop_last):
+        return
+    modes = [(module, module.training) for module in model.modules()]
+    model.train()  # a model may override it to keep modules in inference mode
+    used = [(n, m) for n, m in model.named_modules() if m.training and isinstance(m, BatchNorm1d)]
+    for module, training in modes:
+        module.training = training
+    if used:
+        name, module = used[0]
+        called = f"{type(module).__name__} {name!r}" if name else type(module).__name__
+        raise ValueError(
+            f"fit expected batches of at least 2 samples, over which the {called}"
+            f" normalises, got {samples} samples with batch_size={size}, which leaves"
+            f" {'a last batch' if size > 1 else 'batches'} of one: choose"
+            f" {'drop_last=True or ' if samples > size > 1 else ''}another batch_size"
         )
 
 

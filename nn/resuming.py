@@ -26,11 +26,14 @@ class Resumable(NamedTuple):
         What else has a ``state_dict`` and a ``load_state_dict``: callbacks and schedulers.
     order : random.Random
         What draws the order of the samples.
+    settings : dict of str to number or None
+        What a training that goes on has to have in common with the one that was saved.
     """
 
     state: TrainingState
     parts: dict[str, Any]
     order: Random
+    settings: dict[str, float | None]
 
     def save(self, path: Path) -> None:
         """Write a checkpoint."""
@@ -77,6 +80,7 @@ class Resumable(NamedTuple):
 
     def _state_dict(self) -> dict[str, Any]:
         return {
+            "settings": self.settings,
             "history": self.state.history.state_dict(),
             "stopped": self.state.stopped,
             "parts": {name: part.state_dict() for name, part in self.parts.items()},
@@ -95,6 +99,13 @@ class Resumable(NamedTuple):
                     f"its {what} are {', '.join(given) or 'none'}, those of this one"
                     f" {', '.join(own) or 'none'}"
                 )
+        differences = [
+            f"its {name} is {saved['settings'][name]}, that of this one {own}"
+            for name, own in self.settings.items()
+            if saved["settings"][name] != own
+        ]
+        if differences:
+            raise ValueError("; ".join(differences))
         self.state.history.load_state_dict(saved["history"])
         self.state.stopped = saved["stopped"]
         self.state.epoch = len(self.state.history)
@@ -114,7 +125,12 @@ class Resumable(NamedTuple):
 
 
 def resumable(
-    state: TrainingState, others: list[Any], order: Random, *, checkpoint: Path | None
+    state: TrainingState,
+    others: list[Any],
+    order: Random,
+    *,
+    settings: dict[str, float | None],
+    checkpoint: Path | None,
 ) -> Resumable:
     """Return what can be saved of a training, having looked at where to and what.
 
@@ -126,7 +142,7 @@ def resumable(
             kind = type(other).__name__
             number = sum(name.partition(" ")[0] == kind for name in parts) + 1
             parts[kind if number == 1 else f"{kind} {number}"] = other
-    training = Resumable(state, parts, order)
+    training = Resumable(state, parts, order, settings)
     if checkpoint is not None:
         folder = os.path.dirname(os.path.realpath(os.fsdecode(checkpoint)))
         if not os.path.isdir(folder):

@@ -11,7 +11,7 @@ from nn.callbacks import Callback, TrainingState
 from nn.clipping import clip_grad_norm_, clip_grad_value_
 from nn.data.minibatches import Batches, batches
 from nn.data.samples import Dataset, Seed, as_pair, dataset
-from nn.fit_arguments import check_arguments, checked_validation
+from nn.fit_arguments import check_arguments, check_batches, checked_validation
 from nn.history import Epoch, History, Step
 from nn.init import generator
 from nn.interrupts import Interrupts
@@ -35,6 +35,7 @@ def fit(
     epochs: int,
     batch_size: int = 32,
     replacement: bool = False,
+    drop_last: bool = False,
     seed: Seed = None,
     schedule: Callable[[int], float] | LRScheduler | None = None,
     clip_grad_norm: float | None = None,
@@ -74,6 +75,9 @@ def fit(
         Samples a step; 1 is the single-sample form, N full gradient descent.
     replacement : bool, optional
         Draw samples with replacement; see `nn.data.batches`.
+    drop_last : bool, optional
+        Leave out an epoch's last batch if it is of fewer than ``batch_size`` samples, as PyTorch's
+        DataLoader does. (A model with a `BatchNorm1d` cannot be trained with a batch of one.)
     seed : int or random.Random, optional
         Makes the order of the samples repeatable, and thereby the training to the last bit (the
         initial weights, and modules such as `Dropout`, have seeds of their own). Without it
@@ -107,7 +111,10 @@ def fit(
     resume : str or os.PathLike, optional
         Such a file, to go on from as if there had been no interruption, to the last bit. All other
         arguments have to be as they were, but ``epochs`` can be more; the state of ``seed`` is
-        taken from the file. If the training there was over, no epoch is added.
+        taken from the file. Refused are another number of samples, ``batch_size``,
+        ``replacement``, ``drop_last``, clipping, and other classes of modules, optimiser,
+        scheduler and callbacks; what the samples are, ``loss``, ``metric`` and a ``schedule`` that
+        is a function are not compared. If the training there was over, no epoch is added.
     progress : bool, optional
         One updating line on standard error or, in a notebook, as output. None means that in a
         terminal or notebook, and nothing elsewhere; True a line per epoch elsewhere; False nothing.
@@ -124,7 +131,8 @@ def fit(
     TypeError, ValueError
         Before anything is changed, if an argument is not what is said above, the data are none
         (see `nn.data.dataset`), validation samples have another shape than those to train on, the
-        optimiser has none of the model's parameters, or a callback refuses the training. Later,
+        optimiser has none of the model's parameters, a batch would be of one sample and the model
+        has a `BatchNorm1d`, or a callback refuses the training. Later,
         if ``loss`` returns no Value or ``schedule`` no learning rate.
     CheckpointError, OSError
         If ``resume`` or ``checkpoint`` cannot be read, used or written; see `nn.load`, `nn.save`.
@@ -176,7 +184,8 @@ def fit(
         history=history,
     )
     order = generator(seed)
-    steps = batches(*train, batch_size, replacement=replacement, seed=order)
+    steps = batches(*train, batch_size, replacement=replacement, drop_last=drop_last, seed=order)
+    check_batches(model, steps)
     history = History() if history is None else history
     state = TrainingState(
         model,
@@ -187,7 +196,15 @@ def fit(
         last_epoch=epochs if resume is not None else len(history) + epochs,
     )
     called = [*callbacks, *step_callbacks]
-    saved = resumable(state, [schedule, *called], order, checkpoint=checkpoint)
+    settings = {
+        "number of samples": len(train.inputs),
+        "batch_size": batch_size,
+        "replacement": bool(replacement),
+        "drop_last": bool(drop_last),
+        "clip_grad_norm": clip_grad_norm,
+        "clip_grad_value": clip_grad_value,
+    }
+    saved = resumable(state, [schedule, *called], order, settings=settings, checkpoint=checkpoint)
     _tell(called, "start", state)
     if resume is not None:
         saved.load(resume)
@@ -262,7 +279,7 @@ class _Descent(NamedTuple):
         first = state.step
         rate = None if isinstance(self.schedule, LRScheduler) else self.schedule
         after_step = self.schedule.step if isinstance(self.schedule, PER_STEP) else None
-        for inputs, targets in steps:
+        for number, (inputs, targets) in enumerate(steps, start=1):
             if rate is not None:
                 self._set_rate(rate, state.step)
             summed += self._step(inputs, targets) * len(inputs)
@@ -272,7 +289,7 @@ class _Descent(NamedTuple):
             display.step(state.epoch, summed / samples)
             for callback in callbacks:
                 callback(state)
-            if state.stopped and samples < len(steps.data.inputs):
+            if state.stopped and number < len(steps):
                 return None
         done = state.history.steps[first:]
         norms = [step.gradient_norm for step in done if step.gradient_norm is not None]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +14,7 @@ class Batches:
 
     Parameters
     ----------
-    inputs, targets, size, shuffle, replacement, seed
+    inputs, targets, size, shuffle, replacement, drop_last, seed
         As for `batches`, also in what is refused.
 
     Attributes
@@ -26,6 +25,8 @@ class Batches:
         Samples a batch.
     shuffle, replacement : bool
         Whether an epoch's samples are drawn at random, and each from all of the data.
+    drop_last : bool
+        Whether a last batch of fewer samples is left out.
 
     Examples
     --------
@@ -45,6 +46,7 @@ class Batches:
         *,
         shuffle: bool = True,
         replacement: bool = False,
+        drop_last: bool = False,
         seed: Seed = None,
     ) -> None:
         self.data = dataset(inputs, targets)
@@ -56,24 +58,35 @@ class Batches:
             raise ValueError(f"batch size expected at least 1, got {size}")
         if replacement and not shuffle:
             raise ValueError("replacement=True draws at random; it cannot keep shuffle=False")
+        if drop_last and size > len(self.data.inputs):
+            raise ValueError(
+                f"drop_last=True expected a batch size of at most the {len(self.data.inputs)}"
+                f" samples, got {size}: no batch would be left"
+            )
         self.size = size
         self.shuffle = shuffle
         self.replacement = replacement
+        self.drop_last = drop_last
         self._random = generator(seed)
 
     def __len__(self) -> int:
-        return math.ceil(len(self.data.inputs) / self.size)
+        whole, rest = divmod(len(self.data.inputs), self.size)
+        return whole + (rest > 0 and not self.drop_last)
 
     def __iter__(self) -> Iterator[tuple[list[Any], list[Any]]]:
         inputs, targets = self.data
-        order = list(range(len(inputs)))
+        for rows in self.rows():
+            yield [inputs[i] for i in rows], [targets[i] for i in rows]
+
+    def rows(self) -> Iterator[list[int]]:
+        """Go through the next epoch as numbers of samples, counted from 0, instead of samples."""
+        order = list(range(len(self.data.inputs)))
         if self.replacement:
             order = self._random.choices(order, k=len(order))
         elif self.shuffle:
             self._random.shuffle(order)
-        for start in range(0, len(order), self.size):
-            drawn = order[start : start + self.size]
-            yield [inputs[i] for i in drawn], [targets[i] for i in drawn]
+        for start in range(0, len(self) * self.size, self.size):
+            yield order[start : start + self.size]
 
     def __repr__(self) -> str:
         how = ", with replacement" if self.replacement else "" if self.shuffle else ", in order"
@@ -88,13 +101,15 @@ def batches(
     *,
     shuffle: bool = True,
     replacement: bool = False,
+    drop_last: bool = False,
     seed: Seed = None,
 ) -> Batches:
     """Return the mini-batches of stochastic gradient descent.
 
     Going through the result is one epoch: ⌈N / size⌉ steps that draw N samples together, the
-    last batch being smaller when ``size`` does not divide N. Going through it again is the next
-    epoch, drawn anew. ``size=1`` is the lectures' single sample, ``size=N`` full gradient descent.
+    last batch being smaller, or left out, when ``size`` does not divide N. Going through it again
+    is the next epoch, drawn anew. ``size=1`` is the lectures' single sample, ``size=N`` full
+    gradient descent.
 
     Parameters
     ----------
@@ -107,6 +122,9 @@ def batches(
     replacement : bool, optional
         Draw each sample from all of the data, so that an epoch may show one twice and another
         not at all. Otherwise an epoch shows every sample once.
+    drop_last : bool, optional
+        Leave out a last batch of fewer samples than ``size``: of the samples in their order the
+        last ones, of shuffled ones others in every epoch.
     seed : int or random.Random, optional
         Makes all epochs repeatable. Without it Python's `random` draws (`random.seed` counts).
 
@@ -118,8 +136,8 @@ def batches(
     Raises
     ------
     TypeError, ValueError
-        If the data are none (see `dataset`), the size is not a whole number of at least 1, or
-        ``replacement`` is asked for without ``shuffle``.
+        If the data are none (see `dataset`), the size is not a whole number of at least 1,
+        ``replacement`` is asked for without ``shuffle``, or ``drop_last`` would leave no batch.
 
     Examples
     --------
@@ -132,4 +150,12 @@ def batches(
     [[0.0], [1.0]] [0, 1]
     [[2.0]] [2]
     """
-    return Batches(inputs, targets, size, shuffle=shuffle, replacement=replacement, seed=seed)
+    return Batches(
+        inputs,
+        targets,
+        size,
+        shuffle=shuffle,
+        replacement=replacement,
+        drop_last=drop_last,
+        seed=seed,
+    )

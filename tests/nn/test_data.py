@@ -169,6 +169,25 @@ def test_what_is_no_data_is_refused_by_name(inputs, targets, error, message):
 # -- splitting -----------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("options", [{}, {"shuffle": False}, {"replacement": True}])
+def test_drop_last_leaves_out_the_smaller_batch_and_nothing_else(options):
+    whole = data.batches(*TWELVE, 5, seed=0, **options)
+    cut = data.batches(*TWELVE, 5, drop_last=True, seed=0, **options)
+    assert (len(whole), len(cut)) == (3, 2)
+    for _ in range(2):
+        assert list(cut) == list(whole)[:2]
+    assert len(data.batches(*TWELVE, 4, drop_last=True)) == 3  # 4 divides 12
+
+
+def test_drop_last_does_not_leave_an_epoch_without_batches():
+    with pytest.raises(ValueError) as caught:
+        data.batches(*TWELVE, 13, drop_last=True)
+    assert str(caught.value) == (
+        "drop_last=True expected a batch size of at most the 12 samples, got 13: no batch would be"
+        " left"
+    )
+
+
 def test_a_split_uses_every_sample_once_and_the_seed_repeats_it():
     train, test = data.split(TWELVE, 0.25, seed=0)
     assert len(test.inputs) == 3

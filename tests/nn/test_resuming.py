@@ -76,7 +76,7 @@ def network(seed=0):
     return nn.MLP(2, [4, 2], seed=seed)
 
 
-def fitted(model, epochs=2, **options):
+def fitted(model, epochs=2, data=MOONS, **options):
     options = {
         "loss": nn.CrossEntropyLoss(),
         "optimizer": nn.optim.SGD(model.parameters(), lr=0.1, momentum=0.9),
@@ -84,7 +84,7 @@ def fitted(model, epochs=2, **options):
         "seed": 0,
         **options,
     }
-    return nn.fit(model, MOONS, epochs=epochs, **options)
+    return nn.fit(model, data, epochs=epochs, **options)
 
 
 @pytest.mark.parametrize("seed", [3, None])
@@ -235,6 +235,20 @@ def test_a_callback_of_one_s_own_remembers_through_a_checkpoint(tmp_path):
         ),
         ({"seed": None}, nn.CheckpointError, "of this one none$"),
         ({"callbacks": []}, nn.CheckpointError, "are EarlyStopping, those of this one none$"),
+        (
+            {"batch_size": 20, "clip_grad_norm": 1.0},
+            nn.CheckpointError,
+            "training: its batch_size is 10, that of this one 20; its clip_grad_norm is None, that"
+            " of this one 1.0$",
+        ),
+        ({"clip_grad_value": 2}, nn.CheckpointError, "its clip_grad_value is None, that of this"),
+        ({"replacement": True}, nn.CheckpointError, "replacement is False, that of this one True$"),
+        ({"drop_last": True}, nn.CheckpointError, "drop_last is False, that of this one True$"),
+        (
+            {"data": nn.data.moons(41, seed=0)},
+            nn.CheckpointError,
+            "its number of samples is 40, that of this one 41$",
+        ),
         ({"batch_size": 0}, ValueError, "batch size expected at least 1"),
         ({"validation": None}, ValueError, "EarlyStopping expected validation data"),
     ],

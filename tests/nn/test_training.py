@@ -448,6 +448,7 @@ def test_in_a_terminal_one_line_is_kept_up_to_date(monkeypatch, progress, seen):
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
+        ({"batch_size": 61, "drop_last": True}, ValueError, "at most the 60 samples, got 61"),
         ({"epochs": 0}, ValueError, "epochs expected at least 1, got 0"),
         ({"epochs": 1.5}, TypeError, "epochs expected a whole number, got float: 1.5"),
         ({"batch_size": 0}, ValueError, "batch size expected at least 1, got 0"),
@@ -503,6 +504,68 @@ def test_a_wrong_argument_is_named_and_nothing_has_changed(options, error, messa
     assert message in str(caught.value)
     assert weights(model) == before
     assert {parameter.grad for parameter in model.parameters()} == {0.0}
+
+
+@pytest.mark.parametrize(
+    ("samples", "batch_size", "how", "hint"),
+    [
+        (33, 32, "33 samples with batch_size=32, which leaves a last batch", "drop_last=True or "),
+        (5, 2, "5 samples with batch_size=2, which leaves a last batch", "drop_last=True or "),
+        (4, 1, "4 samples with batch_size=1, which leaves batches", ""),
+        (1, 8, "1 samples with batch_size=8, which leaves a last batch", ""),
+    ],
+)
+def test_a_batch_of_one_for_batch_normalisation_is_refused_before_the_first_step(
+    samples, batch_size, how, hint
+):
+    data = ([[float(i), 1.0] for i in range(samples)], [1] * samples)
+    model = normalising()
+    with pytest.raises(ValueError) as caught:
+        fitted(model, data, batch_size=batch_size)
+    assert str(caught.value) == (
+        "fit expected batches of at least 2 samples, over which the BatchNorm1d '0' normalises, got"
+        f" {how} of one: choose {hint}another batch_size"
+    )
+    assert weights(model) == weights(normalising())
+    fitted(network(), data, batch_size=batch_size)  # others train on single samples
+
+
+@pytest.mark.parametrize(("samples", "batch_size", "steps"), [(33, 32, 1), (34, 32, 2), (4, 2, 2)])
+def test_batch_normalisation_trains_on_batches_of_two_or_more(samples, batch_size, steps):
+    data = ([[float(i), 1.0] for i in range(samples)], [1] * samples)
+    options = {"batch_size": batch_size, "epochs": 1, "drop_last": samples == 33}
+    assert len(fitted(normalising(), data, **options).steps) == steps
+
+
+def test_batch_normalisation_that_stays_in_inference_mode_trains_on_single_samples():
+    class Frozen(nn.Sequential):
+        def train(self, mode=True):
+            super().train(mode)
+            self[0].eval()
+            return self
+
+    model = Frozen(*normalising())
+    model[0].load_state_dict({**model[0].state_dict(), "running_mean": [1.0, 0.0]})
+    assert len(fitted(model, batch_size=1, epochs=1).steps) == 60
+
+
+def normalising():
+    return nn.Sequential(nn.BatchNorm1d(2), nn.Linear(2, 1, seed=0), nn.Flatten(0, 1))
+
+
+def test_an_epoch_without_its_last_batch_is_one_of_the_samples_before():
+    history = fitted(network(), epochs=2, drop_last=True)  # 60 samples, 16 a batch
+    assert len(history.steps) == 6
+    assert history[0].loss == sum(history.step_losses[:3]) * 16 / 48
+    whole = fitted(network(), epochs=1)
+    assert history.step_losses[:3] == whole.step_losses[:3]
+    stopped = fitted(network(), drop_last=True, step_callbacks=[stop_at_3])
+    assert len(stopped) == 1  # the third step is the last: the epoch is whole
+
+
+def stop_at_3(state):
+    if state.step == 3:
+        state.stop()
 
 
 def test_what_is_no_module_is_not_trained():
