@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import random
 from itertools import product
+from statistics import median
 from typing import Any
 
 import pytest
@@ -15,9 +16,20 @@ import pytest
 import nn
 from autograd_lite import no_grad
 
+RATES = [10.0 ** (half / 2) for half in range(-6, 3)]  # 0.001 to 10, two a decade
 
-def loss_after_40_steps(*, batch_norm: bool, lr: float, seed: int) -> float:
-    """Train five hidden layers on two moons whose coordinates are five times as large as usual."""
+
+def largest_usable(*, batch_norm: bool, seed: int) -> int:
+    """Return the place of the largest rate whose training gets clearly below a coin's loss."""
+    return next(
+        place
+        for place in reversed(range(len(RATES)))
+        if loss_after_25_steps(batch_norm=batch_norm, lr=RATES[place], seed=seed) < 0.5
+    )
+
+
+def loss_after_25_steps(*, batch_norm: bool, lr: float, seed: int) -> float:
+    """Train five hidden layers on two moons whose coordinates are 20 times as large as usual."""
     rng = random.Random(seed)
     parts: list[Any] = []
     for nin in (2, 8, 8, 8, 8):
@@ -26,10 +38,10 @@ def loss_after_40_steps(*, batch_norm: bool, lr: float, seed: int) -> float:
             parts.append(nn.BatchNorm1d(8))
         parts.append(nn.ReLU())
     model = nn.Sequential(*parts, nn.Linear(8, 2, seed=rng))
-    inputs, targets = nn.data.moons(32, noise=0.1, seed=0)
-    inputs = [[5.0 * a, 5.0 * b] for a, b in inputs]
+    inputs, targets = nn.data.moons(24, noise=0.1, seed=0)
+    inputs = [[20.0 * a, 20.0 * b] for a, b in inputs]
     optimizer = nn.optim.SGD(model.parameters(), lr=lr)
-    for _ in range(40):
+    for _ in range(25):
         optimizer.zero_grad()
         nn.CrossEntropyLoss()(model(inputs), targets).backward()
         optimizer.step()
@@ -37,14 +49,17 @@ def loss_after_40_steps(*, batch_norm: bool, lr: float, seed: int) -> float:
         return float(nn.CrossEntropyLoss()(model(inputs), targets))
 
 
-@pytest.mark.parametrize("seed", [0, 1])
-def test_row_4_8_batch_normalisation_trains_at_ten_times_the_rate(seed: int) -> None:
-    without = {lr: loss_after_40_steps(batch_norm=False, lr=lr, seed=seed) for lr in (0.1, 1.0)}
-    with_it = loss_after_40_steps(batch_norm=True, lr=1.0, seed=seed)
-    assert without[0.1] < 0.4  # learns
-    assert without[1.0] == pytest.approx(math.log(2.0), abs=1e-3)  # all units dead: a coin's loss
-    assert with_it < 0.02
-    assert with_it < without[0.1] / 10.0  # and converges faster for it
+def test_row_4_8_batch_normalisation_allows_at_least_ten_times_the_rate_for_every_seed() -> None:
+    # The inputs are far from unit variance: that is what makes the network without it so sensitive.
+    decades = []
+    for seed in range(4):
+        without = largest_usable(batch_norm=False, seed=seed)
+        with_it = largest_usable(batch_norm=True, seed=seed)
+        assert without > 0
+        assert with_it < len(RATES) - 1  # the search began above both
+        decades.append((with_it - without) / 2)
+    assert min(decades) >= 1.0
+    assert median(decades) >= 1.5
 
 
 # -- dropout -------------------------------------------------------------------------------------
