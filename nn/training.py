@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Any, NamedTuple, cast
@@ -138,8 +139,8 @@ def fit(
         If ``resume`` or ``checkpoint`` cannot be read, used or written; see `nn.load`, `nn.save`.
         What cannot be resumed has changed nothing.
     FloatingPointError
-        If the loss becomes NaN, or the norm of a gradient that is clipped NaN or infinite, of
-        which no training recovers. That step is not taken.
+        If the loss becomes NaN or infinite, or so does the norm of a gradient that is clipped, of
+        which no training recovers. That step is not taken. Also for the validation loss.
 
     Examples
     --------
@@ -370,10 +371,10 @@ def _validated(
 
 
 def _check_number(loss: float, what: str) -> None:
-    if loss != loss:
+    if not math.isfinite(loss):
         raise FloatingPointError(
-            f"the {what} became NaN: the steps are too large (try a smaller learning rate), or"
-            " there are NaNs in the data"
+            f"the {what} became {'NaN' if math.isnan(loss) else loss}: the steps are too large (try"
+            " a smaller learning rate), or the loss has no finite value here"
         )
 
 

@@ -363,18 +363,41 @@ def test_fit_runs_in_another_thread():
     assert lengths == [2]
 
 
-def test_a_loss_that_becomes_nan_ends_the_training_at_that_step():
+@pytest.mark.parametrize(("lost", "name"), [(math.nan, "NaN"), (math.inf, "inf")])
+def test_a_loss_that_becomes_nan_or_infinite_ends_the_training_at_that_step(lost, name):
     model = network()
     history = nn.History()
     with pytest.raises(FloatingPointError) as caught:
         fitted(
             model,
-            loss=lambda outputs, targets: outputs[0] * (math.nan if len(history) else 1.0),
+            loss=lambda outputs, targets: outputs[0] * 0.0 + (lost if len(history) else 1.0),
             batch_size=60,
             history=history,
         )
-    assert str(caught.value).startswith("the loss became NaN: the steps are too large")
+    assert str(caught.value) == (
+        f"the loss became {name}: the steps are too large (try a smaller learning rate), or the"
+        " loss has no finite value here"
+    )
     assert len(history.step_losses) == 1
+    assert all(map(math.isfinite, weights(model)))
+
+
+def test_an_infinite_validation_loss_is_refused_as_well():
+    def loss(outputs, targets):
+        return (
+            outputs[0] if isinstance(outputs[0], Value) and outputs[0].requires_grad else math.inf
+        )
+
+    with pytest.raises(FloatingPointError, match=r"^the validation loss became inf: the steps are"):
+        fitted(network(), loss=loss, validation=MOONS)
+
+
+def test_far_too_large_steps_end_before_a_weight_is_lost():
+    model = nn.MLP(2, [8, 1], seed=0)
+    data = (MOONS.inputs, [float(y) for y in MOONS.targets])
+    optimizer = nn.optim.SGD(model.parameters(), lr=1e6)
+    with pytest.raises(FloatingPointError, match=r"^the loss became inf"):
+        fitted(model, data, loss=nn.MSELoss(), optimizer=optimizer, epochs=50)
     assert all(map(math.isfinite, weights(model)))
 
 
