@@ -8,6 +8,7 @@ from reprlib import repr as shortened
 from typing import Any
 
 from nn.init import Initialiser, generator, initialiser
+from nn.init.choosing import checked_draws
 from nn.inputs import called, size
 from nn.module import Module, Parameter
 from nn.nested import LISTS, as_lists
@@ -71,7 +72,8 @@ class Embedding(Module):
         super().__init__()
         self.num_embeddings = size(num_embeddings, f"{type(self).__name__}'s num_embeddings")
         self.embedding_dim = size(embedding_dim, f"{type(self).__name__}'s embedding_dim")
-        draw, rng = _standard_normal if init is None else initialiser(init), generator(seed)
+        draw = _standard_normal if init is None else initialiser(init)
+        draw, rng = checked_draws(type(self).__name__, draw), generator(seed)
         labels, sizes = range(self.num_embeddings), range(self.embedding_dim)
         self.weight = [
             [Parameter(draw(rng, self.num_embeddings, self.embedding_dim)) for _ in sizes]

@@ -15,6 +15,7 @@ from typing import Any
 from autograd_lite import linear
 from nn.activations import Function, activation_function
 from nn.init import Initialiser, generator, initialiser
+from nn.init.choosing import checked_draws
 from nn.inputs import samples, size
 from nn.module import Module, Parameter, flag
 from nn.nested import is_list
@@ -82,7 +83,8 @@ class Neuron(Module):
         flag(bias, f"{type(self).__name__}'s bias")
         self.activation = activation
         activation_function(activation)  # refuses an unknown name here, not at the first call
-        draw, rng = initialiser(init, activation), generator(seed)
+        draw = checked_draws(type(self).__name__, initialiser(init, activation))
+        rng = generator(seed)
         self.w = [Parameter(draw(rng, self.nin, fan_out)) for _ in range(self.nin)]
         self.b = Parameter(0.0) if bias else None
 
@@ -332,7 +334,7 @@ class Linear(Module):
         self.in_features = nin = size(in_features, f"{type(self).__name__}'s in_features")
         self.out_features = nout = size(out_features, f"{type(self).__name__}'s out_features")
         flag(bias, f"{type(self).__name__}'s bias")
-        draw, rng = initialiser(init), generator(seed)
+        draw, rng = checked_draws(type(self).__name__, initialiser(init)), generator(seed)
         self.weight = [[Parameter(draw(rng, nin, nout)) for _ in range(nin)] for _ in range(nout)]
         self.bias = [Parameter(0.0) for _ in range(nout)] if bias else None
 

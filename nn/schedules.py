@@ -2,7 +2,7 @@
 
 Each maker here returns such a function; any function of one's own will do as well. `nn.fit` takes
 them as ``schedule=``, and the classes of `nn.optim.lr_scheduler` are built on them. Steps are
-counted from 0.
+counted from 0; a number below that is refused, a ValueError.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def constant(lr: float) -> Schedule:
     0.1
     """
     rate = checked_number("constant", "lr", lr)
-    return lambda step: rate
+    return _from_0("constant", lambda step: rate)
 
 
 def step(lr: float, step_size: int, *, gamma: float = 0.1) -> Schedule:
@@ -66,7 +66,7 @@ def step(lr: float, step_size: int, *, gamma: float = 0.1) -> Schedule:
     rate = checked_number("step", "lr", lr)
     size = checked_count("step", "step_size", step_size)
     factor = checked_number("step", "gamma", gamma)
-    return lambda step: rate * factor ** (step // size)
+    return _from_0("step", lambda step: rate * factor ** (step // size))
 
 
 def multi_step(lr: float, milestones: Iterable[int], *, gamma: float = 0.1) -> Schedule:
@@ -96,7 +96,7 @@ def multi_step(lr: float, milestones: Iterable[int], *, gamma: float = 0.1) -> S
     rate = checked_number("multi_step", "lr", lr)
     stairs = checked_milestones("multi_step", milestones)
     factor = checked_number("multi_step", "gamma", gamma)
-    return lambda step: rate * factor ** bisect_right(stairs, step)
+    return _from_0("multi_step", lambda step: rate * factor ** bisect_right(stairs, step))
 
 
 def exponential(lr: float, gamma: float) -> Schedule:
@@ -119,7 +119,7 @@ def exponential(lr: float, gamma: float) -> Schedule:
     """
     rate = checked_number("exponential", "lr", lr)
     factor = checked_number("exponential", "gamma", gamma)
-    return lambda step: rate * factor**step
+    return _from_0("exponential", lambda step: rate * factor**step)
 
 
 def linear(start: float, end: float, steps: int) -> Schedule:
@@ -147,7 +147,7 @@ def linear(start: float, end: float, steps: int) -> Schedule:
     first = checked_number("linear", "start", start)
     last = checked_number("linear", "end", end)
     count = checked_count("linear", "steps", steps)
-    return lambda step: _between(first, last, (count - min(step, count)) / count)
+    return _from_0("linear", lambda step: _between(first, last, (count - min(step, count)) / count))
 
 
 def cosine(lr: float, steps: int, *, low: float = 0.0) -> Schedule:
@@ -181,7 +181,11 @@ def cosine(lr: float, steps: int, *, low: float = 0.0) -> Schedule:
     high = checked_number("cosine", "lr", lr)
     lowest = checked_number("cosine", "low", low)
     count = checked_count("cosine", "steps", steps)
-    return lambda step: _between(high, lowest, (1.0 + math.cos(math.pi * step / count)) / 2.0)
+
+    def rate(step: int) -> float:
+        return _between(high, lowest, (1.0 + math.cos(math.pi * step / count)) / 2.0)
+
+    return _from_0("cosine", rate)
 
 
 def one_cycle(
@@ -297,7 +301,7 @@ def cyclic(
             share *= factor**step
         return _between(high, low, share)
 
-    return rate
+    return _from_0("cyclic", rate)
 
 
 def sequence(schedules: Sequence[Schedule], milestones: Sequence[int]) -> Schedule:
@@ -335,7 +339,7 @@ def sequence(schedules: Sequence[Schedule], milestones: Sequence[int]) -> Schedu
         number = bisect_right(starts, step)
         return parts[number](step - starts[number - 1] if number else step)
 
-    return rate
+    return _from_0("sequence", rate)
 
 
 def warm_up(schedule: Schedule, steps: int, *, start_factor: float = 0.0) -> Schedule:
@@ -407,7 +411,18 @@ def annealed(
             left = (1.0 + math.cos(math.pi * share)) / 2.0
         return _between(levels[phase], levels[phase + 1], left)
 
-    return level
+    return _from_0(owner, level)
+
+
+def _from_0(owner: str, schedule: Schedule) -> Schedule:
+    """Return a schedule that refuses steps before the first one."""
+
+    def rate(step: int) -> float:
+        if step < 0:
+            raise ValueError(f"{owner} expected a step >= 0, got {step}")
+        return schedule(step)
+
+    return rate
 
 
 def _between(first: float, last: float, left: float) -> float:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import random
+from typing import Any
+
+from autograd_lite import Value
 from nn.init.distributions import constant, normal, uniform
 from nn.init.initialisers import (
     Initialiser,
@@ -13,6 +18,7 @@ from nn.init.initialisers import (
     xavier_uniform,
     zeros,
 )
+from nn.nested import number_for
 
 INITIALISERS: dict[str, Initialiser] = {
     "he": he_normal,
@@ -90,7 +96,7 @@ def initialiser(init: str | Initialiser | None, activation: object = None) -> In
     ValueError
         If no initialiser has that name.
     TypeError
-        If it is neither a name nor a function.
+        If it is neither a name nor a function, or one that cannot be called with three arguments.
 
     Examples
     --------
@@ -116,4 +122,62 @@ def initialiser(init: str | Initialiser | None, activation: object = None) -> In
             f"init expected a name or a function of (rng, fan_in, fan_out), got"
             f" {type(init).__name__}: {init!r}"
         )
+    if not _takes_three(init):
+        name = getattr(init, "__name__", repr(init))
+        raise TypeError(
+            f"init expected a function of (rng, fan_in, fan_out), got {name}, which cannot be"
+            " called with three arguments"
+        )
     return init
+
+
+def _takes_three(function: Any) -> bool:
+    """Tell whether a function can be called with three arguments, as far as can be known."""
+    from inspect import signature  # which takes long to import and few need
+
+    try:
+        described = signature(function)
+    except (TypeError, ValueError):  # of some functions in C nothing is known
+        return True
+    try:
+        described.bind(None, None, None)
+    except TypeError:
+        return False
+    return True
+
+
+def checked_draws(owner: str, draw: Initialiser) -> Initialiser:
+    """Return an initialiser for a layer that says so if a user's function gives no finite number.
+
+    Parameters
+    ----------
+    owner : str
+        The layer's class, for messages.
+    draw : callable
+        As `initialiser` returns it; those in `INITIALISERS` need no check.
+
+    Raises
+    ------
+    TypeError
+        When the result is called, if ``draw`` returns what is no number.
+    ValueError
+        When the result is called, if ``draw`` returns NaN or an infinity.
+
+    Examples
+    --------
+    >>> from nn.init.choosing import checked_draws
+    >>> checked_draws("Linear", lambda rng, fan_in, fan_out: 1 / fan_in)(None, 4, 2)
+    0.25
+    """
+    if draw in INITIALISERS.values():
+        return draw
+
+    def checked(rng: random.Random, fan_in: int, fan_out: int) -> float:
+        wanted = f"{owner}'s init expected a function that returns finite numbers"
+        given: Any = number_for(wanted, draw(rng, fan_in, fan_out))
+        weight = float(given.data if isinstance(given, Value) else given)
+        if not math.isfinite(weight):
+            raise ValueError(f"{wanted}, got one that returned {weight}")
+        return weight
+
+    return checked

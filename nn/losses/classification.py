@@ -59,9 +59,9 @@ class _Classes(Loss):
         Raises
         ------
         ValueError
-            For samples of different sizes, another number of labels than of samples, labels out
-            of range, another number of weights than K, the mean of samples that all are ignored or
-            have weight 0.
+            For one number in place of those of each class, samples of different sizes, another
+            number of labels than of samples, labels out of range, another number of weights than
+            K, the mean of samples that all are ignored or have weight 0.
         TypeError
             For predictions that are no numbers, and for labels that are not whole ones.
         """
@@ -72,6 +72,12 @@ class _Classes(Loss):
             raise ValueError(
                 f"{name} expected a list of {self._numbers} for each sample of a batch, or for one"
                 f" sample, got shape {shape}"
+            )
+        if len(shape) == 1 == len(label_shape) and shape == label_shape:
+            raise ValueError(
+                f"{name} expected a list of {self._numbers} for each sample, one for each class and"
+                f" so at least two, got one number for each of {shape[0]} labels; a model with one"
+                " output takes BCEWithLogitsLoss or LogisticLoss"
             )
         if label_shape != shape[:-1]:
             raise ValueError(

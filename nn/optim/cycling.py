@@ -60,8 +60,9 @@ class _Cycling(LRScheduler):
 class OneCycleLR(_Cycling):
     """One rise to ``max_lr`` and the fall to nearly 0: `nn.schedules.one_cycle`.
 
-    The momentum (or first beta) falls and rises meanwhile. After ``total_steps`` all stays as it is
-    (PyTorch raises an error there).
+    The momentum (or first beta) falls and rises meanwhile. A `step` after each of ``total_steps``
+    steps of the optimiser is all there are: one more is refused, as in PyTorch. (The rate after the
+    last of them, which nothing uses, is the lowest one still; in PyTorch it has risen a little.)
 
     Parameters
     ----------
@@ -82,7 +83,8 @@ class OneCycleLR(_Cycling):
     Raises
     ------
     TypeError, ValueError
-        As for `LRScheduler`, or if the momentum of an optimiser without one is to be cycled.
+        As for `LRScheduler`, or if the momentum of an optimiser without one is to be cycled. A
+        ValueError from `step` when it is called more than ``total_steps`` times.
 
     Examples
     --------
@@ -135,6 +137,15 @@ class OneCycleLR(_Cycling):
             base_momentum=base_momentum,
             max_momentum=max_momentum,
         )
+
+    def step(self) -> None:
+        total_steps = self._settings["total_steps"]
+        if self.last_epoch >= total_steps:
+            raise ValueError(
+                f"{type(self).__name__} expected at most {total_steps} calls of step(), its"
+                f" total_steps, got call {self.last_epoch + 1}"
+            )
+        super().step()
 
     def schedule(self, group: int) -> Schedule:
         given = self._settings

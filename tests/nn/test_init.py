@@ -278,6 +278,29 @@ def test_filling_with_a_value():
             ValueError,
             f"init expected one of {', '.join(INITIALISERS)}, got 'glorot'",
         ),
+        (
+            lambda: nn.Linear(2, 3, init=lambda: 1.0),
+            TypeError,
+            "init expected a function of (rng, fan_in, fan_out), got <lambda>, which cannot be"
+            " called with three arguments",
+        ),
+        (
+            lambda: nn.Linear(2, 3, init=lambda rng, n, m: math.nan),
+            ValueError,
+            "Linear's init expected a function that returns finite numbers, got one that returned"
+            " nan",
+        ),
+        (
+            lambda: nn.MLP(2, [3, 1], init=lambda rng, n, m: -math.inf),
+            ValueError,
+            "Neuron's init expected a function that returns finite numbers, got one that returned"
+            " -inf",
+        ),
+        (
+            lambda: nn.Embedding(2, 3, init=lambda rng, n, m: "0.5"),
+            TypeError,
+            "Embedding's init expected a function that returns finite numbers, got str: '0.5'",
+        ),
     ],
 )
 def test_what_initialises_nothing_is_refused(call, error, message):

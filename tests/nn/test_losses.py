@@ -214,6 +214,13 @@ def test_cross_entropy_takes_arrays():
             " (3, 2), got labels of shape (2,)",
         ),
         (
+            nn.MLP(2, [1])([[0.0, 1.0]] * 3),
+            [0, 1, 1],
+            "CrossEntropyLoss expected a list of logits for each sample, one for each class and so"
+            " at least two, got one number for each of 3 labels; a model with one output takes"
+            " BCEWithLogitsLoss or LogisticLoss",
+        ),
+        (
             [0.0, 0.0],
             [1],
             "CrossEntropyLoss expected one label for each sample, shape () for logits of shape"

@@ -76,7 +76,7 @@ def test_a_scheduler_goes_on_from_its_state_exactly(recorded):
         (lambda o: lr_scheduler.ExponentialLR(o, 0.9), schedules.exponential(0.4, 0.9)),
         (lambda o: lr_scheduler.LinearLR(o, 0.25), schedules.linear(0.1, 0.4, 5)),
         (lambda o: lr_scheduler.CosineAnnealingLR(o, 20), schedules.cosine(0.4, 20)),
-        (lambda o: lr_scheduler.OneCycleLR(o, 2.0, 20), schedules.one_cycle(2.0, 20)),
+        (lambda o: lr_scheduler.OneCycleLR(o, 2.0, 25), schedules.one_cycle(2.0, 25)),
         (lambda o: lr_scheduler.CyclicLR(o, 0.1, 2.0, 4), schedules.cyclic(0.1, 2.0, 4)),
         (lambda o: lr_scheduler.LambdaLR(o, lambda step: step), lambda step: 0.4 * step),
     ],
@@ -112,6 +112,39 @@ def test_one_cycle_peaks_once_and_stays_at_its_end():
     assert rates[0] == 0.5
     assert rates[20] == max(rates) == 2.0
     assert rates[41:] == [0.05] * 19
+
+
+def test_one_cycle_lr_ends_after_total_steps_as_pytorchs_does():
+    optimizer = nn.optim.SGD([nn.Parameter(0.0)], momentum=0.9)
+    scheduler = lr_scheduler.OneCycleLR(optimizer, 0.5, total_steps=10)
+    for _ in range(10):
+        scheduler.step()
+    ended = scheduler.get_last_lr()
+    assert ended == [0.5 / 25.0 / 1e4]
+    message = r"OneCycleLR expected at most 10 calls of step\(\), its total_steps, got call 11"
+    with pytest.raises(ValueError, match=message):
+        scheduler.step()
+    assert (scheduler.last_epoch, scheduler.get_last_lr()) == (10, ended)
+
+
+@pytest.mark.parametrize(
+    ("owner", "rate"),
+    [
+        ("constant", schedules.constant(0.1)),
+        ("step", schedules.step(0.1, 3)),
+        ("multi_step", schedules.multi_step(0.1, [3])),
+        ("exponential", schedules.exponential(0.1, 0.5)),
+        ("linear", schedules.linear(0.1, 0.2, 3)),
+        ("cosine", schedules.cosine(0.1, 3)),
+        ("one_cycle", schedules.one_cycle(0.1, 10)),
+        ("cyclic", schedules.cyclic(0.1, 0.2, 3)),
+        ("sequence", schedules.sequence([lambda step: 0.1, lambda step: 0.2], [3])),
+        ("sequence", schedules.warm_up(schedules.constant(0.1), 3)),
+    ],
+)
+def test_there_is_no_step_before_step_0(owner, rate):
+    with pytest.raises(ValueError, match=f"^{owner} expected a step >= 0, got -5$"):
+        rate(-5)
 
 
 def test_fit_takes_the_functions():
