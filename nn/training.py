@@ -21,6 +21,7 @@ from nn.nested import as_lists, elementwise
 from nn.optim import Optimizer
 from nn.optim.lr_scheduler import CyclicLR, LRScheduler, OneCycleLR, ReduceLROnPlateau
 from nn.progress import Silent, shown
+from nn.refused_rows import places
 from nn.resuming import Path, resumable
 
 PER_STEP = (OneCycleLR, CyclicLR)  # schedulers whose numbers PyTorch means as steps
@@ -134,7 +135,9 @@ def fit(
         (see `nn.data.dataset`), validation samples have another shape than those to train on, the
         optimiser has none of the model's parameters, a batch would be of one sample and the model
         has a `BatchNorm1d`, or a callback refuses the training. Later,
-        if ``loss`` returns no Value or ``schedule`` no learning rate.
+        if ``loss`` returns no Value or ``schedule`` no learning rate, or when a step comes to
+        samples that the model or ``loss`` refuses, such as an unknown label: a note of the error
+        says which rows of the data, and the steps before have been taken.
     CheckpointError, OSError
         If ``resume`` or ``checkpoint`` cannot be read, used or written; see `nn.load`, `nn.save`.
         What cannot be resumed has changed nothing.
@@ -280,13 +283,13 @@ class _Descent(NamedTuple):
         first = state.step
         rate = None if isinstance(self.schedule, LRScheduler) else self.schedule
         after_step = self.schedule.step if isinstance(self.schedule, PER_STEP) else None
-        for number, (inputs, targets) in enumerate(steps, start=1):
+        for number, rows in enumerate(steps.rows(), start=1):
             if rate is not None:
                 self._set_rate(rate, state.step)
-            summed += self._step(inputs, targets) * len(inputs)
+            summed += self._step(steps.data, rows) * len(rows)
             if after_step is not None:
                 after_step()
-            samples += len(inputs)
+            samples += len(rows)
             display.step(state.epoch, summed / samples)
             for callback in callbacks:
                 callback(state)
@@ -303,11 +306,18 @@ class _Descent(NamedTuple):
             kind = TypeError if isinstance(error, TypeError) else ValueError
             raise kind(f"schedule, asked for step {step}: {error}") from error
 
-    def _step(self, inputs: list[Any], targets: list[Any]) -> float:
+    def _step(self, data: Dataset, rows: list[int]) -> float:
         """Descend once; note and return the loss before it."""
         model, optimizer = self.state.model, self.state.optimizer
+        inputs, targets = [data.inputs[i] for i in rows], [data.targets[i] for i in rows]
         with collector_paused():
-            value = self.loss(model(inputs), targets)
+            outputs = None
+            try:
+                outputs = model(inputs)
+                value = self.loss(outputs, targets)
+            except (TypeError, ValueError, IndexError) as error:
+                error.add_note(places(self.loss, outputs, targets, rows, type(error)))
+                raise
             if not isinstance(value, Value):
                 raise TypeError(
                     f"fit expected the loss to be one Value, got {type(value).__name__} from"

@@ -529,6 +529,46 @@ def test_a_wrong_argument_is_named_and_nothing_has_changed(options, error, messa
     assert {parameter.grad for parameter in model.parameters()} == {0.0}
 
 
+def test_a_label_that_a_step_refuses_is_found_in_the_data():
+    labels = [i % 2 for i in range(100)]
+    labels[77], labels[78] = 7, -1
+    data = ([[float(i), 1.0] for i in range(100)], labels)
+    for seed in range(5):
+        model = nn.MLP(2, [2], seed=0)
+        with pytest.raises(ValueError, match=r"labels from 0 to 1, got (7|-1) at pos") as caught:
+            fitted(model, data, loss=nn.CrossEntropyLoss(), batch_size=10, seed=seed)
+        (note,) = caught.value.__notes__
+        number = re.search(r"got (\S+) at", str(caught.value))[1]
+        assert f"{77 if number == '7' else 78} (target {number})" in note
+        assert note.startswith("In the data, counted from 0, the loss refuses row 7")
+        assert {"77", "78"}.issuperset(re.findall(r"(\d+) \(target", note))
+
+
+def test_samples_that_the_model_refuses_are_found_by_their_batch():
+    class Picky(nn.Linear):
+        def forward(self, x):
+            for position, sample in enumerate(x):
+                if sample[0] == 3.0:
+                    raise ValueError(f"got 3.0 at position {position}")
+            return super().forward(x)
+
+    data = ([[float(i)] for i in range(6)], [[1.0]] * 6)
+    with pytest.raises(ValueError, match=r"got 3\.0 at position") as caught:
+        fitted(Picky(1, 1), data, loss=nn.MSELoss(), batch_size=3)
+    (note,) = caught.value.__notes__
+    start, rows, end = re.split(r"rows | of", note)
+    assert (start, end) == ("Positions are those in this batch: ", " the data, counted from 0.")
+    position = int(str(caught.value)[-1])
+    assert len(rows.split(", ")) == 3
+    assert rows.split(", ")[position] == "3"
+
+
+def test_a_loss_that_refuses_every_sample_names_no_single_one():
+    with pytest.raises(ValueError) as caught:
+        fitted(network(), (MOONS.inputs, [7] * 60), batch_size=60)
+    assert caught.value.__notes__[0].startswith("Positions are those in this batch: rows ")
+
+
 @pytest.mark.parametrize(
     ("samples", "batch_size", "how", "hint"),
     [
