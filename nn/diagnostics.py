@@ -13,7 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from autograd_lite import Value
+from nn.data.samples import check_finite
 from nn.module import Module
+from nn.nested import is_list
 from nn.observing import Outputs, checked_model, layer_parameters, layers_of, observed
 from nn.optim import Optimizer
 from nn.tables import Table
@@ -119,7 +121,8 @@ def layer_outputs(model: Module, batch: Any) -> dict[str, list[list[float]]]:
     Raises
     ------
     TypeError, ValueError
-        If one of the arguments is not what is said above.
+        If one of the arguments is not what is said above; if the batch holds NaN or an infinity
+        (the message has its row and column).
 
     Examples
     --------
@@ -165,7 +168,8 @@ def layer_statistics(
     Raises
     ------
     TypeError, ValueError
-        If an argument is not what is said above, or one of ``targets`` and ``loss`` is missing.
+        If an argument is not what is said above, or one of ``targets`` and ``loss`` is missing; if
+        the batch or the targets hold NaN or an infinity (the message has its row and column).
 
     Examples
     --------
@@ -186,6 +190,8 @@ def layer_statistics(
         raise TypeError(f"{name} expected a function as loss, got {type(loss).__name__}: {loss!r}")
     if not (optimizer is None or isinstance(optimizer, Optimizer)):
         raise TypeError(f"{name} expected an optimiser, got {type(optimizer).__name__}")
+    for position, target in enumerate(targets if is_list(targets) else ()):
+        check_finite(target, position, f"{name}'s targets")
     with observed(name, model, batch) as (outputs, layers):
         if loss is not None:
             found = loss(outputs, targets)
@@ -292,7 +298,8 @@ def dead_units(model: Module, batch: Any) -> Table[DeadUnits]:
     Raises
     ------
     TypeError, ValueError
-        If one of the arguments is not what is said above.
+        If one of the arguments is not what is said above; if the batch holds NaN or an infinity
+        (the message has its row and column).
 
     Examples
     --------

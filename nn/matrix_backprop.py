@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 from autograd_lite import Value, graph, value_and_grad
 from nn.activations import Activation, Function, activation_function
 from nn.containers import Flatten, Sequential
+from nn.data.samples import check_finite
 from nn.inputs import samples
 from nn.layers import MLP, Layer, Linear
 from nn.module import Module, Parameter, refuse_class
-from nn.nested import elementwise
+from nn.nested import elementwise, is_list
 from nn.softmax import LogSoftmax, Softmax
 
 Matrix = list[list[float]]
@@ -130,7 +131,8 @@ def backprop(model: Module, x: Any, y: Any, loss: Callable[[Any, Any], Any]) -> 
         For a model that is made of other things, or has parameters other than weights and biases;
         for a loss that returns no single Value.
     ValueError
-        For samples of another size, or a loss that depends on parameters other than through the
+        For samples of another size; for NaN or an infinity in x or y (the message has its row and
+        column); for a loss that depends on parameters other than through the
         outputs, such as one with a penalty.
 
     Notes
@@ -178,6 +180,9 @@ def backprop(model: Module, x: Any, y: Any, loss: Callable[[Any, Any], Any]) -> 
         )
     layers, head = _taken_apart(model)
     given, batched = samples(layers[0].module, len(layers[0].weight[0]), x)
+    for what, rows in (("x", given), ("y", y if batched and is_list(y) else [y])):
+        for position, row in enumerate(rows):
+            check_finite(row, position, f"backprop's {what}")
 
     # Forward. Matrices have one column per sample.
     a = [_transposed([[float(number) for number in sample] for sample in given])]

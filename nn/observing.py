@@ -8,6 +8,7 @@ from reprlib import repr as shortened
 from typing import Any, NamedTuple
 
 from autograd_lite import Value, enable_grad
+from nn.data.samples import check_finite
 from nn.module import Module
 from nn.nested import as_lists, flat, is_list
 from nn.restoring import restored
@@ -97,6 +98,8 @@ def _checked_batch(owner: str, batch: Any) -> list[Any]:
             f"{owner} expected a batch, a list of samples that are lists of numbers, got"
             f" {shortened(lists)}; write [x] for a single sample x"
         )
+    for position, sample in enumerate(lists):
+        check_finite(sample, position, f"{owner}'s batch")
     return list(lists)
 
 
@@ -118,7 +121,8 @@ def observed(owner: str, model: Any, batch: Any) -> Iterator[tuple[Any, list[Out
     Raises
     ------
     TypeError, ValueError
-        If there is no batch; if a layer's samples differ in size.
+        If there is no batch; if it holds NaN or an infinity (the message has its row and column);
+        if a layer's samples differ in size.
     """
     samples = _checked_batch(owner, batch)
     calls: dict[str, list[list[Any]]] = {}

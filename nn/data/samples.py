@@ -82,7 +82,7 @@ def dataset(inputs: Any, targets: Any) -> Dataset:
         )
     _check_numbers(samples, sums)
     for position, target in enumerate(wanted):
-        _check_finite(target, position, "targets")
+        check_finite(target, position, "targets")
     return Dataset(samples, wanted)
 
 
@@ -111,11 +111,25 @@ def _check_numbers(samples: Sequence[Any], sums: Sequence[float | None]) -> None
             for element in flat(sample):
                 number_for("inputs expected samples of numbers", element, position)
         if added is None or not -inf < added < inf:
-            _check_finite(sample, position, "inputs")
+            check_finite(sample, position, "inputs")
 
 
-def _check_finite(row: Any, position: int, what: str) -> None:
-    """Refuse NaN and infinities in a row; what is no number is a label and let through."""
+def check_finite(row: Any, position: int, what: str) -> None:
+    """Refuse NaN and infinities in a row; what is no number is a label and let through.
+
+    Raises
+    ------
+    ValueError
+        With the row's position and the column of the first such number.
+
+    Examples
+    --------
+    >>> from nn.data.samples import check_finite
+    >>> check_finite([0.5, float("nan")], 3, "inputs")
+    Traceback (most recent call last):
+        ...
+    ValueError: inputs expected finite numbers, got nan in row 3, column 1 (counted from 0)
+    """
     for count, element in enumerate(flat(row)):
         if isinstance(element, _MAY_BE_LOST) and not -inf < element < inf:
             shape = shape_of(row, what)

@@ -552,3 +552,36 @@ class Ragged(nn.Module):
 def test_samples_of_different_sizes_are_refused():
     with pytest.raises(ValueError, match=r"got samples of 1 and 2 numbers from the layer 'relu'$"):
         nn.layer_outputs(Ragged(), [[1.0], [2.0]])
+
+
+LOST = nn.MLP(2, [2, 1], seed=0)
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize(
+    "look",
+    [
+        nn.layer_outputs,
+        nn.layer_statistics,
+        nn.dead_units,
+        lambda model, batch: nn.backprop(model, batch, [0.0, 0.0], nn.MSELoss()),
+    ],
+    ids=["layer_outputs", "layer_statistics", "dead_units", "backprop"],
+)
+def test_a_batch_that_holds_no_finite_number_is_refused_with_its_place(look, number):
+    with pytest.raises(ValueError, match=r"expected finite numbers, got .* in row 1, column 0 "):
+        look(LOST, [[0.5, 1.0], [number, 1.0]])
+
+
+def test_targets_that_are_nan_are_refused_with_their_place():
+    inputs, targets, loss = [[0.5, 1.0], [1.0, 1.0]], [0.0, math.nan], nn.MSELoss()
+    with pytest.raises(ValueError, match=r"^layer_statistics's targets expected .* nan in row 1 "):
+        nn.layer_statistics(LOST, inputs, targets, loss=loss)
+    with pytest.raises(ValueError, match=r"^backprop's y expected finite numbers, .* in row 1 "):
+        nn.backprop(LOST, inputs, targets, loss)
+    with pytest.raises(
+        ValueError, match=r"^backprop's y expected finite numbers, got nan in row 0"
+    ):
+        nn.backprop(LOST, inputs[0], math.nan, loss)
+    with pytest.raises(ValueError, match=r"^backprop's x .* got nan in row 0, column 1 "):
+        nn.backprop(LOST, [0.5, math.nan], 0.0, loss)
