@@ -218,6 +218,10 @@ class MLP(Module):
     -----
     With one output, a sample gives the Value itself and a batch a list of Values; with more, lists.
 
+    Layers are counted by their weights: ``MLP(2, [16, 16, 1])`` has L = 3, two hidden ones and the
+    output's, which is number L. Some lectures count the hidden layers alone, L = 2 here, and call
+    the output's L + 1.
+
     Examples
     --------
     >>> import nn
@@ -302,7 +306,7 @@ class Linear(Module):
     Attributes
     ----------
     weight : list of lists of Parameter
-        One row per output, as in PyTorch.
+        W, of shape outputs × inputs, as in PyTorch: one row per output.
     bias : list of Parameter, or None
 
     Raises
@@ -310,6 +314,13 @@ class Linear(Module):
     TypeError, ValueError
         For a bias that is no bool, a size below 1 or an unknown initialiser; when called, for a
         wrong number of inputs.
+
+    Notes
+    -----
+    Lectures that write xW + b, with x as a row, have W as inputs × outputs: the transpose of
+    ``weight``. The gradient of the loss by W has the shape of W here, ∂loss/∂W = δ xᵀ with
+    δ = ∂loss/∂(Wx + b). In denominator layout the derivative ∂(Wx + b)/∂x is Wᵀ, in numerator
+    layout (that of Jacobians) W; the gradient by x is Wᵀ δ in either.
 
     Examples
     --------

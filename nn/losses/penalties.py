@@ -17,6 +17,10 @@ def l2_penalty(parameters: Sequence[Any], lam: float) -> Any:
     but not for AdamW, which decays apart from the gradient) the penalty with λ/2 is the same as
     the setting with λ.
 
+    One step at learning rate η goes to θ - η (∇L + 2λθ). In some lectures the step forgets η before
+    λ∇Ω, with Ω = ‖θ‖², and goes to θ - η∇L - 2λθ: from θ = 2 with ∇L = 0, η = 0.1 and λ = 0.5 that
+    gives 0, where the penalty gives 1.8 and ``weight_decay=0.5`` 1.9.
+
     It comes from a prior: if weights are normal with variance τ², -log of their density is
     ‖Θ‖² / (2τ²) and a constant. Beside a negative log-likelihood summed over the data λ is
     1 / (2τ²), beside one averaged over N samples 1 / (2τ²N).

@@ -26,6 +26,12 @@ class MSELoss(_Regression):
     ----------
     reduction : "mean", "sum" or "none"
 
+    Notes
+    -----
+    As in PyTorch, a mean and without ½. Lectures that put ½ before it mean `HalfMSELoss`, those
+    that sum over the samples ``reduction="sum"``. Some average the loss by itself, but sum it where
+    they add a penalty λ‖Θ‖²: for n predictions, beside the mean that λ is λ/n.
+
     See Also
     --------
     HalfMSELoss : the form with ½.

@@ -31,8 +31,9 @@ class SGD(Optimizer):
 
     The step goes down, against the gradient; lectures that write θ + μ∇J go up. The velocity is a
     sum of gradients, not an average: three unit gradients at lr 0.1 and momentum 0.9 move by -0.561
-    (with the running average of some lectures, (1 - momentum) · g, by -0.0561; that is
-    ``dampening=0.9`` but for the first gradient, which here counts in full).
+    (with the running average of some lectures, (1 - momentum) · g, by -0.0561; here that is the
+    learning rate (1 - momentum) · lr, or ``dampening=0.9`` but for the first gradient, which counts
+    in full).
 
     Parameters
     ----------
@@ -44,7 +45,8 @@ class SGD(Optimizer):
     dampening : float
     weight_decay : float
         λ of the penalty ½λ‖θ‖², whose gradient is λθ: θ = 2 without another gradient goes to 1.9 at
-        lr 0.1 and λ = 0.5. A penalty λ‖θ‖² in the loss has the gradient 2λθ, and gives 1.8.
+        lr 0.1 and λ = 0.5. A penalty λ‖θ‖² in the loss has the gradient 2λθ, and gives 1.8. (It
+        gives 0 in lectures that forget lr before it, θ - lr · ∇L - 2λθ.)
     nesterov : bool
         Look ahead along the velocity; needs a momentum and no dampening.
 
