@@ -11,7 +11,8 @@ Where a callback has one of these methods, they are used as well:
 - ``start(state)`` before the first epoch, and before a checkpoint is loaded. Here a callback can
   refuse, by an exception, what it cannot work with: nothing has changed yet.
 - ``finish(state)`` once the training has ended by itself, after its last checkpoint; not after an
-  exception.
+  exception. If it changes the model, the checkpoint is written again with that model, and keeps
+  what it takes to go on from before.
 - ``state_dict()`` and ``load_state_dict(state)``: what it remembers, as numbers, text, lists and
   dicts, goes into checkpoints and comes back with them.
 """
@@ -110,7 +111,8 @@ class EarlyStopping:
     Once the training has ended, by this or as its epochs are over, the model gets the parameters
     and buffers back that it had after its best epoch. (Not after an exception or Ctrl-C: then the
     model is as the last step left it, and ``model.load_state_dict(stopping.best_state)`` does it.)
-    The state of the optimiser is that of the last epoch.
+    The state of the optimiser is that of the last epoch. `nn.load` then gives them too, from the
+    ``checkpoint`` of `fit`, while ``resume`` goes on from the last epoch.
 
     Parameters
     ----------

@@ -22,16 +22,17 @@ def places(
     ``outputs`` are the model's, None if it was the model. Then, and where no single sample is to
     blame, the rows of the whole batch are told, in the order that positions in the error mean.
     """
-    refused = []
+    refused: dict[int, Any] = {}  # a batch drawn with replacement may have a row twice
     if isinstance(outputs, list) and len(outputs) == len(rows):
         for output, target, row in zip(outputs, targets, rows, strict=True):
             try:
                 with no_grad():
                     loss([output], [target])
-            except kind:
-                refused.append((row, target))
-    if 0 < len(refused) < len(rows):
-        named = ", ".join(f"{row} (target {target!r})" for row, target in sorted(refused)[:SHOWN])
+            except Exception as error:  # the one that is told of is not to be lost by any other
+                if isinstance(error, kind):
+                    refused[row] = target
+    if 0 < len(refused) < len(set(rows)):
+        named = ", ".join(f"{row} (target {refused[row]!r})" for row in sorted(refused)[:SHOWN])
         more = f" and {len(refused) - SHOWN} more" if len(refused) > SHOWN else ""
         return f"In the data, counted from 0, the loss refuses row {named}{more}."
     shown = ", ".join(map(str, rows))

@@ -35,9 +35,19 @@ class Resumable(NamedTuple):
     order: Random
     settings: dict[str, float | None]
 
-    def save(self, path: Path) -> None:
-        """Write a checkpoint."""
-        save(path, self.state.model, self.state.optimizer, training=self._state_dict())
+    def save(self, path: Path) -> dict[str, Any]:
+        """Write a checkpoint; return what it says of the training, the model with it."""
+        training = self._state_dict()
+        save(path, self.state.model, self.state.optimizer, training=training)
+        return {**training, "model": self.state.model.state_dict()}
+
+    def save_finished(self, path: Path, training: dict[str, Any]) -> None:
+        """Give a checkpoint the present model, where callbacks have exchanged that of the end.
+
+        ``training`` is what `save` returned: who goes on from there goes on with that model.
+        """
+        if self.state.model.state_dict() != training["model"]:
+            save(path, self.state.model, self.state.optimizer, training=training)
 
     def load(self, path: Path) -> None:
         """Set everything to what it was at a checkpoint; after an error, nothing has changed."""
@@ -106,6 +116,8 @@ class Resumable(NamedTuple):
         ]
         if differences:
             raise ValueError("; ".join(differences))
+        if "model" in saved:
+            self.state.model.load_state_dict(saved["model"])
         self.state.history.load_state_dict(saved["history"])
         self.state.stopped = saved["stopped"]
         self.state.epoch = len(self.state.history)

@@ -107,7 +107,9 @@ def fit(
     checkpoint : str or os.PathLike, optional
         A file to write when epochs have ended, callbacks called, in place of the one before: with
         the model, the optimiser, the history, what callbacks remember, and all random numbers'
-        states (of ``seed``, of modules, and of Python's `random`). `nn.load` reads it as well.
+        states (of ``seed``, of modules, and of Python's `random`). `nn.load` reads it as well: the
+        model of the last epoch so far, and after the end the one that ``fit`` leaves, with
+        `EarlyStopping` that of the best epoch (not after a stop within an epoch).
     checkpoint_every : int, optional
         Write it after every n-th epoch for n = ``checkpoint_every``, and after the last.
     resume : str or os.PathLike, optional
@@ -218,6 +220,7 @@ def fit(
     interrupts = Interrupts()
     descend = _Descent(state, loss, schedule, clip, interrupts)
     modes = [(module, module.training) for module in model.modules()]
+    ended: dict[str, Any] | None = None  # what the checkpoint of the last epoch says
     try:
         last = state.epoch if state.stopped else state.last_epoch
         numbers = range(state.epoch + 1, last + 1)
@@ -239,8 +242,11 @@ def fit(
                     callback(state)
                 over = state.stopped or state.epoch == state.last_epoch
                 if checkpoint is not None and (over or state.epoch % checkpoint_every == 0):
-                    saved.save(checkpoint)
+                    written = saved.save(checkpoint)
+                    ended = written if over else None
         _tell(called, "finish", state)
+        if checkpoint is not None and ended is not None:
+            saved.save_finished(checkpoint, ended)
     finally:
         for module, training in modes:
             module.training = training

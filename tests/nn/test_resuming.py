@@ -168,6 +168,53 @@ def test_the_model_in_a_checkpoint_is_that_of_the_last_epoch_and_nn_load_reads_i
     assert other.state_dict() == model.state_dict()
 
 
+@pytest.mark.parametrize("patience", [3, 100])  # stopped early, and over after the last epoch
+def test_after_the_end_nn_load_gives_the_best_model_and_resuming_goes_on_from_the_last(
+    tmp_path, patience
+):
+    def run(epochs, **options):
+        model, stopping = network(), nn.EarlyStopping(patience)
+        optimizer = nn.optim.SGD(model.parameters(), lr=2.0, momentum=0.9)  # a restless one
+        last = []
+        history = fitted(
+            model,
+            epochs,
+            optimizer=optimizer,
+            validation=HELD_OUT,
+            callbacks=[stopping, lambda state: last.append(state.model.state_dict())],
+            **options,
+        )
+        left = model.state_dict(), stopping.state_dict(), optimizer.state_dict(), history.steps
+        return left, last
+
+    path = tmp_path / "run"
+    left, last = run(12, checkpoint=path)
+    assert left[0] == left[1]["best_state"] != last[-1]
+    assert (len(last) < 12) == (patience == 3)
+    other = network(seed=1)
+    nn.load(path, other)
+    assert other.state_dict() == left[0]
+    whole, epochs = run(15)
+    for _ in range(2):  # from a file that was written twice, and from one of a resumed training
+        resumed, more = run(15, resume=path, checkpoint=path)
+        assert resumed == whole
+        assert last + more == epochs
+        last += more
+
+
+def test_a_checkpoint_of_a_stop_within_an_epoch_is_that_of_the_epoch_before(tmp_path):
+    def stop(state):
+        if state.step == 10:  # in the third epoch, of four steps
+            state.stop()
+
+    path = tmp_path / "run"
+    options = {"validation": HELD_OUT, "callbacks": [nn.EarlyStopping(9)]}
+    fitted(network(), 5, checkpoint=path, step_callbacks=[stop], **options)
+    assert fitted(network(), 5, resume=path, **options).steps == (
+        fitted(network(), 5, **options).steps
+    )
+
+
 def test_a_training_that_was_over_shows_nothing(tmp_path, capsys):
     def stop(state):
         state.stop()

@@ -563,6 +563,25 @@ def test_samples_that_the_model_refuses_are_found_by_their_batch():
     assert rows.split(", ")[position] == "3"
 
 
+def test_a_row_that_was_drawn_twice_is_named_once():
+    data = ([[0.0, 1.0]] * 3, [1, 3, -1])
+    seed = next(n for n in range(99) if random.Random(n).choices(range(3), k=3) == [1, 0, 1])
+    with pytest.raises(ValueError, match="HingeLoss expected labels") as caught:
+        fitted(network(), data, replacement=True, batch_size=3, seed=seed)
+    assert caught.value.__notes__ == [
+        "In the data, counted from 0, the loss refuses row 1 (target 3)."
+    ]
+
+
+def test_the_error_of_a_batch_is_not_replaced_by_another_of_single_samples():
+    def loss(outputs, targets):
+        raise ValueError("three") if len(targets) == 3 else KeyError("one")
+
+    with pytest.raises(ValueError, match=r"^three\n") as caught:
+        fitted(network(), ([[0.0, 1.0]] * 3, [1, 1, 1]), loss=loss)
+    assert caught.value.__notes__[0].startswith("Positions are those in this batch: rows ")
+
+
 def test_a_loss_that_refuses_every_sample_names_no_single_one():
     with pytest.raises(ValueError) as caught:
         fitted(network(), (MOONS.inputs, [7] * 60), batch_size=60)
