@@ -9,7 +9,7 @@ from operator import add, mul
 from typing import Any
 
 from autograd_lite.primitives.core import Variadic, plain, variadic_entry
-from autograd_lite.primitives.elementary import exp, is_zero, log1p, toward_one
+from autograd_lite.primitives.elementary import exp, is_zero, log1p, toward_one, unit
 from autograd_lite.primitives.ieee import INFINITY
 
 
@@ -162,6 +162,10 @@ min_of = variadic_entry(
 )
 
 
+def _place_of_largest(numbers: Sequence[float]) -> int:
+    return max(range(len(numbers)), key=numbers.__getitem__)
+
+
 def _logsumexp(operands: Sequence[Any]) -> Any:
     """Return max + log(Σ exp(x - max)), the largest term (exactly 1) left to log1p."""
     largest = _extreme(operands, 1.0)
@@ -178,13 +182,20 @@ def _logsumexp(operands: Sequence[Any]) -> Any:
 
 
 def _softmax(operands: Sequence[Any], y: Any) -> Sequence[Any]:
-    """exp(x) / Σ exp(x), shifted by the largest x: a constant, which cancels in the quotient."""
+    """exp(x) / Σ exp(x), shifted by the largest x: a constant, which cancels in the quotient.
+
+    The largest share is 1 / (1 + the others / the largest), which near 1 changes as they do.
+    """
     largest = plain(_extreme(operands, 1.0))
     if not -INFINITY < largest < INFINITY:
         return [exp(x - y) for x in operands]
     grown = [exp(x - largest) for x in operands]
     whole = total(grown)
-    return [e / whole for e in grown]
+    shares = [e / whole for e in grown]
+    top = _place_of_largest([plain(e) for e in grown])
+    ratios = [1.0 if i == top else e / grown[top] for i, e in enumerate(grown)]
+    shares[top] = 1.0 / total(ratios)
+    return shares
 
 
 logsumexp = variadic_entry(
@@ -200,10 +211,20 @@ logsumexp = variadic_entry(
 
 
 def _norm_partials(operands: Sequence[Any], y: Any) -> Sequence[Any]:
+    """Return x / √Σ x²; for the largest x ±1 / √(1 + Σ (the others / x)²), which does not cancel.
+
+    Its slope is a sum of like terms, whereas that of x / √Σ x² would be a difference.
+    """
     scale = toward_one(*operands)
     scaled = [x * scale for x in operands]
     length = norm(scaled)
-    return [0.0] * len(operands) if is_zero(length) else [x / length for x in scaled]
+    if is_zero(length):
+        return [0.0] * len(operands)
+    slopes = [x / length for x in scaled]
+    top = _place_of_largest([abs(plain(x)) for x in scaled])
+    ratios = [1.0 if i == top else x / scaled[top] for i, x in enumerate(scaled)]
+    slopes[top] = unit(scaled[top]) / norm(ratios)
+    return slopes
 
 
 norm: Variadic = variadic_entry(
