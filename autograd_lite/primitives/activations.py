@@ -302,7 +302,7 @@ def _gelu_tanh(x: float) -> float:
 
 
 def _gelu_tanh_partial(x: float, y: float) -> float:
-    if x > 1.5:  # gelu_tanh(x) = x + gelu_tanh(-x), where exp(u) is accurate
+    if x > 3.0:  # gelu_tanh(x) = x + gelu_tanh(-x), and there exp(u) is accurate
         return 1.0 - _gelu_tanh_partial(-x, y)
     if x < GELU_TANH_END:
         return -0.0

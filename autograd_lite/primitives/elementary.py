@@ -261,12 +261,12 @@ def _per_length(a: float, b: float) -> float:
     So it changes by terms of like signs, also where a is almost the whole length.
     """
     if abs(plain(b)) <= abs(plain(a)):
-        return 0.0 if is_zero(a) else unit(a) / hypot(1.0, b / a)
+        return 0.0 if is_zero(a) else _sign(a) / hypot(1.0, b / a)
     ratio = a / abs(b)
     return ratio / hypot(1.0, ratio)
 
 
-def unit(x: float) -> float:
+def _sign(x: float) -> float:
     """Return the sign of x ≠ 0 as a constant; NaN for an infinity, of which nothing is a part."""
     constant = plain(x)
     return math.copysign(1.0, constant) if abs(constant) < INFINITY else NAN

@@ -9,7 +9,7 @@ from operator import add, mul
 from typing import Any
 
 from autograd_lite.primitives.core import Variadic, plain, variadic_entry
-from autograd_lite.primitives.elementary import exp, is_zero, log1p, toward_one, unit
+from autograd_lite.primitives.elementary import exp, is_zero, log1p, toward_one
 from autograd_lite.primitives.ieee import INFINITY
 
 
@@ -162,8 +162,9 @@ min_of = variadic_entry(
 )
 
 
-def _place_of_largest(numbers: Sequence[float]) -> int:
-    return max(range(len(numbers)), key=numbers.__getitem__)
+def _in_units_of(i: int, numbers: Sequence[Any]) -> list[Any]:
+    """Return the ratios to one of the numbers; its own is a constant."""
+    return [1.0 if k == i else x / numbers[i] for k, x in enumerate(numbers)]
 
 
 def _logsumexp(operands: Sequence[Any]) -> Any:
@@ -184,7 +185,7 @@ def _logsumexp(operands: Sequence[Any]) -> Any:
 def _softmax(operands: Sequence[Any], y: Any) -> Sequence[Any]:
     """exp(x) / Σ exp(x), shifted by the largest x: a constant, which cancels in the quotient.
 
-    The largest share is 1 / (1 + the others / the largest), which near 1 changes as they do.
+    A share p near 1 is 1 / (1 + the others / its term), whose slope p (1 - p) does not cancel.
     """
     largest = plain(_extreme(operands, 1.0))
     if not -INFINITY < largest < INFINITY:
@@ -192,9 +193,9 @@ def _softmax(operands: Sequence[Any], y: Any) -> Sequence[Any]:
     grown = [exp(x - largest) for x in operands]
     whole = total(grown)
     shares = [e / whole for e in grown]
-    top = _place_of_largest([plain(e) for e in grown])
-    ratios = [1.0 if i == top else e / grown[top] for i, e in enumerate(grown)]
-    shares[top] = 1.0 / total(ratios)
+    for i, share in enumerate(shares):
+        if share > 0.5:
+            shares[i] = 1.0 / total(_in_units_of(i, grown))
     return shares
 
 
@@ -211,19 +212,16 @@ logsumexp = variadic_entry(
 
 
 def _norm_partials(operands: Sequence[Any], y: Any) -> Sequence[Any]:
-    """Return x / √Σ x²; for the largest x ±1 / √(1 + Σ (the others / x)²), which does not cancel.
-
-    Its slope is a sum of like terms, whereas that of x / √Σ x² would be a difference.
-    """
+    """Return x / √Σ x²; near ±1 as ±1 / √(1 + Σ (the others / x)²), whose slope does not cancel."""
     scale = toward_one(*operands)
     scaled = [x * scale for x in operands]
     length = norm(scaled)
     if is_zero(length):
         return [0.0] * len(operands)
     slopes = [x / length for x in scaled]
-    top = _place_of_largest([abs(plain(x)) for x in scaled])
-    ratios = [1.0 if i == top else x / scaled[top] for i, x in enumerate(scaled)]
-    slopes[top] = unit(scaled[top]) / norm(ratios)
+    for i, slope in enumerate(slopes):
+        if slope > 0.75 or slope < -0.75:
+            slopes[i] = math.copysign(1.0, plain(slope)) / norm(_in_units_of(i, scaled))
     return slopes
 
 
