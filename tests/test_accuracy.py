@@ -26,7 +26,7 @@ from measuring import (
 from mpmath import mp, mpf
 from textbook import evaluate, exactly, ulps
 
-from autograd_lite import Primitive, Variadic, grad
+from autograd_lite import Primitive, Variadic, grad, hessian
 from autograd_lite.primitives import TABLE
 
 ROOT = Path(__file__).parent.parent
@@ -137,6 +137,69 @@ def test_a_second_derivative_keeps_its_digits_beside_its_zero(name, x):
         "tanh": "-2 * tanh(x) * (1 - tanh(x)**2)",
     }[name]
     assert ulps(grad(grad(TABLE[name]))(x), exactly(exact, x=x)) <= 4.0
+
+
+def vector(primitive):
+    """Return an operation on two numbers, or on many, as a function of one list."""
+    return primitive if primitive.variadic else lambda xs: primitive(*xs)
+
+
+@pytest.mark.parametrize("name", ["hypot", "norm"])
+@pytest.mark.parametrize("b", [1e-9, 1e9, -0.3, 7.0, 1e-50, -1e50])
+def test_the_curvature_of_a_length_keeps_its_digits_where_one_operand_dominates(name, b):
+    """As a difference, 1/y - a²/y³, it had none of them left."""
+    found = hessian(vector(TABLE[name]))([1.0, b])
+    for i, j, numerator in ((0, 0, "b**2"), (0, 1, "-a * b"), (1, 0, "-a * b"), (1, 1, "a**2")):
+        exact = exactly(f"{numerator} / (a**2 + b**2)**1.5", a=1.0, b=b)
+        assert ulps(found[i][j], exact) <= 8.0, (i, j)
+
+
+def test_the_curvature_of_a_length_of_many_keeps_its_digits():
+    found = hessian(TABLE["norm"])([1e-3, -1e6, 2.0])
+    parts = {"a": 1e-3, "b": -1e6, "c": 2.0}
+    for row, x in zip(found, "abc", strict=True):
+        for got, y in zip(row, "abc", strict=True):
+            others = " + ".join(f"{other}**2" for other in "abc" if other != x)
+            numerator = f"({others})" if x == y else f"-{x} * {y}"
+            exact = exactly(f"{numerator} / (a**2 + b**2 + c**2)**1.5", **parts)
+            assert ulps(got, exact) <= 8.0, (x, y)
+
+
+@pytest.mark.parametrize("xs", [(31.5, 0.5), (0.5, 31.5), (60.0, 0.0), (0.25, 40.0, 39.0)])
+def test_the_curvature_of_logsumexp_keeps_its_digits_where_one_term_dominates(xs):
+    """As p - p², with p next to 1, it was off by 1 % at (31.5, 0.5)."""
+    names = dict(zip("abc", xs, strict=False))
+    whole = " + ".join(f"exp({x})" for x in names)
+    for row, x in zip(hessian(TABLE["logsumexp"])(list(xs)), names, strict=True):
+        for got, y in zip(row, names, strict=True):
+            others = " + ".join(f"exp({other})" for other in names if other != x)
+            factor = f"({others})" if x == y else f"-exp({y})"
+            assert ulps(got, exactly(f"exp({x}) * {factor} / ({whole})**2", **names)) <= 8.0
+
+
+@pytest.mark.parametrize("x", [1e-300, -1e-12, 3e-5, 0.01, -0.1, 0.7, 0.999, 1.0, -1.5, 30.0])
+def test_the_second_derivative_of_sigmoid_keeps_its_digits_beside_its_zero(x):
+    exact = exactly("-sinh(x / 2) / (4 * cosh(x / 2)**3)", x=x)
+    assert ulps(grad(grad(TABLE["sigmoid"]))(x), exact) <= 8.0
+
+
+@pytest.mark.parametrize("x", [2.5, 5.0, 9.3, 14.723781108113437, 17.1, 19.9])
+def test_the_second_derivative_of_gelu_tanh_keeps_its_digits_in_the_right_tail(x):
+    """Where exp(-u), for a rounded u of up to 700, lost as many."""
+    u = "(2 * sqrt(2 / pi) * (x + 0.044715 * x**3))"
+    slope, bend = "(2 * sqrt(2 / pi) * (1 + 0.134145 * x**2))", "(0.53658 * sqrt(2 / pi) * x)"
+    exact = exactly(
+        f"exp(-{u}) / (1 + exp(-{u}))**2"
+        f" * (2 * {slope} + x * {bend} - x * {slope}**2 * tanh({u} / 2))",
+        x=x,
+    )
+    assert ulps(grad(grad(TABLE["gelu_tanh"]))(x), exact) <= 16.0
+
+
+@pytest.mark.parametrize("x", [1e-179, -1e-182, 1e-185, -5e-186, 1e-200, -1e-241, 1e-300, 5e-324])
+def test_the_second_derivative_of_cbrt_overflows_to_an_infinity(x):
+    exact = exactly("-2 / (9 * x * cbrt(x)**2)", x=x)
+    assert ulps(grad(grad(TABLE["cbrt"]))(x), exact) <= 16.0
 
 
 # -- the document ----------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from autograd_lite.primitives.core import Primitive, entry
-from autograd_lite.primitives.elementary import erfc, exp, expm1, log1p, times_gaussian
+from autograd_lite.primitives.elementary import cosh, erfc, exp, expm1, log1p, times_gaussian
 from autograd_lite.primitives.rounding import rounded
 
 SELU_ALPHA = 1.6732632423543772848170429916717
@@ -29,11 +29,19 @@ def _sigmoid(x: float) -> float:
     return 1.0 / (1.0 + exp(-x)) if x > -700.0 else exp(x)
 
 
+def _sigmoid_partial(x: float, y: float) -> float:
+    """Return y (1 - y), around 0 as the square of ½ / cosh(x/2), whose slope does not cancel."""
+    if -1.0 < x < 1.0:
+        half = 0.5 / cosh(0.5 * x)
+        return half * half
+    return y * sigmoid(-x)
+
+
 sigmoid: Primitive = entry(
     Primitive(
         "sigmoid",
         _sigmoid,
-        [lambda x, y: y * sigmoid(-x)],
+        [_sigmoid_partial],
         formula="1 / (1 + exp(-x))",
         derivatives=("sigmoid(x) * (1 - sigmoid(x))",),
         doc="The logistic function.",
@@ -294,8 +302,8 @@ def _gelu_tanh(x: float) -> float:
 
 
 def _gelu_tanh_partial(x: float, y: float) -> float:
-    if x > 1000.0:
-        return 1.0
+    if x > 3.0:  # gelu_tanh(x) = x + gelu_tanh(-x), and there exp(u) is accurate
+        return 1.0 - _gelu_tanh_partial(-x, y)
     if x < GELU_TANH_END:
         return -0.0
     if -1.5 < x < -0.3:

@@ -132,13 +132,17 @@ sqrt = entry(
 
 
 def _cbrt_partial(x: float, y: float) -> float:
-    """Return 1 / (3 y²); in y / (3 x) the error of y, 3 ulp in some libraries, counts once."""
-    if is_zero(x) or not -INFINITY < x < INFINITY:
-        return 1.0 / (3.0 * y * y)
-    return y / x / 3.0
+    """Return 1 / (3 y²); in y / (3 x) the error of y, 3 ulp in some libraries, counts once.
+
+    Next to 0 the slope of y / (3 x) is a difference of infinities. There the square comes first.
+    """
+    if -1e-180 < x < 1e-180:
+        large = x * 2.0**600
+        return 2.0**400 / (3.0 * cbrt(large * large))
+    return y / x / 3.0 if -INFINITY < x < INFINITY else 1.0 / (3.0 * y * y)
 
 
-cbrt = entry(
+cbrt: Primitive = entry(
     Primitive(
         "cbrt",
         math.cbrt,
@@ -251,11 +255,21 @@ def _per_square(x: float, a: float, b: float) -> float:
     return x if is_zero(square) else x * scale * scale / square
 
 
-def _per_length(x: float, a: float, b: float) -> float:
-    """Return x / √(a² + b²), for x one of a, b; 0 where both are 0."""
-    scale = toward_one(a, b)
-    length = hypot(a * scale, b * scale)
-    return 0.0 if is_zero(length) else x * scale / length
+def _per_length(a: float, b: float) -> float:
+    """Return a / √(a² + b²), 0 where both are 0: by the ratio of the smaller to the larger.
+
+    So it changes by terms of like signs, also where a is almost the whole length.
+    """
+    if abs(plain(b)) <= abs(plain(a)):
+        return 0.0 if is_zero(a) else _sign(a) / hypot(1.0, b / a)
+    ratio = a / abs(b)
+    return ratio / hypot(1.0, ratio)
+
+
+def _sign(x: float) -> float:
+    """Return the sign of x ≠ 0 as a constant; NaN for an infinity, of which nothing is a part."""
+    constant = plain(x)
+    return math.copysign(1.0, constant) if abs(constant) < INFINITY else NAN
 
 
 atan2 = entry(
@@ -272,7 +286,7 @@ hypot: Primitive = entry(
     Primitive(
         "hypot",
         math.hypot,
-        [lambda a, b, y: _per_length(a, a, b), lambda a, b, y: _per_length(b, a, b)],
+        [lambda a, b, y: _per_length(a, b), lambda a, b, y: _per_length(b, a)],
         beyond=lambda a, b: INFINITY,
         formula="(a**2 + b**2)**0.5",
         derivatives=("a / hypot(a, b)", "b / hypot(a, b)"),

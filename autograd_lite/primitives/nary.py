@@ -162,6 +162,11 @@ min_of = variadic_entry(
 )
 
 
+def _in_units_of(i: int, numbers: Sequence[Any]) -> list[Any]:
+    """Return the ratios to one of the numbers; its own is a constant."""
+    return [1.0 if k == i else x / numbers[i] for k, x in enumerate(numbers)]
+
+
 def _logsumexp(operands: Sequence[Any]) -> Any:
     """Return max + log(Σ exp(x - max)), the largest term (exactly 1) left to log1p."""
     largest = _extreme(operands, 1.0)
@@ -178,13 +183,20 @@ def _logsumexp(operands: Sequence[Any]) -> Any:
 
 
 def _softmax(operands: Sequence[Any], y: Any) -> Sequence[Any]:
-    """exp(x) / Σ exp(x), shifted by the largest x: a constant, which cancels in the quotient."""
+    """exp(x) / Σ exp(x), shifted by the largest x: a constant, which cancels in the quotient.
+
+    A share p near 1 is 1 / (1 + the others / its term), whose slope p (1 - p) does not cancel.
+    """
     largest = plain(_extreme(operands, 1.0))
     if not -INFINITY < largest < INFINITY:
         return [exp(x - y) for x in operands]
     grown = [exp(x - largest) for x in operands]
     whole = total(grown)
-    return [e / whole for e in grown]
+    shares = [e / whole for e in grown]
+    for i, share in enumerate(shares):
+        if share > 0.5:
+            shares[i] = 1.0 / total(_in_units_of(i, grown))
+    return shares
 
 
 logsumexp = variadic_entry(
@@ -200,10 +212,17 @@ logsumexp = variadic_entry(
 
 
 def _norm_partials(operands: Sequence[Any], y: Any) -> Sequence[Any]:
+    """Return x / √Σ x²; near ±1 as ±1 / √(1 + Σ (the others / x)²), whose slope does not cancel."""
     scale = toward_one(*operands)
     scaled = [x * scale for x in operands]
     length = norm(scaled)
-    return [0.0] * len(operands) if is_zero(length) else [x / length for x in scaled]
+    if is_zero(length):
+        return [0.0] * len(operands)
+    slopes = [x / length for x in scaled]
+    for i, slope in enumerate(slopes):
+        if slope > 0.75 or slope < -0.75:
+            slopes[i] = math.copysign(1.0, plain(slope)) / norm(_in_units_of(i, scaled))
+    return slopes
 
 
 norm: Variadic = variadic_entry(

@@ -42,6 +42,7 @@ VALUE_OF_MANY |= {"norm": (2, 0), "logsumexp": (8, 2)}
 PARTIAL_OF_MANY = {"var": (2, 2), "prod": (1, 0), "norm": (3, 0), "logsumexp": (8, 2)}
 
 BILINEAR = {"*", "dot"}
+FRANK = {"hypot", "norm", "logaddexp", "logsumexp"}  # a partial's slope is a sum of like terms
 ROUND_THE_ORIGIN = {"hypot", "norm", "atan2"}  # linear along rays, with another slope on each
 
 
@@ -179,12 +180,8 @@ def curved(name: str, operands: list[Number], places: list[int | None]) -> tuple
     moved = sum(size(p) * s for p, s in zip(here, sizes, strict=True)) if value_o else 0.0
     error += U * (value_r * size(value) + value_o * moved) + ETA
     # What a partial's formula may hide: its terms change by their size over a length of 1, or over
-    # the operand where that is larger; those of a vector's length over that length.
-    lengths = [1.0 / max(1.0, s) for s in sizes]
-    if name in ("hypot", "norm"):
-        lengths = [1.0 / size(value)] * len(kept)
-    if name in ("logaddexp", "logsumexp"):
-        lengths = [1.0] * len(kept)
+    # the operand where that is larger. Those of n-ary operations and lengths hide nothing.
+    lengths = [0.0 if name in FRANK else 1.0 / max(1.0, s) for s in sizes]
     partial_errors, rate_errors = [], []
     remainder = 0.0
     for i, partial in enumerate(here):
