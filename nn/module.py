@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 from autograd_lite import Value, scope
 from nn.parameter import Parameter as Parameter
-from nn.state import Stateful
+from nn.traversal import Tree, name_in_owner, path_of
 
 
 def flag(given: Any, what: str) -> bool:
@@ -26,11 +25,7 @@ def refuse_class(given: Any, what: str) -> None:
         raise TypeError(f"{what}, got the class {given.__name__}{hint}")
 
 
-_Found = tuple[int, str, tuple[Any, ...], Any]
-"""Depth, path of the owning module, (attribute, position, …) in the owner, and what is there."""
-
-
-class Module(Stateful):
+class Module(Tree):
     """A part of a network: it holds parameters and other modules, and computes in `forward`.
 
     Parameters and modules are found among the attributes, also inside lists, tuples, dicts and
@@ -97,10 +92,10 @@ class Module(Stateful):
         holders: dict[str, str] = {}  # names of what is never called, so opens no scope, by path
         for _, owner, keys, thing in self._walk():
             if isinstance(thing, Module):
-                path = _path(owner, keys, thing)
+                path = path_of(owner, keys, thing)
                 if thing._scope_name == "":
                     roots.append(f"{path}.")
-                name = _name(keys, thing)
+                name = name_in_owner(keys, thing)
                 thing._scope_name = f"{holders[owner]}.{name}" if owner in holders else name
                 if thing._only_holds:
                     holders[path] = thing._scope_name
@@ -118,41 +113,6 @@ class Module(Stateful):
 
     # -- what a module holds --------------------------------------------------------------------
 
-    def _walk(self, *, deep: bool = True) -> Iterator[_Found]:
-        """Yield every module and parameter below this one once, in the order of definition.
-
-        What modules below hold is left out unless ``deep``.
-        """
-        seen: set[int] = {id(self)}
-        followed = _followed()
-        stack = _members(self, 1, "", followed)
-        while stack:
-            found = stack.pop()
-            depth, owner, keys, thing = found
-            if isinstance(thing, _CONTAINERS):
-                pairs = thing.items() if isinstance(thing, dict) else enumerate(thing)
-                stack += [
-                    (depth, owner, (*keys, key), element)
-                    for key, element in pairs
-                    if isinstance(element, followed)
-                ][::-1]
-            elif isinstance(thing, _SETS):
-                if any(isinstance(element, followed) for element in thing):
-                    raise TypeError(
-                        f"{type(self).__name__} expected parameters and modules in lists, tuples,"
-                        f" dicts or arrays, got a set in {_path(owner, keys, thing)!r}, which has"
-                        " no order"
-                    )
-            elif not isinstance(thing, _PARTS):  # an array, of objects perhaps
-                held = thing.tolist() if thing.dtype.hasobject else None
-                if isinstance(held, followed):
-                    stack.append((depth, owner, keys, held))
-            elif id(thing) not in seen:
-                seen.add(id(thing))
-                yield found
-                if deep and isinstance(thing, Module):
-                    stack += _members(thing, depth + 1, _path(owner, keys, thing), followed)
-
     def named_modules(self) -> Iterator[tuple[str, Module]]:
         """Yield this module (as ``""``) and all below it, each once, with their paths.
 
@@ -165,7 +125,7 @@ class Module(Stateful):
         yield "", self
         for _, owner, keys, thing in self._walk():
             if isinstance(thing, Module):
-                yield _path(owner, keys, thing), thing
+                yield path_of(owner, keys, thing), thing
 
     def modules(self) -> Iterator[Module]:
         """Yield this module and all below it, each once."""
@@ -188,7 +148,7 @@ class Module(Stateful):
         """
         for _, _, keys, thing in self._walk(deep=False):
             if isinstance(thing, Module):
-                yield _name(keys, thing), thing
+                yield name_in_owner(keys, thing), thing
 
     def children(self) -> Iterator[Module]:
         """Yield the modules that this one holds itself, each once.
@@ -251,7 +211,7 @@ class Module(Stateful):
             return
         seen: set[int] = set()
         for _, owner, keys, thing in self._walk():
-            path = _path(owner, keys, thing)
+            path = path_of(owner, keys, thing)
             named: list[tuple[str, Value]] = []
             if not isinstance(thing, Module):
                 named = [(path, thing)]
@@ -394,7 +354,7 @@ class Module(Stateful):
             shown_to = float("inf")
             indent = "  " * depth
             if isinstance(thing, Module):
-                name = _name((attribute, *positions), thing)
+                name = name_in_owner((attribute, *positions), thing)
                 lines.append(f"{indent}{name}: {_headline(thing)}")
                 if thing.extra_repr():
                     shown_to = depth
@@ -411,44 +371,8 @@ class Module(Stateful):
         return "\n".join(lines)
 
 
-# Tuples, since a union of types would be built anew at each test.
-_CONTAINERS = (list, tuple, dict)
-_SETS = (set, frozenset)
-_PARTS = (Parameter, Module)
-_FOLLOWED: tuple[type, ...] = (*_PARTS, *_CONTAINERS, *_SETS)
-
-
-def _followed() -> tuple[type, ...]:
-    """Return the types to look at; arrays among them once somebody has imported NumPy."""
-    array = getattr(sys.modules.get("numpy"), "ndarray", None)
-    return _FOLLOWED if array is None else (*_FOLLOWED, array)
-
-
-def _members(
-    module: Module, depth: int, path: str, followed: tuple[type, ...]
-) -> list[tuple[int, str, tuple[Any, ...], Any]]:
-    """Return a module's attributes that hold something, the first one last."""
-    return [
-        (depth, path, (name,), value)
-        for name, value in vars(module).items()
-        if isinstance(value, followed)
-    ][::-1]
-
-
 def _overrides_parameters(module: Module) -> bool:
     return type(module).parameters is not Module.parameters
-
-
-def _name(keys: tuple[Any, ...], thing: Any) -> str:
-    """Return how the owner names what it holds: ``layers.0`` a module, ``w[2]`` a parameter."""
-    if isinstance(thing, Module):
-        return ".".join(map(str, keys))
-    attribute, *positions = keys
-    return str(attribute) + "".join(f"[{position}]" for position in positions)
-
-
-def _path(owner: str, keys: tuple[Any, ...], thing: Any) -> str:
-    return f"{owner}.{_name(keys, thing)}" if owner else _name(keys, thing)
 
 
 def _headline(module: Module) -> str:

@@ -1,0 +1,87 @@
+"""How what is in a module is found: modules and parameters, also those in lists and dicts."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from nn.parameter import Parameter
+from nn.state import Stateful
+
+Found = tuple[int, str, tuple[Any, ...], Any]
+"""Depth, path of the owning module, (attribute, position, …) in the owner, and what is there."""
+
+
+class Tree(Stateful):
+    """What holds parameters and others of its kind, as attributes."""
+
+    def _walk(self, *, deep: bool = True) -> Iterator[Found]:
+        """Yield every module and parameter below this one once, in the order of definition.
+
+        What modules below hold is left out unless ``deep``.
+        """
+        seen: set[int] = {id(self)}
+        followed = _followed()
+        stack = _members(self, 1, "", followed)
+        while stack:
+            found = stack.pop()
+            depth, owner, keys, thing = found
+            if isinstance(thing, _CONTAINERS):
+                pairs = thing.items() if isinstance(thing, dict) else enumerate(thing)
+                stack += [
+                    (depth, owner, (*keys, key), element)
+                    for key, element in pairs
+                    if isinstance(element, followed)
+                ][::-1]
+            elif isinstance(thing, _SETS):
+                if any(isinstance(element, followed) for element in thing):
+                    raise TypeError(
+                        f"{type(self).__name__} expected parameters and modules in lists, tuples,"
+                        f" dicts or arrays, got a set in {path_of(owner, keys, thing)!r}, which has"
+                        " no order"
+                    )
+            elif not isinstance(thing, _PARTS):  # an array, of objects perhaps
+                held = thing.tolist() if thing.dtype.hasobject else None
+                if isinstance(held, followed):
+                    stack.append((depth, owner, keys, held))
+            elif id(thing) not in seen:
+                seen.add(id(thing))
+                yield found
+                if deep and isinstance(thing, Tree):
+                    stack += _members(thing, depth + 1, path_of(owner, keys, thing), followed)
+
+
+# Tuples, since a union of types would be built anew at each test.
+_CONTAINERS = (list, tuple, dict)
+_SETS = (set, frozenset)
+_PARTS = (Parameter, Tree)
+_FOLLOWED: tuple[type, ...] = (*_PARTS, *_CONTAINERS, *_SETS)
+
+
+def _followed() -> tuple[type, ...]:
+    """Return the types to look at; arrays among them once somebody has imported NumPy."""
+    array = getattr(sys.modules.get("numpy"), "ndarray", None)
+    return _FOLLOWED if array is None else (*_FOLLOWED, array)
+
+
+def _members(module: Tree, depth: int, path: str, followed: tuple[type, ...]) -> list[Found]:
+    """Return a module's attributes that hold something, the first one last."""
+    return [
+        (depth, path, (name,), value)
+        for name, value in vars(module).items()
+        if isinstance(value, followed)
+    ][::-1]
+
+
+def name_in_owner(keys: tuple[Any, ...], thing: Any) -> str:
+    """Return how the owner names what it holds: ``layers.0`` a module, ``w[2]`` a parameter."""
+    if isinstance(thing, Tree):
+        return ".".join(map(str, keys))
+    attribute, *positions = keys
+    return str(attribute) + "".join(f"[{position}]" for position in positions)
+
+
+def path_of(owner: str, keys: tuple[Any, ...], thing: Any) -> str:
+    """Return the whole name: the owner's, a dot, and that in the owner."""
+    return f"{owner}.{name_in_owner(keys, thing)}" if owner else name_in_owner(keys, thing)
