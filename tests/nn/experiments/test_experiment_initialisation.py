@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import random
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 import nn
+from autograd_lite import no_grad
 
 WIDTH, DEPTH, NETWORKS = 64, 20, 2000
 
@@ -68,6 +70,34 @@ def test_row_4_7_the_same_with_all_4096_weights_of_every_layer_drawn() -> None:
             found[layer] += (z * z).mean() / blocks
             a = numpy.maximum(z, 0.0)
     assert abs(found - 1.0).max() < 0.15
+
+
+@pytest.mark.parametrize(("init", "factor"), [("he", 1.0), ("lecun", 0.5)])
+def test_row_4_7_real_layers_that_widen_and_narrow_keep_the_law_by_their_fan_in(
+    init: str, factor: float
+) -> None:
+    # Widths change, so that variances by fan_out would be wrong by a factor of 2 in each layer.
+    networks, widths = 16, [64, 32] * (DEPTH // 2) + [64]
+    ratios: dict[tuple[int, int], list[float]] = {(64, 32): [], (32, 64): []}
+    rng = random.Random(0)
+    for _ in range(networks):
+        a = [rng.gauss(0.0, 1.0) for _ in range(widths[0])]
+        before = None
+        for nin, nout in pairwise(widths):
+            with no_grad():
+                z = [float(v) for v in nn.Linear(nin, nout, init=init, seed=rng)(a)]
+            square = math.fsum(v * v for v in z) / nout
+            if before is not None:
+                ratios[nin, nout].append(square / before)
+            a, before = [max(v, 0.0) for v in z], square
+    # Given the direction of z, uniform on a sphere, ‖relu(z)‖² / ‖z‖² has mean ½ and mean square
+    # (nin + 5) / (4 (nin + 2)); the mean square of nout normal numbers has variance 2/nout. So each
+    # ratio has mean `factor` exactly, and the ratios of all layers and networks are independent.
+    for (nin, nout), found in ratios.items():
+        variance = (1.0 + 2.0 / nout) * (nin + 5) / (nin + 2) - 1.0
+        error = math.sqrt(variance / len(found))
+        assert error < 0.03
+        assert math.fsum(found) / len(found) / factor == pytest.approx(1.0, abs=4.0 * error)
 
 
 def relu_network(init: Any) -> nn.Sequential:
