@@ -359,6 +359,20 @@ def gradient_flow(model: Module) -> Table[GradientFlow]:
     layers.0  Layer           1         0.0267
     layers.1  Layer           1          0.141
     layers.2  Layer           1          0.651
+
+    Ten layers, the norm of the first by that of the last: with sigmoids the gradient vanishes, each
+    slope being at most ¼; with tanh and weights of variance 1/n (Xavier, of the lectures) it stays.
+
+    >>> import random
+    >>> rng = random.Random(0)
+    >>> inputs = [[rng.gauss(0.0, 1.0) for _ in range(16)] for _ in range(4)]
+    >>> for activation in ("sigmoid", "tanh"):
+    ...     model = nn.MLP(16, [16] * 10 + [1], activation, init="lecun", seed=0)
+    ...     nn.MSELoss()(model(inputs), [0.0] * 4).backward()
+    ...     first, *_, last = nn.gradient_flow(model)
+    ...     print(f"{activation}: {first.gradient_norm / last.gradient_norm:.1g}")
+    sigmoid: 2e-07
+    tanh: 0.4
     """
     layers = layers_of(checked_model("gradient_flow", model))
     found = Table(
