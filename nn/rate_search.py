@@ -120,7 +120,9 @@ def lr_range_test(
     Returns
     -------
     RateSearch
-        ``rates``, ``losses``, ``smoothed``, and a ``suggestion``.
+        ``rates``, ``losses``, ``smoothed``, and a ``suggestion``: where the loss has fallen half
+        way, or None where batches are so small and steps so few that its fall does not stand out
+        from the noise. Then more ``steps`` or a larger ``batch_size`` help.
 
     Raises
     ------

@@ -187,6 +187,20 @@ def test_with_mini_batches_of_16_every_rate_is_sane_or_none_is_suggested():
     assert all(0.02 < rate < 0.6 for rate in sane)
 
 
+def test_where_small_batches_hide_the_fall_more_steps_show_it():
+    data = nn.data.moons(100, seed=0)
+    model = nn.MLP(2, [8, 2], seed=0)
+    optimizer = nn.optim.SGD(model.parameters())
+    few, many = (
+        nn.lr_range_test(
+            model, data, nn.CrossEntropyLoss(), optimizer, steps=steps, batch_size=4, seed=0
+        ).suggestion
+        for steps in (60, 200)
+    )
+    assert few is None
+    assert 0.01 < many < 0.3
+
+
 @pytest.mark.parametrize("steps", [40, 60, 100, 400])
 def test_noise_alone_gives_no_suggestion_but_for_a_few(steps):
     rng = random.Random(0)
