@@ -187,7 +187,8 @@ def split(
     test : float, optional
         Share of the N samples that the test part gets, between 0 and 1; rounded to whole samples.
     stratify : bool, optional
-        Keep each label's share in both parts, to within one sample. Needs targets that are labels.
+        Keep each label's share in both parts, to within one sample. Needs targets that are labels,
+        each of at least 2 samples. Without it, chance decides which labels a part has.
     seed : int or random.Random, optional
         Makes the division repeatable. Without it Python's `random` draws.
 
@@ -200,7 +201,8 @@ def split(
     TypeError
         If ``data`` is no pair, or ``stratify`` meets targets that are lists.
     ValueError
-        If the share is not between 0 and 1, or would leave one part empty.
+        If the share is not between 0 and 1, or would leave one part empty; with ``stratify``, if a
+        label has a single sample, or would have none in the training part.
 
     Examples
     --------
@@ -255,10 +257,23 @@ def _stratified(order: Sequence[int], targets: Sequence[Any], count: int) -> lis
                 f" {place}"
             )
         by_label.setdefault(targets[place], []).append(place)
+    for label, group in by_label.items():
+        if len(group) == 1:
+            raise ValueError(
+                f"stratify expected at least 2 samples of each label, got 1 of {label!r}, at"
+                f" position {group[0]}"
+            )
     groups = list(by_label.values())
     exact = [divmod(len(group) * count, len(order)) for group in groups]
     left_over = count - sum(whole for whole, _ in exact)
     fullest = sorted(range(len(groups)), key=lambda i: -exact[i][1])[:left_over]
-    return [
-        place for i, group in enumerate(groups) for place in group[: exact[i][0] + (i in fullest)]
-    ]
+    chosen = []
+    for i, (label, group) in enumerate(by_label.items()):
+        taken = exact[i][0] + (i in fullest)
+        if taken == len(group):
+            raise ValueError(
+                f"stratify expected to leave samples of each label to train on, got none of"
+                f" {label!r}: the test part takes all {taken}; give a smaller share"
+            )
+        chosen += group[:taken]
+    return chosen

@@ -198,7 +198,7 @@ def test_a_split_uses_every_sample_once_and_the_seed_repeats_it():
 
 
 def test_a_stratified_split_keeps_each_label_s_share_to_within_one_sample():
-    labels = ["a"] * 50 + ["b"] * 33 + ["c"] * 16 + ["d"]
+    labels = ["a"] * 50 + ["b"] * 33 + ["c"] * 15 + ["d"] * 2
     for seed in range(20):
         _, test = data.split(([[0.0]] * 100, labels), 0.3, stratify=True, seed=seed)
         counts = Counter(test.targets)
@@ -207,6 +207,29 @@ def test_a_stratified_split_keeps_each_label_s_share_to_within_one_sample():
         assert counts["b"] in (9, 10)
         assert counts["c"] in (4, 5)
         assert counts["d"] in (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("labels", "share", "message"),
+    [
+        (
+            [0, 0, 1, 0],
+            0.5,
+            "stratify expected at least 2 samples of each label, got 1 of 1, at position 2",
+        ),
+        (
+            ["a"] * 10 + ["b"] * 2,
+            0.8,
+            "stratify expected to leave samples of each label to train on, got none of 'b': the"
+            " test part takes all 2; give a smaller share",
+        ),
+    ],
+)
+def test_a_stratified_split_leaves_no_label_out_of_the_training_part(labels, share, message):
+    for seed in range(5):
+        with pytest.raises(ValueError) as caught:
+            data.split(([[0.0]] * len(labels), labels), share, stratify=True, seed=seed)
+        assert str(caught.value) == message
 
 
 @pytest.mark.parametrize(
