@@ -9,6 +9,7 @@ import autograd_lite
 from autograd_lite import Value
 from nn.module import Module, flag, refuse_class
 from nn.nested import elementwise, is_list
+from nn.settings import checked_number
 
 Function = Callable[[Any], Any]
 
@@ -160,16 +161,48 @@ class SELU(_InplaceAccepted):
 
 
 class Softplus(Activation):
-    """log(1 + exp(x)), a smooth stand-in for ReLU.
+    """log(1 + exp(βx)) / β, a smooth stand-in for ReLU.
+
+    Parameters
+    ----------
+    beta : float
+        β, above 0; the larger, the closer to ReLU.
+    threshold : float
+        Without effect, at least 20: PyTorch returns x where βx is above it, which leaves out less
+        than 2.1e-9 / β; here the formula is exact everywhere.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For a β that is no finite number above 0, or a smaller threshold.
 
     Examples
     --------
     >>> import nn
     >>> [round(y, 4) for y in nn.Softplus()([-1000.0, 0.0, 1000.0])]
     [0.0, 0.6931, 1000.0]
+    >>> nn.Softplus(beta=2.0), round(nn.Softplus(beta=2.0)(0.0), 4)
+    (Softplus(beta=2.0), 0.3466)
     """
 
-    function = _of_either("softplus")
+    _function = _of_either("softplus")
+
+    def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
+        super().__init__()
+        self.beta = checked_number("Softplus", "beta", beta, positive=True)
+        if checked_number("Softplus", "threshold", threshold) < 20.0:
+            raise ValueError(
+                f"Softplus expected a threshold of at least 20, got {threshold}: it computes the"
+                " exact formula everywhere"
+            )
+
+    def function(self, x: Any) -> Any:
+        if self.beta == 1.0:
+            return self._function(x)
+        return self._function(x * self.beta) / self.beta
+
+    def extra_repr(self) -> str:
+        return "" if self.beta == 1.0 else f"beta={self.beta}"
 
 
 class SiLU(_InplaceAccepted):

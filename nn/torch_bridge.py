@@ -35,7 +35,7 @@ SETTINGS: dict[type[Module], tuple[str, ...]] = {
     activations.SELU: (),
     activations.Sigmoid: (),
     activations.SiLU: (),
-    activations.Softplus: (),
+    activations.Softplus: ("beta",),
     activations.Softsign: (),
     activations.Tanh: (),
     losses.BCELoss: ("reduction",),

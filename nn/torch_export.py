@@ -167,7 +167,7 @@ class _Export:
         if isinstance(getattr(given, LEARNED.get(kind, ""), None), Parameter):
             return getattr(self.own, kind.__name__)()
         if kind is activations.Softplus:
-            return self.torch.nn.Softplus(threshold=self.own.SOFTPLUS_THRESHOLD)
+            return self.torch.nn.Softplus(given.beta, threshold=self.own.SOFTPLUS_THRESHOLD)
         if kind in SETTINGS:
             return self.simple(given, path)
         raise TypeError(_no_twin(given, path))

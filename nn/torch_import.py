@@ -22,7 +22,6 @@ FIXED: dict[type[Module], dict[str, Any]] = {
         "scale_grad_by_freq": False,
         "sparse": False,
     },
-    activations.Softplus: {"beta": 1},
     losses.BCELoss: {"weight": None},
     losses.BCEWithLogitsLoss: {"weight": None},
 }

@@ -1,5 +1,6 @@
 """Layers: what shapes they give, what they compute, and which inputs they refuse."""
 
+import math
 import random
 import re
 from fractions import Fraction
@@ -264,6 +265,32 @@ def test_positional_arguments_of_activations_are_pytorchs():
     assert nn.LeakyReLU(0.5, True)(-2.0) == -1.0
     assert nn.ELU(2.0, True)(-1000.0) == -2.0
     assert nn.Hardtanh(0.0, 6.0, True)(8.0) == 6.0
+
+
+def test_softplus_with_a_beta_is_steeper_and_as_exact():
+    x = Value(1.0)
+    y = nn.Softplus(beta=2.0)(x)
+    y.backward()
+    assert y.data == pytest.approx(math.log1p(math.exp(2.0)) / 2.0, rel=1e-15)
+    assert x.grad == pytest.approx(1.0 / (1.0 + math.exp(-2.0)), rel=1e-15)
+    # At βx > 20, where PyTorch leaves out what is small beside x: exp(-22) / 2.
+    assert nn.Softplus(2.0, 20.0)(11.0) - 11.0 == pytest.approx(math.exp(-22.0) / 2.0, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: nn.Softplus(beta=0.0), "Softplus expected a finite beta > 0, got 0.0"),
+        (
+            lambda: nn.Softplus(threshold=5.0),
+            "Softplus expected a threshold of at least 20, got 5.0: it computes the exact formula"
+            " everywhere",
+        ),
+    ],
+)
+def test_softplus_refuses_settings_that_it_does_not_compute(make, message):
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        make()
 
 
 def test_a_slope_that_is_a_parameter_is_learned():
