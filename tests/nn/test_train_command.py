@@ -258,8 +258,8 @@ def test_training_that_diverges_is_said_in_one_line(capsys):
     err = capsys.readouterr().err
     assert status == 1
     assert re.fullmatch(
-        r"python -m nn train: error: the (validation )?loss became (NaN|inf): the steps are too large"
-        r" \(try a smaller learning rate\), or the loss has no finite value here\n",
+        r"python -m nn train: error: the (validation )?loss became (NaN|inf): the steps are"
+        r" too large \(try a smaller learning rate\), or the loss has no finite value here\n",
         err,
     )
 
