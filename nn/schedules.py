@@ -9,12 +9,18 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
+from nn.schedule_parts import (
+    Schedule,
+    annealed,
+    between,
+    checked_milestones,
+    checked_schedule,
+    cycle_ends,
+    from_step_0,
+)
 from nn.settings import checked_count, checked_number
-
-Schedule = Callable[[int], float]
 
 
 def constant(lr: float) -> Schedule:
@@ -36,7 +42,7 @@ def constant(lr: float) -> Schedule:
     0.1
     """
     rate = checked_number("constant", "lr", lr)
-    return _from_0("constant", lambda step: rate)
+    return from_step_0("constant", lambda step: rate)
 
 
 def step(lr: float, step_size: int, *, gamma: float = 0.1) -> Schedule:
@@ -66,7 +72,7 @@ def step(lr: float, step_size: int, *, gamma: float = 0.1) -> Schedule:
     rate = checked_number("step", "lr", lr)
     size = checked_count("step", "step_size", step_size)
     factor = checked_number("step", "gamma", gamma)
-    return _from_0("step", lambda step: rate * factor ** (step // size))
+    return from_step_0("step", lambda step: rate * factor ** (step // size))
 
 
 def multi_step(lr: float, milestones: Iterable[int], *, gamma: float = 0.1) -> Schedule:
@@ -96,7 +102,7 @@ def multi_step(lr: float, milestones: Iterable[int], *, gamma: float = 0.1) -> S
     rate = checked_number("multi_step", "lr", lr)
     stairs = checked_milestones("multi_step", milestones)
     factor = checked_number("multi_step", "gamma", gamma)
-    return _from_0("multi_step", lambda step: rate * factor ** bisect_right(stairs, step))
+    return from_step_0("multi_step", lambda step: rate * factor ** bisect_right(stairs, step))
 
 
 def exponential(lr: float, gamma: float) -> Schedule:
@@ -119,7 +125,7 @@ def exponential(lr: float, gamma: float) -> Schedule:
     """
     rate = checked_number("exponential", "lr", lr)
     factor = checked_number("exponential", "gamma", gamma)
-    return _from_0("exponential", lambda step: rate * factor**step)
+    return from_step_0("exponential", lambda step: rate * factor**step)
 
 
 def linear(start: float, end: float, steps: int) -> Schedule:
@@ -147,7 +153,9 @@ def linear(start: float, end: float, steps: int) -> Schedule:
     first = checked_number("linear", "start", start)
     last = checked_number("linear", "end", end)
     count = checked_count("linear", "steps", steps)
-    return _from_0("linear", lambda step: _between(first, last, (count - min(step, count)) / count))
+    return from_step_0(
+        "linear", lambda step: between(first, last, (count - min(step, count)) / count)
+    )
 
 
 def cosine(lr: float, steps: int, *, low: float = 0.0) -> Schedule:
@@ -183,9 +191,9 @@ def cosine(lr: float, steps: int, *, low: float = 0.0) -> Schedule:
     count = checked_count("cosine", "steps", steps)
 
     def rate(step: int) -> float:
-        return _between(high, lowest, (1.0 + math.cos(math.pi * step / count)) / 2.0)
+        return between(high, lowest, (1.0 + math.cos(math.pi * step / count)) / 2.0)
 
-    return _from_0("cosine", rate)
+    return from_step_0("cosine", rate)
 
 
 def one_cycle(
@@ -299,9 +307,9 @@ def cyclic(
             share *= 0.5**cycle
         elif mode == "exp_range":
             share *= factor**step
-        return _between(high, low, share)
+        return between(high, low, share)
 
-    return _from_0("cyclic", rate)
+    return from_step_0("cyclic", rate)
 
 
 def sequence(schedules: Sequence[Schedule], milestones: Sequence[int]) -> Schedule:
@@ -339,7 +347,7 @@ def sequence(schedules: Sequence[Schedule], milestones: Sequence[int]) -> Schedu
         number = bisect_right(starts, step)
         return parts[number](step - starts[number - 1] if number else step)
 
-    return _from_0("sequence", rate)
+    return from_step_0("sequence", rate)
 
 
 def warm_up(schedule: Schedule, steps: int, *, start_factor: float = 0.0) -> Schedule:
@@ -369,83 +377,3 @@ def warm_up(schedule: Schedule, steps: int, *, start_factor: float = 0.0) -> Sch
     factor = checked_number("warm_up", "start_factor", start_factor)
     target = schedule(0)
     return sequence([linear(factor * target, target, steps), schedule], [steps])
-
-
-# -- what makers share with the classes ----------------------------------------------------------
-
-
-def cycle_ends(
-    owner: str, total_steps: Any, pct_start: Any, *, three_phase: bool
-) -> tuple[float, ...]:
-    """Return the steps at which the phases of one cycle end."""
-    steps = checked_count(owner, "total_steps", total_steps)
-    share = checked_number(owner, "pct_start", pct_start)
-    most = 0.5 if three_phase else 1.0
-    if not 0.0 < share < most:
-        raise ValueError(f"{owner} expected 0 < pct_start < {most:g}, got {pct_start}")
-    rise = share * steps - 1.0
-    ends = (rise, 2.0 * rise, steps - 1.0) if three_phase else (rise, steps - 1.0)
-    if not 0.0 < rise < ends[-1]:
-        raise ValueError(
-            f"{owner} expected more than {1.0 / share:g} steps for pct_start {share:g}, got {steps}"
-        )
-    return ends
-
-
-def annealed(
-    owner: str, levels: Sequence[float], ends: Sequence[float], anneal_strategy: str
-) -> Schedule:
-    """Return the schedule that goes from level to level, reaching each where a phase ends."""
-    if anneal_strategy not in ("cos", "linear"):
-        raise ValueError(
-            f'{owner} expected anneal_strategy "cos" or "linear", got {anneal_strategy!r}'
-        )
-    starts = (0.0, *ends)
-
-    def level(step: int) -> float:
-        phase = next((i for i, end in enumerate(ends) if step <= end), len(ends) - 1)
-        begin, end = starts[phase], ends[phase]
-        share = min((step - begin) / (end - begin), 1.0)
-        left = 1.0 - share
-        if anneal_strategy == "cos":
-            left = (1.0 + math.cos(math.pi * share)) / 2.0
-        return _between(levels[phase], levels[phase + 1], left)
-
-    return _from_0(owner, level)
-
-
-def _from_0(owner: str, schedule: Schedule) -> Schedule:
-    """Return a schedule that refuses steps before the first one."""
-
-    def rate(step: int) -> float:
-        if step < 0:
-            raise ValueError(f"{owner} expected a step >= 0, got {step}")
-        return schedule(step)
-
-    return rate
-
-
-def _between(first: float, last: float, left: float) -> float:
-    """Return what is at a share of the way that is left, with both ends exact."""
-    if left < 0.5:
-        return last + (first - last) * left
-    return first - (first - last) * (1.0 - left)
-
-
-def checked_milestones(owner: str, milestones: Any) -> list[int]:
-    """Return the numbers of steps in increasing order."""
-    if not isinstance(milestones, Iterable):
-        raise TypeError(
-            f"{owner} expected a list of steps as milestones, got {type(milestones).__name__}"
-        )
-    return sorted(checked_count(owner, "milestones", step) for step in milestones)
-
-
-def checked_schedule(owner: str, schedule: Any) -> Schedule:
-    """Return a function of the number of the step."""
-    if not callable(schedule) or isinstance(schedule, type):
-        raise TypeError(
-            f"{owner} expected functions of the number of the step, got {type(schedule).__name__}"
-        )
-    checked: Schedule = schedule
-    return checked

@@ -8,7 +8,7 @@ from nn import schedules
 from nn.module import flag
 from nn.optim.optimizer import Optimizer
 from nn.optim.scheduler import LRScheduler, per_group, rates_per_group
-from nn.schedules import Schedule
+from nn.schedule_parts import Schedule, annealed, cycle_ends
 from nn.settings import checked_count, checked_number
 
 
@@ -162,11 +162,11 @@ class OneCycleLR(_Cycling):
     def momentum(self, group: int) -> Schedule:
         given, name = self._settings, type(self).__name__
         low, high = given["base_momentum"][group], given["max_momentum"][group]
-        ends = schedules.cycle_ends(
+        ends = cycle_ends(
             name, given["total_steps"], given["pct_start"], three_phase=given["three_phase"]
         )
         levels = (high, low, high, high)[: len(ends) + 1]
-        return schedules.annealed(name, levels, ends, given["anneal_strategy"])
+        return annealed(name, levels, ends, given["anneal_strategy"])
 
 
 class CyclicLR(_Cycling):

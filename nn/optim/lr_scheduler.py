@@ -13,7 +13,7 @@ from nn.optim.cycling import CyclicLR, OneCycleLR
 from nn.optim.optimizer import Optimizer
 from nn.optim.plateau import ReduceLROnPlateau
 from nn.optim.scheduler import LRScheduler, per_group
-from nn.schedules import Schedule
+from nn.schedule_parts import Schedule, checked_milestones, checked_schedule
 from nn.settings import checked_count, checked_number
 
 __all__ = [
@@ -58,7 +58,7 @@ class LambdaLR(LRScheduler):
     def __init__(self, optimizer: Optimizer, lr_lambda: Schedule | Sequence[Schedule]) -> None:
         name = type(self).__name__
         functions = per_group(name, "lr_lambda", optimizer, lr_lambda)
-        self._factors = [schedules.checked_schedule(name, function) for function in functions]
+        self._factors = [checked_schedule(name, function) for function in functions]
         super().__init__(optimizer, {})
 
     def schedule(self, group: int) -> Schedule:
@@ -129,7 +129,7 @@ class MultiStepLR(LRScheduler):
     def __init__(self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1) -> None:
         name = type(self).__name__
         settings = {
-            "milestones": schedules.checked_milestones(name, milestones),
+            "milestones": checked_milestones(name, milestones),
             "gamma": checked_number(name, "gamma", gamma),
         }
         super().__init__(optimizer, settings)

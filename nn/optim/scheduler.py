@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nn.optim.optimizer import Optimizer
-from nn.schedules import Schedule
+from nn.schedule_parts import Schedule
 from nn.settings import checked_number
 
 

@@ -11,7 +11,7 @@ from nn.history import History
 from nn.loss_line import LossAlongLine
 from nn.plots.axes import BLUE, BOLD, FAINT, LABEL, RED, TICK, drawing, label, log_if_possible
 from nn.rate_search import RateSearch
-from nn.schedules import checked_schedule
+from nn.schedule_parts import checked_schedule
 from nn.settings import checked_count
 
 if TYPE_CHECKING:
