@@ -58,7 +58,8 @@ class _Modules(Module):
         chosen = self._names[position]
         if isinstance(chosen, str):
             return getattr(self, chosen)
-        part = type(self)()
+        # A subclass may take other arguments.
+        part: _Modules = Sequential() if isinstance(self, Sequential) else ModuleList()
         for name in chosen:
             part._add(str(len(part)) if name.isdecimal() else name, getattr(self, name))
         return part

@@ -129,6 +129,16 @@ def test_a_sequential_takes_names_from_a_dict():
     assert [name for name, _ in tail.named_children()] == ["act", "1"]
 
 
+def test_a_part_of_a_subclass_with_arguments_of_its_own_is_a_sequential():
+    class Deep(nn.Sequential):
+        def __init__(self, depth):
+            super().__init__(*(nn.Linear(2, 2) for _ in range(depth)))
+
+    model = Deep(3)
+    assert type(model[1:]) is nn.Sequential
+    assert [*model[1:]] == [model[1], model[2]]
+
+
 def test_append_goes_on_counting_and_trains_what_it_adds():
     model = nn.Sequential(nn.Linear(2, 2))
     assert model.append(nn.Linear(2, 1)) is model
