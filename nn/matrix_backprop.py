@@ -139,7 +139,10 @@ def backprop(model: Module, x: Any, y: Any, loss: Callable[[Any, Any], Any]) -> 
     -----
     Conventions, on which lectures differ: δ is the slope of the loss by pre-activation (in some by
     post-activation, which is what stands in the parentheses above); W is out × in, so Wx and not
-    xW; L counts the layers of weights, the output's included.
+    xW; L counts the layers of weights, the output's included. Two misprints go round in lectures
+    that take δ by post-activation: the gradient of the last weights has y⁽ᴷ⁻¹⁾ᵀ, the outputs of
+    the layer before, where z⁽ᴷ⁻¹⁾ᵀ is printed, and the derivative of g(f(x)) is g′·f′(x) where
+    g′·f(x) is printed.
 
     References
     ----------
