@@ -17,6 +17,7 @@ from autograd_lite.testing.extrapolation import (
     Samples,
 )
 from autograd_lite.testing.step_search import DISAGREEMENT, at_step, search
+from autograd_lite.trees import leaves_of
 
 Method = Literal["ridders", "central", "forward", "backward", "complex"]
 METHODS = ("ridders", "central", "forward", "backward", "complex")
@@ -208,19 +209,13 @@ def _finite(x: Any) -> float:
 
 def _coordinates(f: Callable[[Any], Any], x: Any) -> Iterator[tuple[Callable[[float], Any], float]]:
     """Yield, for each number in nested lists, f as a function of that number alone."""
-    flat = [_finite(leaf) for leaf in _flat(x)]
+    flat = [_finite(leaf) for leaf in leaves_of(x)]
     for position, at in enumerate(flat):
 
         def along(moved: float, position: int = position) -> Any:
             return f(_shaped(x, iter([*flat[:position], moved, *flat[position + 1 :]])))
 
         yield along, at
-
-
-def _flat(tree: Any) -> list[Any]:
-    if isinstance(tree, list | tuple):
-        return [leaf for branch in tree for leaf in _flat(branch)]
-    return [tree]
 
 
 def _shaped(tree: Any, leaves: Iterator[Any]) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 from autograd_lite.modes import enable_grad
 from autograd_lite.node import Node
 from autograd_lite.primitives import counted, number
+from autograd_lite.trees import unpacked
 from autograd_lite.value import Value
 
 
@@ -30,7 +31,7 @@ class MovedPoint:
 
     def __init__(self, f: Callable[..., Any], point: tuple[Any, ...]) -> None:
         self.f = f
-        self.point = [_unpacked(argument) for argument in point]
+        self.point = [unpacked(argument) for argument in point]
         self.names: list[str] = []
         self.numbers: list[float] = []
         self._parameters: list[Value] = []
@@ -106,11 +107,6 @@ class MovedPoint:
         return list(self.run(numbers, lambda inputs, outputs: [y.data for y in outputs]))
 
 
-def _unpacked(argument: Any) -> Any:
-    """Turn a NumPy array into nested lists; leave everything else."""
-    return argument.tolist() if getattr(argument, "shape", ()) != () else argument
-
-
 def _check_count(f: Callable[..., Any], given: int) -> None:
     """Refuse a point of the wrong length where the function tells how many arguments it takes."""
     try:
@@ -128,7 +124,7 @@ def _check_count(f: Callable[..., Any], given: int) -> None:
 
 def _outputs(result: Any) -> list[Value]:
     """Return what a function returned as a list of Values."""
-    tree = _unpacked(result)
+    tree = unpacked(result)
     if isinstance(tree, list | tuple):
         found = [output for branch in tree for output in _outputs(branch)]
         if not found:
