@@ -85,10 +85,10 @@ class Guard(NamedTuple):
 
 
 class Draw(NamedTuple):
-    """Numbers that are drawn anew at every call: ``function(lanes, count)`` gives rows of them."""
+    """Numbers that are drawn anew at every call: ``function(lanes, size)`` gives rows of them."""
 
     function: Callable[[int, int], Any]
-    count: int
+    size: int
 
 
 class Effect(NamedTuple):
