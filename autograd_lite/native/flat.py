@@ -1,0 +1,83 @@
+"""A tape as arrays: who uses whom, in compressed rows, and what that says about every node."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import Any, NamedTuple
+
+from autograd_lite.native.tape import LANE_MEAN, LANE_VARIANCE, PICK, Special, Tape
+from autograd_lite.primitives.core import Primitive, Variadic
+
+Operation = Primitive | Variadic | Special
+
+
+class Flat(NamedTuple):
+    """The operations of a tape as arrays of n nodes and their operands.
+
+    Attributes
+    ----------
+    operations : list
+        The different operations; None stands for all leaves and comes first.
+    codes : int32 array (n,)
+        Of every node, its operation's position in ``operations``.
+    starts : int64 array (n + 1,)
+        Where the operands of node i begin in ``operands``, and with i + 1 where they end.
+    operands : int32 array
+        The operands of all nodes.
+    flows : uint8 array (n,)
+    """
+
+    operations: list[Operation | None]
+    codes: Any
+    starts: Any
+    operands: Any
+    flows: Any
+
+    def operands_of(self, node: int) -> list[int]:
+        """Return the operands of one node."""
+        found: list[int] = self.operands[self.starts[node] : self.starts[node + 1]].tolist()
+        return found
+
+    def using(self, *operations: Operation) -> Any:
+        """Return the numbers of the nodes with one of these operations."""
+        import numpy as np
+
+        chosen = [i for i, known in enumerate(self.operations) if known in operations]
+        return np.flatnonzero(np.isin(self.codes, chosen))
+
+
+def flat(
+    primitives: list[Operation | None], operands: list[tuple[int, ...]], flows: list[bool]
+) -> Flat:
+    """Turn the columns of a tape into arrays."""
+    import numpy as np
+
+    n = len(primitives)
+    operations: list[Operation | None] = list(dict.fromkeys([None, *primitives]))
+    code = {operation: i for i, operation in enumerate(operations)}
+    codes = np.fromiter(map(code.__getitem__, primitives), np.int32, n)
+    counts = np.fromiter(map(len, operands), np.int64, n)
+    starts = np.zeros(n + 1, np.int64)
+    np.cumsum(counts, out=starts[1:])
+    flattened = np.fromiter(chain.from_iterable(operands), np.int32, int(starts[-1]))
+    return Flat(operations, codes, starts, flattened, np.array(flows, np.uint8))
+
+
+def across_lanes(operation: Any) -> bool:
+    """Tell whether an operation makes one number out of those of all lanes."""
+    return operation is LANE_MEAN or operation is LANE_VARIANCE
+
+
+def has_label(operation: Any) -> bool:
+    """Tell whether an operation's first operand is a label, not a number."""
+    return operation is PICK
+
+
+def ends_of(tape: Tape) -> list[int]:
+    """Return the nodes whose numbers are asked for: outputs, guards and effects."""
+    nodes = list(tape.outputs)
+    for guard in tape.guards:
+        nodes += (guard.a,) if guard.test in ("truth", "index") else (guard.a, guard.b)
+    for effect in tape.effects:
+        nodes += effect.nodes
+    return nodes
