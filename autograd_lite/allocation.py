@@ -43,7 +43,13 @@ def _in_batches(kind: type[Kind]) -> Callable[[], Kind]:
 def kind_of(node: Node) -> type[Node]:
     """Return the class of a node that users know."""
     kind = type(node)
-    return kind.__bases__[1] if issubclass(kind, _Breaker) else kind
+    return kind.__bases__[1] if issubclass(kind, _Breaker | Bound) else kind
+
+
+class Bound:
+    """A leaf that keeps its numbers in arrays; see `autograd_lite.native.binding`."""
+
+    __slots__ = ()
 
 
 class _Backlog(local):

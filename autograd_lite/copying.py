@@ -20,7 +20,7 @@ from threading import local
 from typing import Any
 from weakref import ref
 
-from autograd_lite.allocation import allocator, kind_of
+from autograd_lite.allocation import Bound, allocator, kind_of
 from autograd_lite.modes import runtime
 from autograd_lite.node import UNREACHED, Node
 
@@ -34,7 +34,7 @@ _SHARED = ("_db", "_primitive", "_tag")
 
 def shallow_copy(node: Node) -> Node:
     """Return another node of the same operation, operands and gradient."""
-    twin = _initial(object.__new__(type(node)), node._stamp)
+    twin = _initial(_blank_like(node), node._stamp)
     for state in _states(node):
         _fill(twin, state)
     return twin
@@ -44,7 +44,7 @@ def deep_copy(node: Node, memo: dict[int, Any]) -> Any:
     """Return a copy of the graph below; nodes that ``memo`` has are not copied again."""
     nodes = _reachable(node, memo)
     for original in nodes:
-        memo[id(original)] = _initial(object.__new__(type(original)), original._stamp)
+        memo[id(original)] = _initial(_blank_like(original), original._stamp)
     for original in nodes:
         (_, slots), more = _states(original)
         for name, part in slots.items():
@@ -155,9 +155,15 @@ def _states(node: Node) -> tuple[State, State]:
         own["_grad"] = grad
     if node._primitive is None:
         own.pop("_a", None)
+        own.pop("_b", None)
     if "_tag" in own and node._tag.hooks:
         own["_tag"] = node._tag._replace(hooks=())
     return (None, own), (attributes, slots)
+
+
+def _blank_like(node: Node) -> Node:
+    """Make a node of the same class; beside a leaf in arrays, one that is in none."""
+    return object.__new__(kind_of(node) if isinstance(node, Bound) else type(node))
 
 
 def _has_more(node: Node) -> bool:

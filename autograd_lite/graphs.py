@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from autograd_lite.allocation import kind_of as class_of
 from autograd_lite.modes import Scope
 from autograd_lite.node import UNREACHED, arguments, edges
 from autograd_lite.sweep import with_order
@@ -314,7 +315,7 @@ def kind_of(value: Value) -> str:
         return "operation"
     if value._grad is None:
         return "constant"
-    return "leaf" if type(value) is Value else "parameter"
+    return "leaf" if class_of(value) is Value else "parameter"
 
 
 def _number_or_none(grad: Any) -> float | None:
@@ -342,7 +343,7 @@ def _named(values: Sequence[Value], names: Mapping[str, Any]) -> list[str]:
     for value in values:
         name = given.get(value, "")
         if not name and value.label:
-            if value.label in chosen and type(value) is Value:
+            if value.label in chosen and class_of(value) is Value:
                 raise ValueError(
                     f"the name {value.label!r} is given to one Value and is the label of another;"
                     " choose another name"

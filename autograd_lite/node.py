@@ -14,7 +14,8 @@ many         the Values; all operands,       None; a tuple of the Values' partia
 ===========  ==============================  =======================================
 
 ``_a`` of a leaf is unset, or the float (a weak reference to the Value) that ``_grad`` was when the
-data was last changed; see `is_outdated`.
+data was last changed; see `is_outdated`. ``_b`` of a leaf is unset, or says where in which arrays
+its numbers are; see `autograd_lite.native.binding`.
 
 Edges point from results to operands only, so a graph has no cycles, and dropping the result frees
 it by reference counting.
@@ -32,6 +33,9 @@ from autograd_lite.slips import warn_comparison
 
 UNREACHED = float("0")
 """The 0.0 that stands in ``_grad`` until backward writes a gradient: told apart by identity."""
+
+OUTDATED = object()
+"""What stands in ``_a`` of a leaf in arrays while its gradient belongs to older data."""
 
 
 class Node:
@@ -260,7 +264,7 @@ def is_outdated(leaf: Node) -> bool:
     if grad is None or grad is UNREACHED:
         return False
     then = getattr(leaf, "_a", None)
-    return (then() if isinstance(then, ref) else then) is grad
+    return then is OUTDATED or (then() if isinstance(then, ref) else then) is grad
 
 
 def arguments(node: Node) -> tuple[Any, ...]:

@@ -23,12 +23,17 @@ _sweeping = RLock()
 """Held while an order is in use, so that threads that share leaves lose no contribution."""
 
 
-def set_all(nodes: Iterable[Node], attribute: str, values: Iterable[Any]) -> None:
+def set_all(nodes: Collection[Node], attribute: str, values: Collection[Any]) -> None:
     """Set one attribute on many nodes, in one step that no signal or thread can interrupt.
 
-    The loop runs in C and calls no Python code, so it is all or nothing.
+    The loop runs in C and calls no Python code, so it is all or nothing. Leaves in arrays do run
+    Python code; if a signal interrupts that, the loop is done once more, from start to end.
     """
-    deque(map(setattr, nodes, repeat(attribute), values), maxlen=0)
+    try:
+        deque(map(setattr, nodes, repeat(attribute), values), maxlen=0)
+    except BaseException:
+        deque(map(setattr, nodes, repeat(attribute), values), maxlen=0)
+        raise
 
 
 def topological_order(root: Node, order: list[Any], opened: list[Any]) -> None:
