@@ -92,7 +92,7 @@ def _outputs(x: tuple[Any, ...], rows: Sequence[_Row]) -> list[Any]:
     Nodes share what they can: those of one row their weights, those of one sample its numbers.
     """
     mode = current_mode() if runtime.special else None
-    if mode is not None and mode.watching:
+    if mode is not None and (mode.watching or mode.recorder is not None):
         return [row.dot(x) for row in rows]
     recording, tag = (True, None) if mode is None else (mode.recording, mode.tag)
     try:

@@ -21,7 +21,7 @@ from typing import Any
 from weakref import ref
 
 from autograd_lite.allocation import Bound, allocator, kind_of
-from autograd_lite.modes import runtime
+from autograd_lite.modes import current_recorder, runtime
 from autograd_lite.node import UNREACHED, Node
 
 State = tuple[dict[str, Any] | None, dict[str, Any]]
@@ -34,6 +34,7 @@ _SHARED = ("_db", "_primitive", "_tag")
 
 def shallow_copy(node: Node) -> Node:
     """Return another node of the same operation, operands and gradient."""
+    _refuse_while_recorded(node)
     twin = _initial(_blank_like(node), node._stamp)
     for state in _states(node):
         _fill(twin, state)
@@ -42,6 +43,7 @@ def shallow_copy(node: Node) -> Node:
 
 def deep_copy(node: Node, memo: dict[int, Any]) -> Any:
     """Return a copy of the graph below; nodes that ``memo`` has are not copied again."""
+    _refuse_while_recorded(node)
     nodes = _reachable(node, memo)
     for original in nodes:
         memo[id(original)] = _initial(_blank_like(original), original._stamp)
@@ -57,6 +59,7 @@ def deep_copy(node: Node, memo: dict[int, Any]) -> Any:
 
 def reduced(node: Node) -> tuple[Any, ...]:
     """Return what `pickle` makes the node from: for the first one, all that are reachable."""
+    _refuse_while_recorded(node)
     session = _current.session()
     known = session is not None and id(node) not in session.reduced
     if session is None or not known:  # no pickler, or another one, has been here
@@ -74,6 +77,13 @@ def reduced(node: Node) -> tuple[Any, ...]:
     others = [x for x in nodes if x is not node]
     late = [(x, _states(x)[1]) for x in nodes if _has_more(x)]
     return make, arguments, (session, others, own, late), None, None, _restore
+
+
+def _refuse_while_recorded(node: Node) -> None:
+    """Raise if a program is being recorded: the copy would be a number of its own."""
+    recorder = current_recorder()
+    if recorder is not None:
+        recorder.refuse(node, "copy()")
 
 
 class _Session:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from autograd_lite.modes import current_recorder
 from autograd_lite.primitives import activations, elementary, nary, number, operands_of, piecewise
 from autograd_lite.primitives.core import plain
 
@@ -126,7 +127,7 @@ def where(condition: Any, a: Any, b: Any) -> Any:
     """
     chosen, other = (a, b) if condition else (b, a)
     if hasattr(other, "_record") and not hasattr(chosen, "_record"):
-        return type(other)(chosen, requires_grad=False)
+        return other._constant(number(chosen))
     return piecewise.taken(chosen)
 
 
@@ -229,5 +230,8 @@ def log_softmax(xs: Iterable[Any]) -> list[Any]:
 def _shifted(name: str, xs: Iterable[Any]) -> list[Any]:
     """Subtract the largest number (a constant) from all."""
     given = operands_of(name, xs)
-    largest = max(map(plain, given))
+    if current_recorder() is None:
+        largest = max(map(plain, given))
+    else:  # the maximum itself, since which of them is the largest may change
+        largest = plain(nary.max_of(given))
     return [x - largest for x in given]

@@ -66,12 +66,14 @@ class Mode(NamedTuple):
     tag: Tag | None = None
     lifting: bool = False  # whether formulas run on Values, for higher derivatives
     watching: bool = False  # whether every result is looked at, and its place kept
-    short: bool = True  # recording and not watching: an operation may take the short way
+    short: bool = True  # recording, but nothing else: an operation may take the short way
+    recorder: Any = None  # who is told of every operation, while a program is made
 
     def switched(self, **fields: Any) -> Mode:
         """Return the mode with some fields changed."""
         mode = self._replace(**fields)
-        return mode._replace(short=mode.recording and not mode.watching)
+        short = mode.recording and not mode.watching and mode.recorder is None
+        return mode._replace(short=short)
 
 
 runtime = Runtime()
@@ -105,6 +107,11 @@ _entered: ContextVar[tuple[_Entered, ...]] = ContextVar("autograd_lite_entered",
 """The switches that are on in this thread or task, each with the mode that it found."""
 
 current_mode = _mode.get
+
+
+def current_recorder() -> Any:
+    """Return who is told of the operations of this thread or task, None in general."""
+    return _mode.get().recorder if runtime.special else None
 
 
 class ModeSwitch:
@@ -268,6 +275,19 @@ class recording_derivatives(ModeSwitch):
 
     def _changed(self, mode: Mode) -> Mode:
         return mode.switched(recording=True, watching=False)
+
+
+class recorded_by(ModeSwitch):
+    """Tell a recorder of every operation, whatever the modes around were."""
+
+    def __init__(self, recorder: Any) -> None:
+        self._recorder = recorder
+
+    def _copy(self) -> recorded_by:
+        return recorded_by(self._recorder)
+
+    def _changed(self, mode: Mode) -> Mode:
+        return Mode().switched(recorder=self._recorder)
 
 
 class lifting(ModeSwitch):

@@ -27,7 +27,7 @@ from itertools import chain
 from typing import Any, SupportsFloat
 from weakref import ref
 
-from autograd_lite.modes import Tag, current_mode, runtime
+from autograd_lite.modes import Tag, current_mode, current_recorder, runtime
 from autograd_lite.primitives import is_number, number
 from autograd_lite.slips import warn_comparison
 
@@ -74,10 +74,14 @@ class Node:
     @property
     def data(self) -> float:
         """The number. Assigning another does not change what was recorded before."""
+        if runtime.special:
+            _seen(self, ".data")
         return self._data
 
     @data.setter
     def data(self, data: SupportsFloat) -> None:
+        if runtime.special:
+            _refused(self, ".data = …")
         self._data = number(data, "a number for data")
         runtime.clock += 1
         if self._primitive is not None:
@@ -97,11 +101,14 @@ class Node:
         A float; a Value after ``backward(create_graph=True)``. Leaves accumulate over calls of
         `backward` until `zero_grad`; interior nodes start afresh with each call.
         """
-        grad = self._grad
-        return 0.0 if grad is None else grad
+        if runtime.special:
+            _refused(self, ".grad")
+        return _gradient(self)
 
     @grad.setter
     def grad(self, grad: SupportsFloat | None) -> None:
+        if runtime.special:
+            _refused(self, ".grad = …")
         if grad is None:
             self.zero_grad()
             return
@@ -136,6 +143,8 @@ class Node:
     @property
     def partials(self) -> tuple[float, ...]:
         """The derivative with respect to each operand, recorded when the operation ran."""
+        if runtime.special:
+            _refused(self, ".partials")
         return tuple(partial for _, partial in edges(self))
 
     @property
@@ -151,6 +160,8 @@ class Node:
 
     @requires_grad.setter
     def requires_grad(self, required: bool) -> None:
+        if runtime.special:
+            _refused(self, ".requires_grad = …")
         if self._primitive is not None:
             raise RuntimeError(
                 f"requires_grad can be changed on leaves only; this Value is the result of"
@@ -178,6 +189,8 @@ class Node:
 
     def item(self) -> float:
         """Return the number as a plain float."""
+        if runtime.special:
+            _seen(self, ".item()")
         return self._data
 
     def zero_grad(self) -> None:
@@ -195,50 +208,92 @@ class Node:
     __hash__ = object.__hash__
 
     def __lt__(self, other: Any) -> bool:
+        if runtime.special and (recorder := current_recorder()) is not None:
+            return recorder.compare("<", self, other)
         return self._data < (other._data if isinstance(other, Node) else other)
 
     def __le__(self, other: Any) -> bool:
+        if runtime.special and (recorder := current_recorder()) is not None:
+            return recorder.compare("<=", self, other)
         return self._data <= (other._data if isinstance(other, Node) else other)
 
     def __gt__(self, other: Any) -> bool:
+        if runtime.special and (recorder := current_recorder()) is not None:
+            return recorder.compare(">", self, other)
         return self._data > (other._data if isinstance(other, Node) else other)
 
     def __ge__(self, other: Any) -> bool:
+        if runtime.special and (recorder := current_recorder()) is not None:
+            return recorder.compare(">=", self, other)
         return self._data >= (other._data if isinstance(other, Node) else other)
 
     def __bool__(self) -> bool:
+        if runtime.special and (recorder := current_recorder()) is not None:
+            return recorder.truth(self)
         return self._data != 0.0
 
     def __float__(self) -> float:
-        if runtime.special and current_mode().lifting:
-            raise TypeError(
-                "a formula turned a Value into a plain float, which loses its derivative: write it"
-                " with operators and functions of autograd_lite, not with those of math"
-            )
+        if runtime.special:
+            if current_mode().lifting:
+                raise TypeError(
+                    "a formula turned a Value into a plain float, which loses its derivative:"
+                    " write it with operators and functions of autograd_lite, not with those of"
+                    " math"
+                )
+            _seen(self, "float()")
         return self._data
 
     def __int__(self) -> int:
-        return int(float(self))
+        if runtime.special:
+            _seen(self, "int()")
+        return int(self._data)
 
     def __round__(self, ndigits: int | None = None) -> float:
-        return round(float(self), ndigits)
+        if runtime.special:
+            _seen(self, "round()")
+        return round(self._data, ndigits)
 
     def __format__(self, specification: str) -> str:
-        return format(self._data, specification) if specification else repr(self)
+        if not specification:
+            return repr(self)
+        if runtime.special:
+            _seen(self, "format()")
+        return format(self._data, specification)
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
         constant = "" if self.requires_grad else ", requires_grad=False"
-        grad = self.grad.data if isinstance(self.grad, Node) else self.grad
+        given = _gradient(self)
+        grad = given._data if isinstance(given, Node) else given
         return f"Value(data={self._data}, grad={grad}{label}{constant})"
 
     def _repr_html_(self) -> str:
         """Return a line for notebooks; `draw` shows the graph."""
         from autograd_lite.cards import card
 
-        grad = None if self._grad is UNREACHED else float(self.grad)
+        reached = _gradient(self)
+        number_of = reached._data if isinstance(reached, Node) else float(reached)
+        grad = None if self._grad is UNREACHED else number_of
         given = arguments(self)
         return card(self.label, self.op, given, self._data, grad, self.requires_grad)
+
+
+def _gradient(node: Node) -> Any:
+    return 0.0 if node._grad is None else node._grad
+
+
+def _seen(node: Node, how: str) -> None:
+    """Tell who records that the number is to leave the graph; it raises where that is wrong."""
+    recorder = current_recorder()
+    if recorder is not None:
+        recorder.seen(node, how)
+
+
+def _refused(node: Node, what: str) -> None:
+    """Raise if a program is being recorded, which cannot have this."""
+    recorder = current_recorder()
+    if recorder is not None:
+        recorder.refuse(node, what)
 
 
 def edges(node: Node) -> list[tuple[Any, float]]:

@@ -9,7 +9,7 @@ from typing import Any
 from autograd_lite.anomaly import check_adjoints, check_tangents, is_watching
 from autograd_lite.hooks import hooked
 from autograd_lite.lifting import NOTHING, lifted
-from autograd_lite.modes import enable_grad, recording_derivatives
+from autograd_lite.modes import current_recorder, enable_grad, recording_derivatives
 from autograd_lite.node import Node
 from autograd_lite.primitives import Primitive, counted, nary, number
 from autograd_lite.sweep import adjoints, tangents, with_order
@@ -36,13 +36,19 @@ class Trace:
         positions = range(len(args)) if argnums is None else argnums
         _check_argnums(name, positions, len(args))
         called = list(args)
+        recorder = current_recorder()
+        self.recorded = recorder is not None
         self.trees: list[Any] = []
         self.given: list[Any] = []
         self.inputs: list[Value] = []
         for position in positions:
             tree = unpacked(args[position])
             given = [given_leaf(leaf, name, position) for leaf in leaves_of(tree)]
-            fresh = [Value(float(x)) for x in given]
+            if recorder is None:
+                fresh = [Value(float(x)) for x in given]
+            else:
+                given = recorder.operands(given)
+                fresh = [recorder.fresh(x) for x in given]
             called[position] = shaped_like(tree, iter(fresh))
             self.trees.append(tree)
             self.given += given
@@ -76,8 +82,8 @@ class Trace:
 
     def _lifts(self, order: list[Value]) -> bool:
         """Tell whether derivatives have to be Values, see the top of this module."""
-        if self.nested or not self.outer:
-            return self.nested
+        if self.nested or self.recorded or not self.outer:
+            return self.nested or self.recorded
         own = set(self.inputs)
         return any(
             node._primitive is None and node._grad is not None and node not in own for node in order
@@ -144,7 +150,7 @@ class Trace:
 
     def value(self) -> Any:
         """Return what the function returned: as Values inside another transform, else floats."""
-        if self.nested or (self.outer and any(with_order(x, self._lifts) for x in self.outputs)):
+        if self.nested or self.recorded or (self.outer and any(with_order(x, self._lifts) for x in self.outputs)):
             return shaped_like(self.result, iter(self.outputs))
         return shaped_like(self.result, iter([x.data for x in self.outputs]))
 

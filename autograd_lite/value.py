@@ -11,7 +11,7 @@ from autograd_lite.anomaly import check_adjoints, check_result, is_watching, pla
 from autograd_lite.copying import deep_copy, reduced, shallow_copy
 from autograd_lite.hooks import RemovableHandle, add_hook, hooked
 from autograd_lite.lifting import NOTHING, lifted
-from autograd_lite.modes import current_mode, recording_derivatives, runtime
+from autograd_lite.modes import current_mode, current_recorder, recording_derivatives, runtime
 from autograd_lite.node import UNREACHED, Node, edges, is_outdated
 from autograd_lite.primitives import (
     Primitive,
@@ -50,6 +50,10 @@ def _constant(data: float) -> Value:
 
 def _record(primitive: Any, operands: tuple[Any, ...]) -> Value:
     """Apply a primitive to Values and numbers, and record it unless no operand needs a gradient."""
+    mode = current_mode() if runtime.special else None
+    recorder = None if mode is None else mode.recorder
+    if recorder is not None:
+        operands = recorder.operands(operands)
     arguments_: list[Any] = []
     numbers: list[float] = []
     needed = False
@@ -63,11 +67,13 @@ def _record(primitive: Any, operands: tuple[Any, ...]) -> Value:
             arguments_.append(x)
             numbers.append(x)
     y = primitive.evaluate(*numbers)
-    mode = current_mode() if runtime.special else None
     if mode is not None and mode.watching:
         check_result(primitive, arguments_, y)
     if not needed or (mode is not None and not mode.recording):
-        return _constant(y)
+        out = _constant(y)
+        if recorder is not None:
+            recorder.operation(primitive, arguments_, out, mode.recording)
+        return out
     out = _blank()
     out._data = y
     out._primitive = primitive
@@ -89,6 +95,8 @@ def _record(primitive: Any, operands: tuple[Any, ...]) -> Value:
         out._tag = placed(mode.tag)
     elif mode is not None and mode.tag is not None:
         out._tag = mode.tag
+    if recorder is not None:
+        recorder.operation(primitive, arguments_, out, True)
     return out
 
 
@@ -287,7 +295,14 @@ class Value(Node):
 
     def detach(self) -> Value:
         """Return a constant with the same number: gradients do not flow through it."""
-        return _constant(self._data)
+        out = _constant(self._data)
+        if runtime.special and (recorder := current_recorder()) is not None:
+            recorder.detached(self, out)
+        return out
+
+    def _held(self) -> Any:
+        """Return the number as a constant of a formula: a Value while a program is recorded."""
+        return self.detach() if current_recorder() is not None else self._data
 
     __copy__ = shallow_copy
     __deepcopy__ = deep_copy
@@ -323,6 +338,8 @@ class Value(Node):
         >>> x.grad
         18.0
         """
+        if (recorder := current_recorder()) is not None:
+            recorder.refuse(self, ".backward()")
         if self._grad is None:
             raise RuntimeError(
                 "backward() was called on a Value that needs no gradient: it is a constant, or"
@@ -372,6 +389,8 @@ class Value(Node):
                 f"register_hook expected a function of the gradient, got {type(hook).__name__}:"
                 f" {hook!r}"
             )
+        if (recorder := current_recorder()) is not None:
+            recorder.refuse(self, ".register_hook()")
         if self._grad is None:
             raise RuntimeError(
                 "register_hook was called on a Value that needs no gradient, so none would ever"
@@ -570,6 +589,8 @@ class Value(Node):
     gelu = functions.gelu
     hardtanh = functions.hardtanh
     clamp = functions.clamp
+
+    _constant = staticmethod(_constant)
 
     @staticmethod
     def _record(primitive: Any, operands: tuple[Any, ...]) -> Value:

@@ -49,8 +49,14 @@ def number(given: object, what: str = "a number") -> float:
     raise TypeError(f"expected {what}, got {name}: {_shortened(given)}{hint}")
 
 
-def plain(x: Any) -> float:
-    """Return the number in x as a constant of a formula: no derivative flows through it."""
+def plain(x: Any) -> Any:
+    """Return the number in x as a constant of a formula: no derivative flows through it.
+
+    A float; a Value while a program is recorded, since the number is another at the next call.
+    """
+    held = getattr(x, "_held", None)
+    if held is not None:
+        return held()
     return float(x.item()) if hasattr(x, "item") else float(x)
 
 

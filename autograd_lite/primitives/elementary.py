@@ -7,10 +7,11 @@ the textbook formula stands beside each as text, and a test holds the two togeth
 from __future__ import annotations
 
 import math
+from functools import reduce
 
 from autograd_lite.primitives.core import POSITIVE, Interval, Primitive, entry, plain
 from autograd_lite.primitives.ieee import INFINITY, NAN
-from autograd_lite.primitives.rounding import rounded
+from autograd_lite.primitives.rounding import copysign, floor, rounded
 
 UNIT: Interval = (-1.0, 1.0)
 LN2 = math.log(2.0)
@@ -236,15 +237,31 @@ atan = entry(
 )
 
 
+def _largest_size(*numbers: float) -> float:
+    """Return the largest absolute value, as a constant."""
+    sizes = [abs(plain(x)) for x in numbers]
+    for i, size in enumerate(sizes):
+        if hasattr(size, "maximum"):  # a Value: the largest of them may change
+            return reduce(type(size).maximum, [size, *sizes[:i], *sizes[i + 1 :]])
+    return max(sizes)
+
+
+def _power_toward_one(size: float) -> float:
+    """Return the power of two that brings a number > 0 near 1, as far as there is one."""
+    if hasattr(size, "minimum"):
+        return exp2((-floor(log2(size))).minimum(1022.0))
+    return math.ldexp(1.0, min(1 - math.frexp(size)[1], 1022))
+
+
 def toward_one(*numbers: float) -> float:
     """Return the power of two that brings the largest of the numbers near 1, exactly.
 
     Squares of numbers so scaled neither overflow nor lose digits to underflow.
     """
-    largest = max(abs(plain(x)) for x in numbers)
+    largest = _largest_size(*numbers)
     if not 0.0 < largest < INFINITY:
         return 1.0
-    return math.ldexp(1.0, min(1 - math.frexp(largest)[1], 1022))
+    return _power_toward_one(largest)
 
 
 def _per_square(x: float, a: float, b: float) -> float:
@@ -269,7 +286,7 @@ def _per_length(a: float, b: float) -> float:
 def _sign(x: float) -> float:
     """Return the sign of x ≠ 0 as a constant; NaN for an infinity, of which nothing is a part."""
     constant = plain(x)
-    return math.copysign(1.0, constant) if abs(constant) < INFINITY else NAN
+    return copysign(1.0, constant) if abs(constant) < INFINITY else NAN
 
 
 atan2 = entry(

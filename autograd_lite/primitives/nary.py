@@ -11,6 +11,7 @@ from typing import Any
 from autograd_lite.primitives.core import Variadic, plain, variadic_entry
 from autograd_lite.primitives.elementary import exp, is_zero, log1p, toward_one
 from autograd_lite.primitives.ieee import INFINITY
+from autograd_lite.primitives.rounding import copysign
 
 
 def left_to_right(terms: Sequence[Any]) -> Any:
@@ -187,7 +188,7 @@ def _softmax(operands: Sequence[Any], y: Any) -> Sequence[Any]:
 
     A share p near 1 is 1 / (1 + the others / its term), whose slope p (1 - p) does not cancel.
     """
-    largest = plain(_extreme(operands, 1.0))
+    largest = plain(max_of(operands))
     if not -INFINITY < largest < INFINITY:
         return [exp(x - y) for x in operands]
     grown = [exp(x - largest) for x in operands]
@@ -221,7 +222,7 @@ def _norm_partials(operands: Sequence[Any], y: Any) -> Sequence[Any]:
     slopes = [x / length for x in scaled]
     for i, slope in enumerate(slopes):
         if slope > 0.75 or slope < -0.75:
-            slopes[i] = math.copysign(1.0, plain(slope)) / norm(_in_units_of(i, scaled))
+            slopes[i] = copysign(1.0, plain(slope)) / norm(_in_units_of(i, scaled))
     return slopes
 
 
