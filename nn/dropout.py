@@ -5,11 +5,13 @@ from __future__ import annotations
 import random
 from typing import Any
 
+from autograd_lite import lanes
 from nn.activations import check_inplace
 from nn.init import generator
+from nn.init.seeds import uniforms
 from nn.inputs import called
 from nn.module import Module
-from nn.nested import elementwise, number_for
+from nn.nested import elementwise, flat, number_for
 
 
 class Dropout(Module):
@@ -83,15 +85,29 @@ class Dropout(Module):
         """Return the input with some of its numbers dropped; in evaluation, the input itself."""
         if not self.training or self.p == 0.0:
             return x
-        draw = generator(self.generator).random
-        kept = 1.0 / (1.0 - self.p) if self.p < 1.0 else 0.0
         wanted = f"{called(self)} expected numbers"
+        if lanes.tracing():
+            masks = iter(lanes.fresh(sum(1 for _ in flat(x)), self._masks))
+            return elementwise(lambda given: number_for(wanted, given) * next(masks), x)
+        draw, kept = generator(self.generator).random, self._factor()
 
         def dropped(given: Any) -> Any:
             # A product with 0 instead of a 0: gradients are 0 then, as PyTorch's, not missing.
             return number_for(wanted, given) * (kept if draw() >= self.p else 0.0)
 
         return elementwise(dropped, x)
+
+    def _factor(self) -> float:
+        """Return what the numbers that are kept are multiplied by."""
+        return 1.0 / (1.0 - self.p) if self.p < 1.0 else 0.0
+
+    def _masks(self, samples: int, size: int) -> Any:
+        """Return the factors of a batch, drawn in the order in which `forward` draws them."""
+        drawn, kept = uniforms(generator(self.generator), samples * size), self._factor()
+        if isinstance(drawn, list):
+            factors = [kept if number >= self.p else 0.0 for number in drawn]
+            return [factors[i : i + size] for i in range(0, len(factors), size or 1)]
+        return ((drawn >= self.p) * kept).reshape(samples, size)
 
     def extra_repr(self) -> str:
         return f"p={self.p}, inplace=False"

@@ -7,6 +7,7 @@ from operator import index
 from reprlib import repr as shortened
 from typing import Any
 
+from autograd_lite import Value, lanes
 from nn.init import Initialiser, generator, initialiser
 from nn.init.choosing import checked_draws
 from nn.inputs import called, size
@@ -88,6 +89,8 @@ class Embedding(Module):
         labels = as_lists(labels)
         if isinstance(labels, LISTS):
             return [self._rows(label, (*place, i)) for i, label in enumerate(labels)]
+        if isinstance(labels, Value) and lanes.tracing() and 0 <= labels < self.num_embeddings:
+            return [lanes.pick(feature, labels) for feature in zip(*self.weight, strict=True)]
         try:
             row = index(labels)
         except TypeError:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
+from operator import attrgetter
 from typing import Any, Self
 
-from autograd_lite import Value, scope
+from autograd_lite import Value, lanes, scope
 from nn.parameter import Parameter as Parameter
 from nn.traversal import Tree, name_in_owner, path_of
 
@@ -81,10 +83,21 @@ class Module(Tree):
         name = self._scope_name
         if name is None:
             name = self._give_names()
+        if lanes.tracing():
+            lanes.depends(self._plain_settings())
         if not name:
             return self.forward(*args, **kwargs)
         with scope(name, title=self._scope_title):
             return self.forward(*args, **kwargs)
+
+    def _plain_settings(self) -> Callable[[], Any]:
+        """Return what reads all that a recording of this module takes as it is: not the buffers."""
+        names = [
+            name
+            for name, held in vars(self).items()
+            if _is_setting(held) and name not in self._buffer_names
+        ]
+        return partial(attrgetter("training", *names), self)
 
     def _give_names(self) -> str:
         """Name all modules below as their owners do, and this one, the root, not at all."""
@@ -369,6 +382,16 @@ class Module(Tree):
             sizes = " × ".join(str(len(set(column))) for column in zip(*found, strict=False))
             lines[line] += f" of shape {sizes}" if sizes else ""
         return "\n".join(lines)
+
+
+_PLAIN = (bool, int, float, str, type(None))
+
+
+def _is_setting(held: Any) -> bool:
+    """Tell whether an attribute is a setting, or a part that could be exchanged for another."""
+    if isinstance(held, list | tuple):
+        return all(isinstance(element, _PLAIN) for element in held)
+    return isinstance(held, _PLAIN) or callable(held)
 
 
 def _overrides_parameters(module: Module) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from autograd_lite import Value, mean, sqrt, var
+from autograd_lite import Value, lanes, mean, sqrt, var
 from nn.inputs import called, samples, size
 from nn.module import Module, Parameter, flag
 from nn.nested import as_lists, elementwise, flat, is_list, number_for, shape_of
@@ -149,8 +149,12 @@ class BatchNorm1d(Module):
         inputs, batched = samples(self, self.num_features, x)
         columns = list(zip(*inputs, strict=True))
         averages = None if self.training else self._running_averages()
+        across = lanes.tracing() and len(inputs) == 1  # the batch: one of its samples is seen here
         if averages is not None:
             means, variances = averages
+        elif across:
+            means = [lanes.mean(number) for (number,) in columns]
+            variances = [lanes.variance(number) for (number,) in columns]
         else:
             self._check_batch(len(inputs), batched)
             means = [mean(column) for column in columns]
@@ -166,7 +170,9 @@ class BatchNorm1d(Module):
             outputs = [
                 [y + bias for y in column] for column, bias in zip(outputs, self.bias, strict=True)
             ]
-        if self.training:
+        if across and averages is None:
+            self._track_later(means, variances)
+        elif self.training:
             self._track(means, variances, len(inputs))
         rows = [list(row) for row in zip(*outputs, strict=True)]
         return rows if batched else rows[0]
@@ -194,6 +200,23 @@ class BatchNorm1d(Module):
                 " evaluate with: train the model, or call it once in training mode (model.train())"
             )
         return self.running_mean, self.running_var
+
+    def _track_later(self, means: Sequence[Any], variances: Sequence[Any]) -> None:
+        """Look at the batch whenever what is being recorded runs, and track its statistics."""
+        count: list[int] = []
+
+        def begin(samples: int, size: int) -> list[list[float]]:
+            self._check_batch(samples, True)
+            count[:] = [samples]
+            return [[]] * samples
+
+        def end(*numbers: float) -> None:
+            if self.training:
+                half = len(numbers) // 2
+                self._track(numbers[:half], numbers[half:], *count)
+
+        lanes.fresh(0, begin)
+        lanes.after(end, *means, *variances)
 
     def _track(self, means: Sequence[Any], variances: Sequence[Any], count: int) -> None:
         """Take a training batch into the running averages, as plain numbers."""

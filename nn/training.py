@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Any, NamedTuple, cast
 
-from autograd_lite import Value, collector_paused, no_grad
+from autograd_lite import collector_paused
 from nn.callbacks import Callback, TrainingState
 from nn.clipping import clip_grad_norm_, clip_grad_value_
 from nn.data.minibatches import Batches, batches
-from nn.data.samples import Dataset, Seed, as_pair, dataset
+from nn.data.samples import Seed, as_pair, dataset
 from nn.fit_arguments import check_arguments, check_batches, checked_validation
 from nn.history import Epoch, History, Step
 from nn.init import generator
 from nn.interrupts import Interrupts
 from nn.module import Module
-from nn.nested import as_lists, elementwise
 from nn.optim import Optimizer
 from nn.optim.lr_scheduler import CyclicLR, LRScheduler, OneCycleLR, ReduceLROnPlateau
 from nn.progress import Silent, shown
-from nn.refused_rows import places
 from nn.resuming import Path, resumable
+from nn.steps import Steps
 
 PER_STEP = (OneCycleLR, CyclicLR)  # schedulers whose numbers PyTorch means as steps
-VALIDATION_BATCH = 256  # samples that validation computes at a time, which bounds its memory
 
 
 def fit(
@@ -216,9 +213,10 @@ def fit(
         saved.load(resume)
     if metric is not None:
         history.metric_name = getattr(metric, "__name__", "metric")
+    compute = Steps(model, loss, optimizer, train, held_out)
     clip = _clipping(optimizer, clip_grad_norm, clip_grad_value)
     interrupts = Interrupts()
-    descend = _Descent(state, loss, schedule, clip, interrupts)
+    descend = _Descent(state, compute, schedule, clip, interrupts)
     modes = [(module, module.training) for module in model.modules()]
     ended: dict[str, Any] | None = None  # what the checkpoint of the last epoch says
     try:
@@ -233,7 +231,7 @@ def fit(
                     break
                 seconds = perf_counter() - start
                 model.eval()
-                validated = _validated(model, loss, metric, held_out)
+                validated = compute.validated(metric)
                 record = Epoch(state.epoch, reached.loss, *validated, seconds, *reached[1:])
                 history.epochs.append(record)
                 display.epoch(state.epoch, record.loss, _results(record, history.metric_name))
@@ -276,7 +274,7 @@ class _Descent(NamedTuple):
     """The steps of a training."""
 
     state: TrainingState
-    loss: Callable[[Any, Any], Any]
+    compute: Steps
     schedule: Callable[[int], float] | LRScheduler | None
     clip: Callable[[], float | None] | None
     interrupts: Interrupts
@@ -289,10 +287,10 @@ class _Descent(NamedTuple):
         first = state.step
         rate = None if isinstance(self.schedule, LRScheduler) else self.schedule
         after_step = self.schedule.step if isinstance(self.schedule, PER_STEP) else None
-        for number, rows in enumerate(steps.rows(), start=1):
+        for number, rows in enumerate(self.compute.epoch(steps), start=1):
             if rate is not None:
                 self._set_rate(rate, state.step)
-            summed += self._step(steps.data, rows) * len(rows)
+            summed += self._step(rows) * len(rows)
             if after_step is not None:
                 after_step()
             samples += len(rows)
@@ -312,34 +310,19 @@ class _Descent(NamedTuple):
             kind = TypeError if isinstance(error, TypeError) else ValueError
             raise kind(f"schedule, asked for step {step}: {error}") from error
 
-    def _step(self, data: Dataset, rows: list[int]) -> float:
+    def _step(self, rows: Sequence[int]) -> float:
         """Descend once; note and return the loss before it."""
-        model, optimizer = self.state.model, self.state.optimizer
-        inputs, targets = [data.inputs[i] for i in rows], [data.targets[i] for i in rows]
+        optimizer = self.state.optimizer
         with collector_paused():
-            outputs = None
-            try:
-                outputs = model(inputs)
-                value = self.loss(outputs, targets)
-            except (TypeError, ValueError, IndexError) as error:
-                error.add_note(places(self.loss, outputs, targets, rows, type(error)))
-                raise
-            if not isinstance(value, Value):
-                raise TypeError(
-                    f"fit expected the loss to be one Value, got {type(value).__name__} from"
-                    f" {self.loss!r}"
-                )
-            _check_number(value.data, "loss")
-            optimizer.zero_grad()  # only now: what is refused above leaves gradients as they were
-            value.backward()
-            record = Step(value.data, optimizer.lr, None if self.clip is None else self.clip())
+            loss = self.compute.descend(rows)
+            record = Step(loss, optimizer.lr, None if self.clip is None else self.clip())
             self.interrupts.hold()
             try:
                 optimizer.step()
                 self.state.history.steps.append(record)
             finally:
                 self.interrupts.release()
-        return value.data
+        return loss
 
 
 def _clipping(
@@ -361,37 +344,6 @@ def _clipping(
     if size is not None:
         return lambda: clip_grad_value_(optimizer.params, size)
     return None
-
-
-# -- validation ----------------------------------------------------------------------------------
-
-
-def _validated(
-    model: Module,
-    loss: Callable[[Any, Any], Any],
-    metric: Callable[[Any, Any], float] | None,
-    held_out: Dataset | None,
-) -> tuple[float | None, float | None]:
-    """Return loss and metric on the validation data, as far as they are asked for."""
-    if held_out is None:
-        return None, None
-    outputs: list[Any] = []
-    with no_grad():
-        for start in range(0, len(held_out.inputs), VALIDATION_BATCH):
-            outputs += as_lists(model(held_out.inputs[start : start + VALIDATION_BATCH]))
-        found = float(loss(outputs, held_out.targets))
-    _check_number(found, "validation loss")
-    if metric is None:
-        return found, None
-    return found, float(metric(elementwise(float, outputs), held_out.targets))
-
-
-def _check_number(loss: float, what: str) -> None:
-    if not math.isfinite(loss):
-        raise FloatingPointError(
-            f"the {what} became {'NaN' if math.isnan(loss) else loss}: the steps are too large (try"
-            " a smaller learning rate), or the loss has no finite value here"
-        )
 
 
 def _results(record: Epoch, metric_name: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from operator import index
 from typing import Any
 
-from autograd_lite import Value, dot, logsumexp, mean, total
+from autograd_lite import Value, dot, lanes, logsumexp, mean, total
 from nn.losses.reduction import Loss, checked_weights
 from nn.nested import as_lists, number_for, shape_of
 
@@ -103,24 +103,40 @@ class _Classes(Loss):
         kept = [y for y in classes if y is not None]
         if self.weight is None and len(kept) == len(classes):
             return mean(losses)
+        if any(isinstance(y, Value) for y in kept):
+            return self._mean_over_lanes(losses, kept)
         whole = float(sum(map(self._weight_of, kept)))
-        if whole == 0.0:
-            raise ValueError(
-                f"{name} expected a sample to take the mean of, got labels that all are to be"
-                " ignored or have weight 0"
-            )
+        self._check_whole(whole)
         return total(losses) / whole
 
-    def _weight_of(self, label: int) -> float:
-        return 1.0 if self.weight is None else self.weight[label]
+    def _check_whole(self, whole: float) -> None:
+        if whole == 0.0:
+            raise ValueError(
+                f"{type(self).__name__} expected a sample to take the mean of, got labels that all"
+                " are to be ignored or have weight 0"
+            )
 
-    def _of_sample(self, numbers: Sequence[Any], label: int) -> Any:
+    def _weight_of(self, label: Any) -> Any:
+        return 1.0 if self.weight is None else _chosen(self.weight, label)
+
+    def _mean_over_lanes(self, losses: list[Any], labels: list[Any]) -> Any:
+        """Return Σ w l / Σ w where the samples of a batch are the lanes of a program."""
+        whole = lanes.mean(total([self._weight_of(y) for y in labels]))
+        lanes.after(self._check_whole, whole)
+        return lanes.mean(total(losses)) / whole
+
+    def _of_sample(self, numbers: Sequence[Any], label: Any) -> Any:
         """Return the loss of one sample, times the weight of its class."""
         raise NotImplementedError
 
-    def _class(self, label: Any, count: int, position: int) -> int | None:
-        """Return the number of a class, None if it is to be ignored, or say what is wrong."""
+    def _class(self, label: Any, count: int, position: int) -> Any:
+        """Return the number of a class, None if it is to be ignored, or say what is wrong.
+
+        In a recording the number is a Value, and all classes have the recording in common.
+        """
         name = type(self).__name__
+        if isinstance(label, Value) and lanes.tracing() and 0 <= label <= count - 1:
+            return label
         try:
             number_of_class = index(label)
         except TypeError:
@@ -141,6 +157,22 @@ class _Classes(Loss):
 def _nothing(sample: Sequence[Any]) -> Any:
     """Return 0, as a Value where the sample has some, that depends on nothing in it."""
     return Value(0.0) if any(isinstance(x, Value) for x in sample) else 0.0
+
+
+def _chosen(options: Sequence[Any], label: Any) -> Any:
+    """Return the option with the number ``label``, which is a Value in a recording."""
+    return lanes.pick(options, label) if isinstance(label, Value) else options[label]
+
+
+def _differences_to_any(numbers: Sequence[Any], chosen: Any, label: Any) -> list[Any]:
+    """Return all z_k - z_y, where that of z_y itself is a 0 without a gradient whatever y is."""
+    differences = [z - chosen for z in numbers]
+    if len(differences) == 1:
+        return differences
+    return [
+        lanes.pick([0.0 if y == k else difference for y in range(len(numbers))], label)
+        for k, difference in enumerate(differences)
+    ]
 
 
 class NLLLoss(_Classes):
@@ -171,8 +203,8 @@ class NLLLoss(_Classes):
 
     _numbers = "log-probabilities"
 
-    def _of_sample(self, numbers: Sequence[Any], label: int) -> Any:
-        return numbers[label] * -self._weight_of(label)
+    def _of_sample(self, numbers: Sequence[Any], label: Any) -> Any:
+        return _chosen(numbers, label) * -self._weight_of(label)
 
 
 class CrossEntropyLoss(_Classes):
@@ -237,17 +269,30 @@ class CrossEntropyLoss(_Classes):
         smoothing = self.label_smoothing
         return f"{extra}, label_smoothing={smoothing}" if smoothing else extra
 
-    def _of_sample(self, numbers: Sequence[Any], label: int) -> Any:
-        chosen = numbers[label]
+    def _of_sample(self, numbers: Sequence[Any], label: Any) -> Any:
+        chosen = _chosen(numbers, label)
         count = len(numbers)
-        # What is known to be 0 needs no node, unless the loss of a single class hung on it alone.
-        differences = [
-            0.0 if k == label and count > 1 else z - chosen for k, z in enumerate(numbers)
-        ]
+        if isinstance(label, Value):
+            differences = _differences_to_any(numbers, chosen, label)
+        else:
+            # What is known to be 0 needs no node, unless the loss of a single class hung on it.
+            differences = [
+                0.0 if k == label and count > 1 else z - chosen for k, z in enumerate(numbers)
+            ]
         loss = logsumexp(differences)
         if not self.label_smoothing:
             weight = self._weight_of(label)
-            return loss if weight == 1.0 else loss * weight
+            return loss if weight.__class__ is float and weight == 1.0 else loss * weight
+        if not isinstance(label, Value):
+            shares = self._shares(label, count)
+            return loss * float(sum(shares)) - dot(differences, shares)
+        tables = [self._shares(y, count) for y in range(count)]
+        columns = [lanes.pick(column, label) for column in zip(*tables, strict=True)]
+        whole = lanes.pick([float(sum(table)) for table in tables], label)
+        return loss * whole - dot(differences, columns)
+
+    def _shares(self, label: int, count: int) -> list[float]:
+        """Return what l[0], l[1], … are multiplied by for a label."""
         shares = [self.label_smoothing / count * self._weight_of(k) for k in range(count)]
         shares[label] += (1.0 - self.label_smoothing) * self._weight_of(label)
-        return loss * float(sum(shares)) - dot(differences, shares)
+        return shares

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from autograd_lite import Value, lanes
 from nn.losses.reduction import Loss
 from nn.nested import flat, number_for, shape_of
 
@@ -57,9 +58,14 @@ class Elementwise(Loss):
         """Return the loss of one prediction."""
         raise NotImplementedError
 
-    def _label(self, given: Any, position: int, low: float, *, between: bool = False) -> float:
+    def _label(self, given: Any, position: int, low: float, *, between: bool = False) -> Any:
         """Return a label that is ``low`` or 1 (or between them, on request) as a float."""
         name = type(self).__name__
+        if isinstance(given, Value) and lanes.tracing():
+            # Comparisons that all labels pass: a recording is made for all of them together.
+            off = (given - low) * (given - 1.0)
+            if off <= 0.0 and (between or off >= 0.0):
+                return given
         label = float(number_for(f"{name} expected numbers as labels", given, position))
         if label in (low, 1.0) or (between and low <= label <= 1.0):
             return label
