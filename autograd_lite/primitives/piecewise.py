@@ -44,7 +44,10 @@ def _clamp(x: float, low: float, high: float) -> float:
 
 def _one_if(taken: bool, *operands: float) -> float:
     """Return 1 for the operand that is taken, else 0; NaN where there is a NaN among them."""
-    return (1.0 if taken else 0.0) if all(x <= x for x in operands) else NAN
+    for x in operands:
+        if not x <= x:
+            return NAN
+    return 1.0 if taken else 0.0
 
 
 clamp_between = entry(

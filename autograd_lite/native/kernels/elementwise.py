@@ -1,0 +1,197 @@
+"""Kernels of the primitives with one, two or three operands, made from their formulas.
+
+A forward kernel computes the rows of a run from the rows of their operands; a backward kernel adds
+to the operands' adjoints what the chain rule says. Partials are computed from operands and result,
+as the formulas want; nothing is kept from the forward pass. `building` compiles what is made here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from autograd_lite.native.kernels.translation import Untranslatable, translated
+from autograd_lite.native.kernels.vector_math import cos, in_sine_range, sin
+from autograd_lite.primitives import TABLE, Primitive
+
+DIRECTIONS = ("forward", "backward")
+LAYOUTS = ("point", "lanes")
+LETTERS = "abc"
+PARTS = ("value", "partial_a", "partial_b", "partial_c")
+
+
+class Special(NamedTuple):
+    """Formulas for rows all of whose operands pass a test; other rows take those of the table."""
+
+    test: Callable[..., bool]
+    value: Callable[..., float]
+    partials: tuple[Callable[..., float], ...]
+
+
+def _is_square(a: float, b: float) -> bool:
+    return b == 2.0
+
+
+SPECIAL = {
+    "sin": Special(in_sine_range, sin, (lambda x, y: cos(x),)),
+    "cos": Special(in_sine_range, cos, (lambda x, y: -sin(x),)),
+    "**": Special(
+        _is_square,
+        lambda a, b: a * a,
+        (lambda a, b, y: 2.0 * a, TABLE["**"].partials[1]),  # type: ignore[union-attr]
+    ),
+}
+"""What lanes take where they may differ from libm in the last places."""
+
+
+def elementwise_kernel(
+    primitive: Primitive,
+    direction: str,
+    mask: Sequence[bool],
+    layout: str,
+    *,
+    accurate: bool = False,
+    dtype: str = "float64",
+) -> Callable[..., None]:
+    """Return the kernel of a primitive as a Python function for `building.address`.
+
+    Every row of a run, forwards::
+
+        v[row] = value(v[operand], …)
+
+    or, in the opposite order of rows, for one needed operand after the other::
+
+        g[operand] += g[row] * partial(v[operand], …, v[row])
+
+    for every lane. Several operands may be one row. Formulas are evaluated in float64, and their
+    results rounded to the numbers' type.
+
+    Parameters
+    ----------
+    primitive : Primitive
+        With up to three operands; of the table or a user's own.
+    direction : {"forward", "backward"}
+    mask : sequence of bool
+        Of every operand, whether its adjoint is needed; partials of others are not evaluated.
+        Forwards it has no effect.
+    layout : {"point", "lanes"}
+        Whether rows have one lane, or any number.
+    accurate : bool
+        Take the mathematics of C's library in lanes too, which Python takes, instead of formulas
+        that are evaluated for several lanes at once (`vector_math`, `SPECIAL`). Points always do.
+    dtype : {"float64", "float32"}
+
+    Returns
+    -------
+    callable
+        With the parameters that `building` states.
+
+    Raises
+    ------
+    Untranslatable
+        If machine code cannot be made from a formula; such a primitive must be called in Python.
+    """
+    vectorised = layout == "lanes" and not accurate
+    special = SPECIAL.get(primitive.name) if vectorised and _is_of_table(primitive) else None
+    names = _formulas(primitive, direction, mask, vectorised)
+    if special is not None:
+        names["test"] = translated(special.test, vectorised=True)
+        given = (special.value, *special.partials)
+        names |= {
+            f"special_{which}": translated(formula, vectorised=True)
+            for which, formula in zip(PARTS, given, strict=False)
+        }
+    text = "\n".join(_lines(primitive.arity, direction, mask, layout, special is not None))
+    import numba
+
+    names |= {"T": getattr(numba, dtype), "float64": numba.float64, "int64": numba.int64}
+    exec(compile(text, f"<{primitive.name} {direction} {layout}>", "exec"), names)
+    return names["kernel"]  # type: ignore[no-any-return]
+
+
+def _is_of_table(primitive: Primitive) -> bool:
+    return TABLE.get(primitive.name) is primitive
+
+
+def _formulas(
+    primitive: Primitive, direction: str, mask: Sequence[bool], vectorised: bool
+) -> dict[str, Any]:
+    """Return the translations of the formulas that a kernel needs, by the names it gives them."""
+    if primitive.arity > len(LETTERS):
+        raise Untranslatable(
+            f"{primitive.name} has {primitive.arity} operands; kernels are for at most 3"
+        )
+    given: dict[str, Any] = {"value": primitive}
+    if direction == "backward":
+        wanted = zip(PARTS[1:], primitive.partials, mask, strict=False)
+        given = {name: partial for name, partial, needed in wanted if needed}
+    found = {name: translated(formula, vectorised=vectorised) for name, formula in given.items()}
+    if not _is_of_table(primitive):
+        for name, formula in found.items():
+            _check_compiles(primitive, name, formula, primitive.arity + (name != "value"))
+    return found
+
+
+def _check_compiles(primitive: Primitive, name: str, formula: Any, count: int) -> None:
+    """Say now whether a user's formula compiles to a number."""
+    from numba import float64, njit, types
+    from numba.core.errors import NumbaError
+
+    parameters = ", ".join(f"x{i}" for i in range(count))
+    names: dict[str, Any] = {"formula": formula}
+    exec(f"def called({parameters}): return formula({parameters})", names)
+    try:
+        compiled = njit((float64,) * count, error_model="numpy")(names["called"])
+    except NumbaError as error:
+        which = "value" if name == "value" else "partials"
+        reason = str(error).strip().splitlines()[-1]
+        raise Untranslatable(
+            f"the {which} of the primitive {primitive.name!r} cannot be compiled: {reason}"
+        ) from error
+    result = compiled.nopython_signatures[0].return_type
+    if not isinstance(result, types.Float | types.Integer | types.Boolean):
+        raise Untranslatable(f"the primitive {primitive.name!r} gives {result}, not a number")
+
+
+def _lines(
+    arity: int, direction: str, mask: Sequence[bool], layout: str, special: bool
+) -> Iterator[str]:
+    """Write a kernel: text, since the number of operands differs, and loops over them are slow."""
+    letters = LETTERS[:arity]
+    forward, lanes = direction == "forward", layout == "lanes"
+    times, at_lane = (" * lanes", " + lane") if lanes else ("", "")
+    operands = ", ".join(f"float64(v[{x}{at_lane}])" for x in letters)
+    row = "row" if lanes else "y"
+    yield "def kernel(v, g, u, gu, index, labels, first, start, stop, lanes):"
+    rows = "start, stop" if forward else "stop - 1, start - 1, -1"
+    yield f"    for {row} in range({rows}):"
+    yield f"        at = first + {arity} * ({row} - start)"
+    if lanes:
+        yield "        y = row * lanes"
+    for i, x in enumerate(letters):
+        yield f"        {x} = int64(index[at + {i}]){times}"
+
+    def loops(prefix: str, indent: str) -> Iterator[str]:
+        for x, needed in zip(("value",) if forward else letters, (True,) if forward else mask):
+            if not needed:
+                continue
+            if lanes:
+                yield f"{indent}for lane in range(lanes):"
+            inner = indent + ("    " if lanes else "")
+            if forward:
+                yield f"{inner}v[y{at_lane}] = T({prefix}value({operands}))"
+            else:
+                partial = f"{prefix}partial_{x}({operands}, float64(v[y{at_lane}]))"
+                yield f"{inner}g[{x}{at_lane}] += T(float64(g[y{at_lane}]) * {partial})"
+
+    if not special:
+        yield from loops("", "        ")
+        return
+    yield "        others = 0"
+    yield "        for lane in range(lanes):"
+    yield f"            if not test({operands}):"
+    yield "                others += 1"
+    yield "        if others == 0:"
+    yield from loops("special_", "            ")
+    yield "        else:"
+    yield from loops("", "            ")

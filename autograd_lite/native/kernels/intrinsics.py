@@ -1,0 +1,148 @@
+"""Single machine operations that Python has no function for, and C's mathematics by name.
+
+What compiles is imported when something is compiled, never before.
+"""
+
+from __future__ import annotations
+
+import functools
+import struct
+from collections.abc import Callable
+from typing import Any
+
+# -- as Python has them ----------------------------------------------------------------------------
+# Formulas in `vector_math` call these; `translation` puts the machine's operation in their place.
+
+
+def multiply_add(a: float, b: float, c: float) -> float:
+    """Return a · b + c, rounded once where the machine can, else twice."""
+    return a * b + c
+
+
+def bits(x: float) -> int:
+    """Return the 64 bits of a float as a signed whole number."""
+    found: int = struct.unpack("<q", struct.pack("<d", x))[0]
+    return found
+
+
+def from_bits(n: int) -> float:
+    """Return the float with these 64 bits."""
+    found: float = struct.unpack("<d", struct.pack("<q", n))[0]
+    return found
+
+
+# -- as the machine has them -----------------------------------------------------------------------
+
+LLVM = {
+    "exp": 1,
+    "exp2": 1,
+    "log": 1,
+    "log2": 1,
+    "log10": 1,
+    "sin": 1,
+    "cos": 1,
+    "sqrt": 1,
+    "floor": 1,
+    "ceil": 1,
+    "rint": 1,
+    "fabs": 1,
+    "pow": 2,
+    "copysign": 2,
+    "fmuladd": 3,
+}
+"""Functions that LLVM knows, with the number of their operands. They become libm's calls."""
+
+LIBM = {
+    "expm1": 1,
+    "log1p": 1,
+    "cbrt": 1,
+    "tan": 1,
+    "asin": 1,
+    "acos": 1,
+    "atan": 1,
+    "sinh": 1,
+    "cosh": 1,
+    "tanh": 1,
+    "asinh": 1,
+    "acosh": 1,
+    "atanh": 1,
+    "erf": 1,
+    "erfc": 1,
+    "atan2": 2,
+    "hypot": 2,
+    "fmod": 2,
+}
+"""Functions of C's library that LLVM leaves alone."""
+
+
+def _emitted(name: str, count: int, *, attributes: tuple[str, ...] = ()) -> Any:
+    """Return a compiled function that calls an external function of floats by its name."""
+    from llvmlite import ir
+    from numba import types
+    from numba.core import cgutils
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        double = ir.DoubleType()
+        kind = ir.FunctionType(double, [double] * count)
+        function = cgutils.get_or_insert_function(builder.module, kind, name)
+        for attribute in attributes:
+            function.attributes.add(attribute)
+        return builder.call(function, arguments)
+
+    return _intrinsic(types.float64, (types.float64,) * count, emit)
+
+
+def _intrinsic(result: Any, operands: tuple[Any, ...], emit: Callable[..., Any]) -> Any:
+    """Return a compiled function whose body is what ``emit`` writes."""
+    from numba.core import typing
+    from numba.extending import intrinsic
+
+    signature = typing.signature(result, *operands)
+
+    def one(typing_context: Any, a: Any) -> Any:
+        return signature, emit
+
+    def two(typing_context: Any, a: Any, b: Any) -> Any:
+        return signature, emit
+
+    def three(typing_context: Any, a: Any, b: Any, c: Any) -> Any:
+        return signature, emit
+
+    return intrinsic((one, two, three)[len(operands) - 1])
+
+
+@functools.cache
+def machine(name: str) -> Any:
+    """Return a machine operation or a function of C's library, callable from compiled code.
+
+    Parameters
+    ----------
+    name : str
+        One of `LLVM` or `LIBM`, ``"bits"`` or ``"from_bits"``.
+    """
+    from llvmlite import ir
+    from numba import types
+
+    if name in LLVM:
+        return _emitted(f"llvm.{name}.f64", LLVM[name])
+    if name in LIBM:
+        return _emitted(name, LIBM[name], attributes=("nounwind",))
+    if name == "ldexp":
+
+        def emit_ldexp(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            from numba.core import cgutils
+
+            kind = ir.FunctionType(ir.DoubleType(), [ir.DoubleType(), ir.IntType(32)])
+            function = cgutils.get_or_insert_function(builder.module, kind, "ldexp")
+            return builder.call(function, arguments)
+
+        return _intrinsic(types.float64, (types.float64, types.int32), emit_ldexp)
+    target, source, kind = {
+        "bits": (types.int64, types.float64, ir.IntType(64)),
+        "from_bits": (types.float64, types.int64, ir.DoubleType()),
+    }[name]
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], kind)
+
+    return _intrinsic(target, (source,), emit)

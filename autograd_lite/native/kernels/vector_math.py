@@ -1,0 +1,203 @@
+"""Exponentials, logarithms and circular functions without branches, for loops over lanes.
+
+A call to C's library handles one number; these formulas are plain arithmetic, which a compiler turns
+into instructions on four or eight numbers at once. They differ from C's library by at most 2 units
+of the last place, over the whole range: subnormal results, zeros' signs, infinities and NaN included.
+Only `sin` and `cos` have a limit, `SINE_LIMIT`, beyond which the caller must take C's.
+
+Methods: W. J. Cody and W. Waite, Software Manual for the Elementary Functions, 1980 (reduction by a
+constant in several pieces); the coefficients of the logarithm and of sine and cosine are those of
+Sun's fdlibm, those of the exponential a Chebyshev fit of (exp(r) - 1 - r) / r² of our own.
+"""
+
+from __future__ import annotations
+
+import math
+
+from autograd_lite.native.kernels.intrinsics import bits, from_bits, multiply_add
+
+# Adding 1.5 · 2⁵² rounds a float to the nearest whole number and leaves it in the low bits.
+ROUNDER = 6755399441055744.0
+ROUNDER_BITS = 0x4338000000000000
+ONE_BITS = 0x3FF0000000000000
+MANTISSA = 0x000FFFFFFFFFFFFF
+
+LOG2_E = 1.4426950408889634
+LN2_HEAD = 0.6931471803691238  # the first 33 bits: whole multiples are exact
+LN2_TAIL = 1.9082149292705877e-10
+
+
+def _exp_remainder(r: float) -> float:
+    """Return exp(r) - 1 for |r| ≤ ½ ln 2."""
+    q = multiply_add(2.5100634461878497e-08, r, 2.762041219449885e-07)
+    q = multiply_add(q, r, 2.7557267935231926e-06)
+    q = multiply_add(q, r, 2.4801520613566223e-05)
+    q = multiply_add(q, r, 0.00019841269863392214)
+    q = multiply_add(q, r, 0.0013888888917654016)
+    q = multiply_add(q, r, 0.008333333333329994)
+    q = multiply_add(q, r, 0.04166666666662324)
+    q = multiply_add(q, r, 0.16666666666666669)
+    q = multiply_add(q, r, 0.5000000000000001)
+    return multiply_add(r * r, q, r)
+
+
+def exp(x: float) -> float:
+    """Return exp(x) = 2ᵏ · exp(r) with r = x - k ln 2."""
+    x = -750.0 if x < -750.0 else x
+    x = 710.0 if x > 710.0 else x
+    shifted = multiply_add(x, LOG2_E, ROUNDER)
+    n = shifted - ROUNDER
+    r = multiply_add(n, -LN2_TAIL, multiply_add(n, -LN2_HEAD, x))
+    k = bits(shifted) - ROUNDER_BITS
+    half = k >> 1  # 2ᵏ can lie outside the range where the result does not
+    low = from_bits((half << 52) + ONE_BITS)
+    high = from_bits(((k - half) << 52) + ONE_BITS)
+    return (1.0 + _exp_remainder(r)) * low * high
+
+
+def expm1(x: float) -> float:
+    """Return exp(x) - 1 = 2ᵏ · (exp(r) - 1) + (2ᵏ - 1)."""
+    y = -40.0 if x < -40.0 else x
+    y = 710.0 if y > 710.0 else y
+    shifted = multiply_add(y, LOG2_E, ROUNDER)
+    n = shifted - ROUNDER
+    r = multiply_add(n, -LN2_TAIL, multiply_add(n, -LN2_HEAD, y))
+    half_power = from_bits(((bits(shifted) - ROUNDER_BITS - 1) << 52) + ONE_BITS)
+    grown = multiply_add(half_power, _exp_remainder(r), half_power - 0.5)
+    return x if abs(x) < 1e-20 else grown + grown
+
+
+def _log_of_sum(head: float, tail: float, whole: float, kept: float) -> float:
+    """Return log(head) + tail / head, for a normal head.
+
+    ``kept`` is head - 1 without its rounding error, for heads of about 1; ``whole`` is added to the
+    exponent.
+    """
+    # head = 2ᵏ · m with m from √½ to √2: the offset makes the exponent turn over at √2
+    turned = bits(head) + (ONE_BITS - 0x3FE6A09E667F3BCD)
+    k = from_bits(((turned >> 52) - 1023) + ROUNDER_BITS) - ROUNDER
+    m = from_bits((turned & MANTISSA) + 0x3FE6A09E667F3BCD)
+    f = kept if k == 0.0 else m - 1.0
+    tail = 0.0 if k == 0.0 else tail / head
+    k = k + whole
+    s = f / (2.0 + f)
+    z = s * s
+    w = z * z
+    odd = multiply_add(w, 0.1531383769920937, 0.22222198432149784)
+    odd = w * multiply_add(w, odd, 0.3999999999940942)
+    even = multiply_add(w, 0.14798198605116586, 0.1818357216161805)
+    even = multiply_add(w, even, 0.2857142874366239)
+    even = z * multiply_add(w, even, 0.6666666666666735)
+    square = 0.5 * f * f
+    rest = multiply_add(s, square + (odd + even), multiply_add(k, LN2_TAIL, tail))
+    return multiply_add(k, LN2_HEAD, f - (square - rest))
+
+
+def log(x: float) -> float:
+    """Return log(x) = k ln 2 + log(m), with log(1 + f) as a series in f / (2 + f)."""
+    small = x < 2.2250738585072014e-308
+    head = x * 18014398509481984.0 if small else x
+    found = _log_of_sum(head, 0.0, -54.0 if small else 0.0, head - 1.0)
+    found = found if x < math.inf else x  # NaN as well
+    found = found if x > 0.0 else -math.inf
+    return found if x >= 0.0 else math.nan
+
+
+def log1p(x: float) -> float:
+    """Return log(1 + x), what rounding 1 + x loses made good."""
+    head = 1.0 + x
+    lost = x - (head - 1.0) if x < 1.0 else 1.0 - (head - x)
+    found = _log_of_sum(head, lost, 0.0, x)
+    found = found if x < math.inf else x
+    found = found if x > -1.0 else -math.inf
+    found = found if x >= -1.0 else math.nan
+    return x if x == 0.0 else found
+
+
+SINE_LIMIT = 1e6
+"""`sin` and `cos` are right up to this size of x (whole multiples of π/2 below 2²⁰)."""
+
+TWO_OVER_PI = 0.6366197723675814
+QUARTER_1 = 1.5707963267341256  # π/2 in three pieces: 33 bits, 33 bits, the rest
+QUARTER_2 = 6.077100506303966e-11
+QUARTER_3 = 2.0222662487959506e-21
+
+
+def in_sine_range(x: float) -> bool:
+    """Tell whether `sin` and `cos` are right for this number."""
+    return abs(x) <= SINE_LIMIT
+
+
+def _turned(x: float, quarters: int) -> float:
+    """Return sin(x + quarters · π/2): a series of sine or cosine for the rest after whole turns."""
+    shifted = multiply_add(x, TWO_OVER_PI, ROUNDER)
+    n = shifted - ROUNDER
+    r = multiply_add(n, -QUARTER_2, multiply_add(n, -QUARTER_1, x))
+    r = multiply_add(n, -QUARTER_3, r)
+    quadrant = bits(shifted) + quarters
+    z = r * r
+    sine = multiply_add(z, 1.58969099521155010221e-10, -2.50507602534068634195e-08)
+    sine = multiply_add(z, sine, 2.75573137070700676789e-06)
+    sine = multiply_add(z, sine, -1.98412698298579493134e-04)
+    sine = multiply_add(z, sine, 8.33333333332248946124e-03)
+    sine = multiply_add(z, sine, -1.66666666666666324348e-01)
+    sine = multiply_add(z * r, sine, r)
+    cosine = multiply_add(z, -1.13596475577881948265e-11, 2.08757232129817482790e-09)
+    cosine = multiply_add(z, cosine, -2.75573143513906633035e-07)
+    cosine = multiply_add(z, cosine, 2.48015872894767294178e-05)
+    cosine = multiply_add(z, cosine, -1.38888888888741095749e-03)
+    cosine = multiply_add(z, cosine, 4.16666666666666019037e-02)
+    half = 0.5 * z
+    head = 1.0 - half
+    cosine = head + multiply_add(z * z, cosine, (1.0 - head) - half)
+    found = cosine if quadrant & 1 else sine
+    return -found if quadrant & 2 else found
+
+
+def sin(x: float) -> float:
+    """Return sin(x), for |x| up to `SINE_LIMIT`."""
+    return x if x == 0.0 else _turned(x, 0)
+
+
+def cos(x: float) -> float:
+    """Return cos(x), for |x| up to `SINE_LIMIT`."""
+    return _turned(x, 1)
+
+
+def tanh(x: float) -> float:
+    """Return (exp(2x) - 1) / (exp(2x) + 1)."""
+    size = abs(x)
+    size = 20.0 if size > 20.0 else size  # from there it is 1
+    grown = expm1(size + size)
+    return math.copysign(grown / (grown + 2.0), x)
+
+
+def sinh(x: float) -> float:
+    """Return (exp(|x|) - exp(-|x|)) / 2 with the sign of x, as t + t / (t + 1) for t = expm1."""
+    size = abs(x)
+    grown = expm1(size)
+    middle = 0.5 * (grown + grown / (grown + 1.0))
+    root = exp(0.5 * size)
+    return math.copysign(0.5 * root * root if size > 40.0 else middle, x)
+
+
+def cosh(x: float) -> float:
+    """Return (exp(|x|) + exp(-|x|)) / 2, where the first overflows as a product of two halves."""
+    size = abs(x)
+    grown = exp(size)
+    root = exp(0.5 * size)
+    return 0.5 * root * root if size > 40.0 else 0.5 * grown + 0.5 / grown
+
+
+def sigmoid(x: float) -> float:
+    """Return 1 / (1 + exp(-x)), by what decays."""
+    decayed = exp(-abs(x))
+    share = decayed / (1.0 + decayed)
+    return 1.0 - share if x > 0.0 else share
+
+
+def sigmoid_partial(x: float, y: float) -> float:
+    """Return σ(x) σ(-x)."""
+    decayed = exp(-abs(x))
+    grown = 1.0 + decayed
+    return decayed / (grown * grown)
