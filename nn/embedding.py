@@ -89,7 +89,8 @@ class Embedding(Module):
         labels = as_lists(labels)
         if isinstance(labels, LISTS):
             return [self._rows(label, (*place, i)) for i, label in enumerate(labels)]
-        if isinstance(labels, Value) and lanes.tracing() and 0 <= labels < self.num_embeddings:
+        recorded = isinstance(labels, Value) and hasattr(labels, "__index__")
+        if recorded and 0 <= labels < self.num_embeddings:
             return [lanes.pick(feature, labels) for feature in zip(*self.weight, strict=True)]
         try:
             row = index(labels)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from operator import attrgetter
 from typing import Any, Self
 
@@ -84,20 +83,22 @@ class Module(Tree):
         if name is None:
             name = self._give_names()
         if lanes.tracing():
-            lanes.depends(self._plain_settings())
+            lanes.depends(self._recorded_with())
         if not name:
             return self.forward(*args, **kwargs)
         with scope(name, title=self._scope_title):
             return self.forward(*args, **kwargs)
 
-    def _plain_settings(self) -> Callable[[], Any]:
-        """Return what reads all that a recording of this module takes as it is: not the buffers."""
-        names = [
-            name
-            for name, held in vars(self).items()
-            if _is_setting(held) and name not in self._buffer_names
-        ]
-        return partial(attrgetter("training", *names), self)
+    def _recorded_with(self) -> Callable[[], bool]:
+        """Return what tells whether all is as now that a recording takes as it is.
+
+        Those are settings and parts; buffers are numbers that modules have read at every call.
+        """
+        held = vars(self).items()
+        names = [name for name, x in held if _is_setting(x) and name not in self._buffer_names]
+        read = attrgetter("training", *names)
+        found = read(self)
+        return lambda: bool(read(self) == found)
 
     def _give_names(self) -> str:
         """Name all modules below as their owners do, and this one, the root, not at all."""

@@ -149,6 +149,8 @@ class BatchNorm1d(Module):
         inputs, batched = samples(self, self.num_features, x)
         columns = list(zip(*inputs, strict=True))
         averages = None if self.training else self._running_averages()
+        if averages is not None and lanes.tracing():
+            averages = self._read_at_every_call(*averages)
         across = lanes.tracing() and len(inputs) == 1  # the batch: one of its samples is seen here
         if averages is not None:
             means, variances = averages
@@ -189,7 +191,7 @@ class BatchNorm1d(Module):
             f" over one sample is 0, so that all inputs would give the same output{hint}"
         )
 
-    def _running_averages(self) -> tuple[list[float], list[float]] | None:
+    def _running_averages(self) -> tuple[list[Any], list[Any]] | None:
         """Return means and variances for evaluation; None if there are no running averages."""
         if self.running_mean is None or self.running_var is None:
             return None
@@ -200,6 +202,27 @@ class BatchNorm1d(Module):
                 " evaluate with: train the model, or call it once in training mode (model.train())"
             )
         return self.running_mean, self.running_var
+
+    def _read_at_every_call(
+        self, means: Sequence[float], variances: Sequence[float]
+    ) -> tuple[list[Any], list[Any]]:
+        """Return the running averages as Values, renewed whenever what is being recorded runs."""
+        known = [*means, *variances]
+        values = [Value(number, requires_grad=False) for number in known]
+
+        def renewed() -> bool:
+            averages = self._running_averages()
+            if averages is None:
+                return False
+            now = [*averages[0], *averages[1]]
+            if now != known:
+                for value, number in zip(values, now, strict=True):
+                    value.data = number
+                known[:] = now
+            return True
+
+        lanes.depends(renewed)
+        return values[: len(means)], values[len(means) :]
 
     def _track_later(self, means: Sequence[Any], variances: Sequence[Any]) -> None:
         """Look at the batch whenever what is being recorded runs, and track its statistics."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograd_lite import Primitive, dot, log, log1p, relu, softplus
+from autograd_lite import Primitive, Value, dot, lanes, log, log1p, relu, softplus
 from nn.losses.elementwise import Elementwise
 from nn.losses.reduction import checked_weights
 from nn.nested import is_list
@@ -112,8 +112,13 @@ class BCEWithLogitsLoss(Elementwise):
         return self._reduced(list(map(_from_logit, predictions, targets, repeated)), shape)
 
 
-def _from_logit(logit: Any, target: float, positive: float) -> Any:
+def _from_logit(logit: Any, target: Any, positive: float) -> Any:
     """Return the cross-entropy; a term of weight 0 is left out, as it would be 0 · inf."""
+    if isinstance(target, Value):  # in a recording
+        if not hasattr(target, "__index__"):
+            return dot([softplus(-logit), softplus(logit)], [target * positive, 1.0 - target])
+        rare = softplus(-logit) * positive if positive else 0.0
+        return lanes.pick([softplus(logit), rare], target)
     weights, terms = [], []
     if target * positive != 0.0:
         weights.append(target * positive)

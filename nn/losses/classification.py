@@ -94,17 +94,14 @@ class _Classes(Loss):
         classes = [self._class(label, shape[-1], i) for i, label in enumerate(labels)]
         wanted = f"{name} expected numbers as {self._numbers}"
         samples = [[number_for(wanted, x) for x in as_lists(row)] for row in rows]
-        losses = [
-            _nothing(x) if y is None else self._of_sample(x, y)
-            for x, y in zip(samples, classes, strict=True)
-        ]
+        losses = list(map(self._unless_ignored, samples, classes))
         if self.reduction != "mean":
             return self._reduced(losses, label_shape)
+        if lanes.tracing() and any(isinstance(y, Value) for y in labels):
+            return self._mean_over_lanes(losses, classes, shape[-1])
         kept = [y for y in classes if y is not None]
         if self.weight is None and len(kept) == len(classes):
             return mean(losses)
-        if any(isinstance(y, Value) for y in kept):
-            return self._mean_over_lanes(losses, kept)
         whole = float(sum(map(self._weight_of, kept)))
         self._check_whole(whole)
         return total(losses) / whole
@@ -119,9 +116,29 @@ class _Classes(Loss):
     def _weight_of(self, label: Any) -> Any:
         return 1.0 if self.weight is None else _chosen(self.weight, label)
 
-    def _mean_over_lanes(self, losses: list[Any], labels: list[Any]) -> Any:
-        """Return Σ w l / Σ w where the samples of a batch are the lanes of a program."""
-        whole = lanes.mean(total([self._weight_of(y) for y in labels]))
+    def _unless_ignored(self, sample: Sequence[Any], label: Any) -> Any:
+        if label is None:
+            return _nothing(sample)
+        loss = self._of_sample(sample, label)
+        if isinstance(label, Value) and 0 <= self.ignore_index < len(sample):
+            return lanes.pick(_all_but_one(loss, self.ignore_index, len(sample)), label)
+        return loss
+
+    def _mean_over_lanes(self, losses: list[Any], labels: list[Any], count: int) -> Any:
+        """Return the mean where the samples of a batch are the lanes of a program."""
+        if any(y is None for y in labels):
+            raise ValueError(
+                f"{type(self).__name__} expected, in a compiled function, an ignore_index from 0 to"
+                f" {count - 1}, as samples cannot be left out of the mean otherwise, got the label"
+                f" {self.ignore_index}, which is to be ignored"
+            )
+        ignores = 0 <= self.ignore_index < count
+        if self.weight is None and not ignores:
+            return mean(losses)
+        weights = [self._weight_of(k) for k in range(count)]
+        if ignores:
+            weights[self.ignore_index] = 0.0
+        whole = lanes.mean(total([_chosen(weights, y) for y in labels]))
         lanes.after(self._check_whole, whole)
         return lanes.mean(total(losses)) / whole
 
@@ -135,7 +152,7 @@ class _Classes(Loss):
         In a recording the number is a Value, and all classes have the recording in common.
         """
         name = type(self).__name__
-        if isinstance(label, Value) and lanes.tracing() and 0 <= label <= count - 1:
+        if _is_recorded(label) and 0 <= label < count:
             return label
         try:
             number_of_class = index(label)
@@ -167,12 +184,22 @@ def _chosen(options: Sequence[Any], label: Any) -> Any:
 def _differences_to_any(numbers: Sequence[Any], chosen: Any, label: Any) -> list[Any]:
     """Return all z_k - z_y, where that of z_y itself is a 0 without a gradient whatever y is."""
     differences = [z - chosen for z in numbers]
-    if len(differences) == 1:
+    count = len(differences)
+    if count == 1:
         return differences
-    return [
-        lanes.pick([0.0 if y == k else difference for y in range(len(numbers))], label)
-        for k, difference in enumerate(differences)
-    ]
+    return [lanes.pick(_all_but_one(d, k, count), label) for k, d in enumerate(differences)]
+
+
+def _all_but_one(x: Any, one: int, count: int) -> list[Any]:
+    """Return x as often as there are classes, but 0 for one of them."""
+    options = [x] * count
+    options[one] = 0.0
+    return options
+
+
+def _is_recorded(label: Any) -> bool:
+    """Tell whether this is a whole number of a recording, another one in every lane."""
+    return isinstance(label, Value) and hasattr(label, "__index__")
 
 
 class NLLLoss(_Classes):

@@ -62,7 +62,7 @@ class Elementwise(Loss):
         """Return a label that is ``low`` or 1 (or between them, on request) as a float."""
         name = type(self).__name__
         if isinstance(given, Value) and lanes.tracing():
-            # Comparisons that all labels pass: a recording is made for all of them together.
+            # Comparisons that all labels pass, so that they have one recording in common.
             off = (given - low) * (given - 1.0)
             if off <= 0.0 and (between or off >= 0.0):
                 return given
