@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from autograd_lite.native.kernels.intrinsics import memory
 from autograd_lite.native.kernels.translation import Untranslatable, translated
 from autograd_lite.native.kernels.vector_math import cos, in_sine_range, sin
 from autograd_lite.primitives import TABLE, Primitive
@@ -105,6 +106,7 @@ def elementwise_kernel(
     import numba
 
     names |= {"T": getattr(numba, dtype), "float64": numba.float64, "int64": numba.int64}
+    names |= memory()
     exec(compile(text, f"<{primitive.name} {direction} {layout}>", "exec"), names)
     return names["kernel"]  # type: ignore[no-any-return]
 
@@ -159,8 +161,9 @@ def _lines(
     """Write a kernel: text, since the number of operands differs, and loops over them are slow."""
     letters = LETTERS[:arity]
     forward, lanes = direction == "forward", layout == "lanes"
-    times, at_lane = (" * lanes", " + lane") if lanes else ("", "")
-    operands = ", ".join(f"float64(v[{x}{at_lane}])" for x in letters)
+    times = " * lanes" if lanes else ""
+    element = "read(v, {} + lane)" if lanes else "float64(v[{}])"
+    operands = ", ".join(map(element.format, letters))
     row = "row" if lanes else "y"
     yield "def kernel(v, g, u, gu, index, labels, first, start, stop, lanes):"
     rows = "start, stop" if forward else "stop - 1, start - 1, -1"
@@ -179,10 +182,15 @@ def _lines(
                 yield f"{indent}for lane in range(lanes):"
             inner = indent + ("    " if lanes else "")
             if forward:
-                yield f"{inner}v[y{at_lane}] = T({prefix}value({operands}))"
+                found = f"T({prefix}value({operands}))"
+                write = f"write(v, y + lane, {found})" if lanes else f"v[y] = {found}"
             else:
-                partial = f"{prefix}partial_{x}({operands}, float64(v[y{at_lane}]))"
-                yield f"{inner}g[{x}{at_lane}] += T(float64(g[y{at_lane}]) * {partial})"
+                partial = f"{prefix}partial_{x}({operands}, {element.format('y')})"
+                if lanes:
+                    write = f"accumulate(g, {x} + lane, T(read(g, y + lane) * {partial}))"
+                else:
+                    write = f"g[{x}] += T(float64(g[y]) * {partial})"
+            yield inner + write
 
     if not special:
         yield from loops("", "        ")

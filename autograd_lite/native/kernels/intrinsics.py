@@ -146,3 +146,61 @@ def machine(name: str) -> Any:
         return builder.bitcast(arguments[0], kind)
 
     return _intrinsic(target, (source,), emit)
+
+
+# -- memory ----------------------------------------------------------------------------------------
+
+
+@functools.cache
+def memory() -> dict[str, Any]:
+    """Return how compiled loops over lanes read and write rows, by name.
+
+    ``read(pointer, i)`` gives a float64; ``write(pointer, i, x)`` and ``accumulate(pointer, i, x)``
+    set and add to a number. What is read with ``read`` is no place that the same kernel writes: LLVM
+    is told so, and need not prove it, which it cannot where rows are found through an index.
+    """
+    from numba import types
+    from numba.core import typing
+    from numba.extending import intrinsic
+
+    def mark(module: Any, instruction: Any, kind: str) -> Any:
+        domain = module.add_metadata(["autograd_lite rows"])
+        instruction.set_metadata(kind, module.add_metadata([module.add_metadata(["read", domain])]))
+        return instruction
+
+    def place(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = context.get_data_type(signature.args[0].dtype)
+        return builder.gep(arguments[0], [arguments[1]], source_etype=kind), kind
+
+    def loaded(builder: Any, at: Any, kind: Any, mark_as: str) -> Any:
+        return mark(builder.module, builder.load(at, typ=kind), mark_as)
+
+    @intrinsic
+    def read(typing_context: Any, pointer: Any, i: Any) -> Any:
+        def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            at, kind = place(context, builder, signature, arguments)
+            found = loaded(builder, at, kind, "alias.scope")
+            return context.cast(builder, found, pointer.dtype, types.float64)
+
+        return typing.signature(types.float64, pointer, types.int64), emit
+
+    @intrinsic
+    def write(typing_context: Any, pointer: Any, i: Any, x: Any) -> Any:
+        def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            at, _ = place(context, builder, signature, arguments)
+            mark(builder.module, builder.store(arguments[2], at), "noalias")
+            return context.get_dummy_value()
+
+        return typing.signature(types.void, pointer, types.int64, pointer.dtype), emit
+
+    @intrinsic
+    def accumulate(typing_context: Any, pointer: Any, i: Any, x: Any) -> Any:
+        def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            at, kind = place(context, builder, signature, arguments)
+            whole = builder.fadd(loaded(builder, at, kind, "noalias"), arguments[2])
+            mark(builder.module, builder.store(whole, at), "noalias")
+            return context.get_dummy_value()
+
+        return typing.signature(types.void, pointer, types.int64, pointer.dtype), emit
+
+    return {"read": read, "write": write, "accumulate": accumulate}
