@@ -23,12 +23,11 @@ DIGEST_LENGTH = hashlib.sha256().digest_size
 
 def sources_digest() -> str | None:
     """Return a digest of all source text that kernels are made from, None if there is no text."""
-    kernels = Path(__file__).parent
-    library = kernels.parent.parent
-    files = [*kernels.glob("*.py"), *(library / "primitives").glob("*.py")]
+    library = Path(__file__).parent.parent.parent
+    files = [*(library / "native").rglob("*.py"), *(library / "primitives").rglob("*.py")]
     digest = hashlib.sha256()
     try:
-        for file in sorted([*files, library / "native" / "tape.py"]):
+        for file in sorted(files):
             text = file.read_bytes()
             digest.update(f"{file.relative_to(library).as_posix()} {len(text)}\n".encode())
             digest.update(text)
