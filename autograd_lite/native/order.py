@@ -1,0 +1,92 @@
+"""Which nodes of a tape matter, and the order in which the eager engine would sweep over them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from autograd_lite.native.tape import Argument, Constant, Guard, Parameter, Tape
+from autograd_lite.primitives import TABLE
+
+
+def needing(tape: Tape, wanted: Collection[int]) -> list[bool]:
+    """Tell of every node whether gradients flow through it to what is differentiated.
+
+    That is every parameter, and the numbers of the arguments at the positions ``wanted``, except
+    whole ones.
+    """
+    needs: list[bool] = []
+    for source, operands, flows in zip(tape.sources, tape.operands, tape.flows, strict=True):
+        if source is None:
+            needs.append(flows and any(needs[operand] for operand in operands))
+        elif isinstance(source, Argument):
+            needs.append(not source.whole and source.position in wanted)
+        else:
+            needs.append(isinstance(source, Parameter))
+    return needs
+
+
+def swept(tape: Tape, root: int, needs: list[bool]) -> list[int]:
+    """Return the nodes below ``root`` that gradients flow through, operands before results.
+
+    The order is that of `autograd_lite.sweep.topological_order`: depth first, first operands
+    first. Swept from its end, it adds up contributions in the order in which `backward` does.
+    """
+    if not needs[root]:
+        return []
+    order: list[int] = []
+    placed = bytearray(len(tape))
+    stack = [root]
+    while stack:
+        node = stack[-1]
+        if placed[node]:
+            stack.pop()
+            continue
+        missing = [x for x in tape.operands[node] if needs[x] and not placed[x]]
+        if missing:
+            stack += reversed(missing)
+        else:
+            placed[node] = True
+            order.append(node)
+            stack.pop()
+    return order
+
+
+def used(tape: Tape, roots: Iterable[int]) -> list[bool]:
+    """Tell of every node whether one of ``roots`` is computed from it."""
+    found = [False] * len(tape)
+    for root in roots:
+        found[root] = True
+    for node in range(len(tape) - 1, -1, -1):
+        if found[node]:
+            for operand in tape.operands[node]:
+                found[operand] = True
+    return found
+
+
+def fixed(tape: Tape) -> dict[int, float]:
+    """Return the numbers of the nodes that are constants, or computed from constants alone."""
+    found: dict[int, float] = {}
+    for node, source in enumerate(tape.sources):
+        operation, operands = tape.primitives[node], tape.operands[node]
+        if isinstance(source, Constant):
+            found[node] = source.number
+        elif operation is not None and TABLE.get(operation.name) is operation:
+            numbers = [found[x] for x in operands if x in found]
+            if len(numbers) == len(operands):
+                found[node] = operation.evaluate(*numbers)
+    return found
+
+
+def observed(tape: Tape) -> list[int]:
+    """Return the nodes whose numbers are asked for: outputs, those of guards and of effects."""
+    nodes = list(tape.outputs)
+    for guard in tape.guards:
+        nodes += asked(guard)
+    for effect in tape.effects:
+        nodes += effect.nodes
+    return nodes
+
+
+def asked(guard: Guard) -> tuple[int, ...]:
+    """Return the nodes that a guard is about."""
+    return (guard.a,) if guard.test in ("truth", "index") else (guard.a, guard.b)

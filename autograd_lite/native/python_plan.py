@@ -1,0 +1,269 @@
+"""The plan without NumPy and Numba: a recording runs as the Python text that `source` writes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from functools import partial
+from threading import RLock
+from typing import Any, NamedTuple
+
+from autograd_lite.native.lane_numbers import Lanes
+from autograd_lite.native.namespace import namespace, quick_namespace
+from autograd_lite.native.naming import TAKEN, Given, Names, derived, entries_of
+from autograd_lite.native.order import needing, swept
+from autograd_lite.native.source import functions_of
+from autograd_lite.native.tape import Argument, Closure, Drawn, Parameter, Tape
+from autograd_lite.primitives.ieee import RAISED_BY_FLOATS
+from autograd_lite.sweep import set_all
+from autograd_lite.trees import leaves_of
+
+
+class Found(NamedTuple):
+    """What an evaluation gives, as nested lists.
+
+    Attributes
+    ----------
+    outputs : list
+        For each output its numbers, one per lane.
+    failed : list of int or None
+        For each lane the number of the first guard that fails, the count of guards where none
+        does; None if none fails anywhere.
+    gradients : dict
+        By position of the argument: rows of derivatives, one row per lane, or one row for an
+        argument that is the same in all lanes. Empty without a seed. As in the eager engine, sums
+        start from 0.0, so that no derivative is -0.0.
+    """
+
+    outputs: list[list[float]]
+    failed: list[int] | None
+    gradients: dict[int, list[Any]]
+
+
+class PythonPlan:
+    """Evaluates a recording, and its derivatives, in plain Python.
+
+    A single point runs on floats; only where Python's floats raise, and for more lanes, it runs on
+    `Lanes`.
+
+    Parameters
+    ----------
+    tape : Tape
+    varying : collection of int
+        The positions of arguments that differ between lanes.
+    wanted : collection of int
+        The positions of arguments to differentiate.
+    parameters : sequence of Value
+        What `Parameter` counts. Their gradients are added to their ``grad``.
+
+    Examples
+    --------
+    >>> from autograd_lite.native.python_plan import PythonPlan
+    >>> from autograd_lite.native.tape import Argument, Tape
+    >>> from autograd_lite.primitives import TABLE
+    >>> times = TABLE["*"]
+    >>> x = Argument(0, 0)
+    >>> tape = Tape([x, None], [None, times], [(), (0, 0)], [True, True], {}, (1,), 0)
+    >>> plan = PythonPlan(tape, varying={0}, wanted={0})
+    >>> found = plan.evaluate([[[1.0], [3.0]]], 2, seed=1.0)
+    >>> found.outputs, found.gradients
+    ([[1.0, 9.0]], {0: [[2.0], [6.0]]})
+    """
+
+    def __init__(
+        self,
+        tape: Tape,
+        *,
+        varying: Collection[int] = frozenset(),
+        wanted: Collection[int] = frozenset(),
+        parameters: Sequence[Any] = (),
+    ) -> None:
+        self.tape = tape
+        self.varying = frozenset(varying)
+        self.wanted = frozenset(wanted)
+        self.parameters = parameters
+        self._closures = [x.value for x in tape.sources if isinstance(x, Closure)]
+        self._code: dict[int | None, list[Any]] = {}
+        self._made: dict[tuple[int | None, bool], dict[str, Any]] = {}
+        self._reached: dict[int, frozenset[int]] = {}
+        self._lock = RLock()  # an effect may evaluate again
+
+    def evaluate(
+        self,
+        arguments: Sequence[Any],
+        lanes: int,
+        *,
+        seed: float | None = None,
+        output: int = 0,
+        threads: int = 1,
+    ) -> Found:
+        """Run forward and, with a seed, backward.
+
+        Parameters
+        ----------
+        arguments : sequence
+            One per position: rows of numbers, one row per lane, where it varies, else one row.
+        lanes : int
+        seed : float, optional
+            The adjoint of the output in every lane.
+        output : int
+            Which output is differentiated.
+        threads : int
+            Python runs in one thread, whatever this is.
+
+        Returns
+        -------
+        Found
+        """
+        given = [x.tolist() if hasattr(x, "tolist") else x for x in arguments]
+        with self._lock:
+            if not self._made:
+                self._prepare(given)
+            run = _Run(self, lanes, seed, output)
+            drawn = [draw.function(lanes, draw.size) for draw in self.tape.draws]
+            columns = self._columns(given, drawn)
+            if lanes != 1 or not run.at_a_point(columns):
+                run.in_lanes(columns)
+            return self._finished(run)
+
+    def _prepare(self, given: Sequence[Any]) -> None:
+        """Note what the arguments are like; they are the same in all calls."""
+        self._given = [
+            Given(f"x{at}", len(rows[0]) if at in self.varying else len(rows))
+            for at, rows in enumerate(given)
+        ]
+        self.entries = entries_of(self.tape, self._given, Names(TAKEN))
+        self.derived = derived(self.entries, self.wanted)
+
+    def _columns(self, given: Sequence[Any], drawn: Sequence[Any]) -> list[list[list[float]]]:
+        """Return what each entry is given: for each of its numbers that of every lane, or one."""
+        found = []
+        for entry in self.entries:
+            if entry.kind is Argument and entry.position in self.varying:
+                columns = [list(column) for column in zip(*given[entry.position], strict=True)]
+            elif entry.kind is Argument:
+                columns = [[x] for x in given[entry.position]]
+            elif entry.kind is Drawn:
+                rows = drawn[entry.position]
+                columns = [[float(row[i]) for row in rows] for i in range(len(entry.nodes))]
+            else:
+                values = self.parameters if entry.kind is Parameter else self._closures
+                columns = [[value.data] for value in values[: len(entry.nodes)]]
+            found.append(columns)
+        return found
+
+    def functions(self, output: int | None, quick: bool) -> dict[str, Any]:
+        """Return a namespace with ``forward`` and ``backward``, compiled when first needed."""
+        if (output, quick) not in self._made:
+            if output not in self._code:
+                texts = functions_of(self.tape, self._given, self.wanted, output)
+                self._code[output] = [compile(text, "<recording>", "exec") for text in texts]
+            names = quick_namespace(self.tape) if quick else namespace(self.tape)
+            for code in self._code[output]:
+                exec(code, names)
+            self._made[output, quick] = names
+        return self._made[output, quick]
+
+    def reached(self, output: int) -> frozenset[int]:
+        """Return the nodes that backward comes to from an output."""
+        if output not in self._reached:
+            root = self.tape.outputs[output]
+            order = swept(self.tape, root, needing(self.tape, self.wanted))
+            self._reached[output] = frozenset(order)
+        return self._reached[output]
+
+    def _finished(self, run: _Run) -> Found:
+        """Add the gradients of parameters, call the effects, and return the rest."""
+        if run.failed is not None:
+            return Found(run.outputs, run.failed, {})
+        gradients: dict[int, list[Any]] = {}
+        learned: list[Any] = []
+        sums: list[float] = []
+        for entry, columns in zip(self.derived, run.gradients, strict=True):
+            if entry.kind is Parameter:
+                for node, value, column in zip(entry.nodes, self.parameters, columns, strict=False):
+                    if node in run.reached and value.requires_grad:
+                        learned.append(value)
+                        sums.append(float(value.grad) + run.total(column))
+            elif entry.position in self.varying:
+                rows = zip(*map(run.per_lane, columns), strict=True)
+                gradients[entry.position] = [[0.0 + x for x in row] for row in rows]
+            else:
+                gradients[entry.position] = list(map(run.total, columns))
+        set_all(learned, "_grad", sums)
+        for effect, numbers in zip(self.tape.effects, run.noted, strict=True):
+            effect.function(*numbers)
+        return Found(run.outputs, None, gradients)
+
+
+class _Run:
+    """One evaluation, while it goes on."""
+
+    def __init__(self, plan: PythonPlan, lanes: int, seed: float | None, output: int) -> None:
+        self.plan = plan
+        self.lanes = lanes
+        self.seed = seed
+        self.output = None if seed is None else output
+        self.reached: Collection[int] = ()
+        if seed is not None:
+            self.reached = plan.reached(output)
+
+    def _begin(self) -> None:
+        self.asked = 0
+        self.failed: list[int] | None = None
+        self.noted: list[tuple[float, ...]] = [()] * len(self.plan.tape.effects)
+        self.outputs: list[list[float]] = []
+        self.gradients: list[list[Any]] = []
+
+    def at_a_point(self, columns: list[list[list[float]]]) -> bool:
+        """Run on floats; tell whether that went well."""
+        self._begin()
+        try:
+            self._run([[x for (x,) in entry] for entry in columns], self.seed, quick=True)
+        except (*RAISED_BY_FLOATS, TypeError):  # the latter where a number is complex
+            return False
+        return True
+
+    def in_lanes(self, columns: list[list[list[float]]]) -> None:
+        """Run on lanes."""
+        self._begin()
+        seed = None if self.seed is None else Lanes([self.seed] * self.lanes)
+        self._run([[Lanes(x) for x in entry] for entry in columns], seed, quick=False)
+
+    def _run(self, given: list[list[Any]], seed: Any, *, quick: bool) -> None:
+        names = self.plan.functions(self.output, quick)
+        names["expect"] = self._expect
+        for i in range(len(self.noted)):
+            names[f"after{i}"] = partial(self._note, i)
+        result, saved = names["forward"](*given)
+        self.outputs = [self.per_lane(x) for x in leaves_of(result)]
+        if seed is None or self.failed is not None:
+            return
+        found = names["backward"](saved, seed)
+        self.gradients = [found] if len(self.plan.derived) == 1 else list(found)
+        if quick:
+            self.gradients = [[float(x) for x in entry] for entry in self.gradients]
+
+    def _expect(self, answer: Any, recorded: bool) -> None:
+        """Note in which lanes a guard fails."""
+        number = self.asked
+        self.asked += 1
+        answers = answer.spread(self.lanes) if isinstance(answer, Lanes) else [answer] * self.lanes
+        if all(bool(one) is recorded for one in answers):
+            return
+        none = len(self.plan.tape.guards)
+        before = self.failed or [none] * self.lanes
+        self.failed = [
+            number if first == none and bool(one) is not recorded else first
+            for first, one in zip(before, answers, strict=True)
+        ]
+
+    def _note(self, effect: int, *numbers: Any) -> None:
+        self.noted[effect] = tuple(self.per_lane(x)[0] for x in numbers)
+
+    def per_lane(self, x: Any) -> list[float]:
+        """Return a number for each lane."""
+        return x.spread(self.lanes) if isinstance(x, Lanes) else [float(x)] * self.lanes
+
+    def total(self, x: Any) -> float:
+        """Return the sum over the lanes."""
+        return 0.0 + (x.total(self.lanes) if isinstance(x, Lanes) else float(x))

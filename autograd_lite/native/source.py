@@ -1,0 +1,433 @@
+"""A recording as straight-line Python: what `Program.source` shows, and what runs without Numba.
+
+The text defines ``forward`` and ``backward``. Forward has one assignment for each operation.
+Backward goes through the operations from the last to the first; ``d_a`` is the adjoint of ``a``,
+the derivative of the result with respect to it, to which each operation that uses ``a`` adds its
+own times its partial. Contributions are added in the order in which the eager engine adds them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from textwrap import indent, wrap
+from typing import Any
+
+from autograd_lite.native.expressions import (
+    Backward,
+    backward_template,
+    forward_template,
+    term_of,
+)
+from autograd_lite.native.naming import (
+    TAKEN,
+    Entry,
+    Given,
+    Names,
+    derived,
+    entries_of,
+    number_names,
+    operation_names,
+    partial_names,
+)
+from autograd_lite.native.order import asked, fixed, needing, observed, swept, used
+from autograd_lite.native.tape import Argument, Guard, Tape
+from autograd_lite.primitives import counted
+
+WIDTH = 88  # letters in a line
+MOST_NAMED = 2000  # operations that have names; beyond, numbers are in lists
+PER_FUNCTION = 1000  # statements, of programs that are longer
+RUN = 4  # neighbouring numbers that are copied as a slice
+
+
+def source_of(
+    tape: Tape,
+    *,
+    arguments: Sequence[Given] | None = None,
+    wanted: Collection[int] | None = None,
+    output: int = 0,
+) -> str:
+    """Return a recording as Python text.
+
+    Parameters
+    ----------
+    tape : Tape
+    arguments : sequence of Given, optional
+        The name of each argument, and how many numbers it has.
+    wanted : collection of int, optional
+        The positions of the arguments to differentiate; by default all of them.
+    output : int
+        Which of ``tape.outputs`` ``backward`` starts from.
+
+    Returns
+    -------
+    str
+        To be run with the functions of `autograd_lite.native.namespace.namespace`.
+        ``forward(*arguments)`` gives the result and what backward needs of the numbers on the way
+        there; ``backward(saved, seed=1.0)`` gives the derivatives. Lists are flat.
+
+    Notes
+    -----
+    Where Python's floats raise (``1 / 0``) or turn complex, so does the text; numbers that follow
+    IEEE 754 are `autograd_lite.native.lane_numbers.Lanes`.
+
+    Examples
+    --------
+    >>> from autograd_lite.native.namespace import namespace
+    >>> from autograd_lite.native.source import source_of
+    >>> from autograd_lite.native.tape import Argument, Tape
+    >>> from autograd_lite.primitives import TABLE
+    >>> times = TABLE["*"]
+    >>> x = Argument(0, 0)
+    >>> tape = Tape([x, None], [None, times], [(), (0, 0)], [True, True], {}, (1,), 0)
+    >>> text = source_of(tape)
+    >>> print(text)
+    # A recording of 1 operation. To run it:
+    #     from autograd_lite.native.namespace import namespace
+    #     exec(source, names := namespace())
+    #     result, saved = names["forward"](x)
+    #     d_x = names["backward"](saved)
+    <BLANKLINE>
+    <BLANKLINE>
+    def forward(x):
+        v1 = x * x
+        return v1, (x,)
+    <BLANKLINE>
+    <BLANKLINE>
+    def backward(saved, d_v1=1.0):
+        (x,) = saved
+        # v1 = x * x
+        d_x = d_v1 * x
+        d_x = d_x + d_v1 * x
+        return d_x
+    <BLANKLINE>
+    >>> exec(text, names := namespace())
+    >>> result, saved = names["forward"](3.0)
+    >>> result, names["backward"](saved)
+    (9.0, 6.0)
+    """
+    return "\n\n\n".join(_Writer(tape, arguments, wanted, output).parts()) + "\n"
+
+
+def functions_of(
+    tape: Tape, arguments: Sequence[Given], wanted: Collection[int], output: int | None
+) -> list[str]:
+    """Return the functions of the text one by one; without ``backward`` if ``output`` is None."""
+    return _Writer(tape, arguments, wanted, output).functions()
+
+
+class _Writer:
+    """Writes the text of one recording."""
+
+    def __init__(
+        self,
+        tape: Tape,
+        arguments: Sequence[Given] | None,
+        wanted: Collection[int] | None,
+        output: int | None,
+    ) -> None:
+        self.tape = tape
+        self.operations = operation_names(tape)
+        names = Names(TAKEN)
+        for operation, name in self.operations.items():
+            names.taken |= {name, *partial_names(operation, name)}
+        self.entries = entries_of(tape, arguments, names)
+        if wanted is None:
+            wanted = [entry.position for entry in self.entries if entry.kind is Argument]
+        self.wanted = wanted
+        self.needs = needing(tape, wanted)
+        self.fixed = fixed(tape)
+        self.used = used(tape, observed(tape))
+        self.computed = [
+            node
+            for node, operation in enumerate(tape.primitives)
+            if self.used[node] and operation is not None and node not in self.fixed
+        ]
+        self.count = len(self.computed)
+        self.long = self.count > MOST_NAMED
+        if self.long:
+            self.called = [f"v[{node}]" for node in range(len(tape))]
+        else:
+            self.called = number_names(tape, self.entries, self.computed, names)
+        for node, number in self.fixed.items():
+            self.called[node] = repr(number)
+        self.root = None if output is None else tape.outputs[output]
+        self.order = [] if self.root is None else swept(tape, self.root, self.needs)
+        self.reached = set(self.order)
+
+    def parts(self) -> list[str]:
+        """Return what stands in the text, with two empty lines in between."""
+        differentiated = [f"d_{entry.name}" for entry in derived(self.entries, self.wanted)]
+        given = ", ".join(entry.name for entry in self.entries)
+        head = [
+            f"# A recording of {counted(self.count, 'operation')}. To run it:",
+            "#     from autograd_lite.native.namespace import namespace",
+            "#     exec(source, names := namespace())",
+            *_shown(f'#     result, saved = names["forward"]({given})'),
+        ]
+        if differentiated:
+            head += _shown(f'#     {", ".join(differentiated)} = names["backward"](saved)')
+        return ["\n".join(head), *self.functions()]
+
+    def functions(self) -> list[str]:
+        """Return the functions of the text."""
+        made = self._forward()
+        return made if self.root is None else [*made, *self._backward()]
+
+    # -- forward --------------------------------------------------------------------------------
+
+    def _forward(self) -> list[str]:
+        given = ", ".join(entry.name for entry in self.entries)
+        body: list[str] = []
+        after = self._guards_by_node()
+        computed = set(self.computed)
+        said = False
+        for node in sorted({*self.computed, *after}):
+            if node in computed:
+                body += _statement(self.called[node], self._expression(node))
+            for guard in after.get(node, ()):
+                if not said:
+                    body.append("# the recording holds where these answers are the same")
+                    said = True
+                body.append(self._expected(guard))
+        effects = [
+            f"after{i}({', '.join(self.called[node] for node in effect.nodes)})"
+            for i, effect in enumerate(self.tape.effects)
+        ]
+        saved = "v" if self.long else _tuple(self._saved())
+        last = [*effects, *_returned([self._result(self.tape.result), saved])]
+        if self.long:
+            return self._in_functions("forward", given, "v", self._loads(), body, last)
+        return [_function("forward", given, [*self._unpacked(), *body, *last])]
+
+    def _expression(self, node: int) -> str:
+        """Return what computes a node, from the names of its operands."""
+        operation, operands = self.tape.primitives[node], self.tape.operands[node]
+        template = forward_template(operation, len(operands), self.operations[operation])
+        return template.format(*self._operands(node))
+
+    def _operands(self, node: int) -> list[str]:
+        """Return the names of a node's operands; negative numbers before ``**`` in brackets."""
+        names = [self.called[operand] for operand in self.tape.operands[node]]
+        if self.operations[self.tape.primitives[node]] == "power":
+            return [f"({name})" if name.startswith("-") else name for name in names]
+        return names
+
+    def _guards_by_node(self) -> dict[int, list[Guard]]:
+        """Return the guards, each under the node after which it can be asked, in their order."""
+        found: dict[int, list[Guard]] = {}
+        place = 0
+        for guard in self.tape.guards:
+            place = max(place, *asked(guard))
+            found.setdefault(place, []).append(guard)
+        return found
+
+    def _expected(self, guard: Guard) -> str:
+        a, b = self.called[guard.a], self.called[guard.b]
+        if guard.test == "truth":
+            return f"expect({a} != 0.0, {guard.answer})"
+        if guard.test == "index":
+            return f"expect({a} == {guard.answer}, True)"
+        return f"expect({a} {guard.test} {b}, {guard.answer})"
+
+    def _unpacked(self) -> list[str]:
+        """Return the lines that give the numbers of lists their names."""
+        lines: list[str] = []
+        for entry in self.entries:
+            if entry.width and any(node is not None for node in entry.nodes):
+                names = ["_" if node is None else self.called[node] for node in entry.nodes]
+                lines += _statement(_target(names), entry.name)
+        return lines
+
+    def _loads(self) -> list[str]:
+        """Return the lines that copy what is given to where the numbers are."""
+        lines = []
+        for entry in self.entries:
+            if entry.width is None:
+                if entry.nodes[0] is not None:
+                    lines.append(f"v[{entry.nodes[0]}] = {entry.name}")
+                continue
+            for column, first, length in _runs(entry.nodes):
+                if length == 1:
+                    lines.append(f"v[{first}] = {entry.name}[{column}]")
+                else:
+                    stop = column + length
+                    lines.append(f"v[{first}:{first + length}] = {entry.name}[{column}:{stop}]")
+        return lines
+
+    def _result(self, tree: Any) -> str:
+        if isinstance(tree, list):
+            return f"[{', '.join(map(self._result, tree))}]"
+        if isinstance(tree, tuple):
+            return _tuple([self._result(branch) for branch in tree])
+        return self.called[self.tape.outputs[tree]]
+
+    def _saved(self) -> list[str]:
+        """Return the names of the numbers that backward reads."""
+        read: set[int] = set()
+        for node in self.order:
+            operands = self.tape.operands[node]
+            if not operands:
+                continue
+            found = self._handing(node)
+            for operand, term in zip(operands, found.terms, strict=True):
+                if self.needs[operand]:
+                    read.update(operands[i] for i in term.reads)
+                    read.update([node] if term.reads_result else ())
+        return [self.called[node] for node in sorted(read) if node not in self.fixed]
+
+    # -- backward -------------------------------------------------------------------------------
+
+    def _handing(self, node: int) -> Backward:
+        """Return how a node hands its adjoint on."""
+        operation, operands = self.tape.primitives[node], self.tape.operands[node]
+        name = self.operations[operation]
+        found = backward_template(operation, len(operands), name)
+        if name != "power":
+            return found
+        constants = tuple(map(self.fixed.get, operands))
+        return Backward("", tuple(term_of(operation, i, name, constants) for i in range(2)))
+
+    def _adjoint(self, node: int) -> str:
+        return f"d[{node}]" if self.long else f"d_{self.called[node]}"
+
+    def _backward(self) -> list[str]:
+        assert self.root is not None
+        body: list[str] = []
+        begun = {self.root}
+        for node in reversed(self.order):
+            if self.tape.operands[node]:
+                body += self._handed_on(node, begun)
+        results = [self._derivatives(entry) for entry in derived(self.entries, self.wanted)]
+        last = _returned(results)
+        if self.long:
+            first = [f"d[{self.root}] = seed"]
+            return self._in_functions("backward", "v, seed=1.0", "v, d", first, body, last)
+        seed = "seed" if self.root in self.fixed else self._adjoint(self.root)
+        saved = self._saved()
+        unpacked = _statement(_target(saved), "saved") if saved else []
+        return [_function("backward", f"saved, {seed}=1.0", [*unpacked, *body, *last])]
+
+    def _handed_on(self, node: int, begun: set[int]) -> list[str]:
+        """Return the lines that add to the adjoints of a node's operands."""
+        operands = self.tape.operands[node]
+        handing = self._handing(node)
+        names = self._operands(node)
+        result = self.called[node]
+        lines: list[str] = []
+        partials = f"p_{result}"
+        if self.long:
+            partials = "p"
+        else:
+            lines.append(_comment(f"{result} = {self._expression(node)}"))
+        if handing.first:
+            lines += _statement(partials, handing.first.format(*names, y=result))
+        adjoint = self._adjoint(node)
+        for operand, term in zip(operands, handing.terms, strict=True):
+            if not self.needs[operand]:
+                continue
+            text = term.text.format(*names, y=result, d=adjoint, p=partials)
+            to = self._adjoint(operand)
+            if operand not in begun:
+                begun.add(operand)
+                lines += _statement(to, f"-{text}" if term.negative else text)
+            else:
+                lines += _statement(to, f"{to} {'-' if term.negative else '+'} {text}")
+        return lines
+
+    def _derivatives(self, entry: Entry) -> str:
+        """Return the derivatives with respect to one entry."""
+        nodes = [node if node in self.reached else None for node in entry.nodes]
+        if entry.width is None:
+            return "0.0" if nodes[0] is None else self._adjoint(nodes[0])
+        if not self.long:
+            return f"[{', '.join('0.0' if x is None else self._adjoint(x) for x in nodes)}]"
+        pieces = []
+        done = 0
+        for column, first, length in _runs(nodes):
+            pieces += ["0.0"] * (column - done)
+            pieces.append(f"d[{first}]" if length == 1 else f"*d[{first}:{first + length}]")
+            done = column + length
+        pieces += ["0.0"] * (len(nodes) - done)
+        return f"[{', '.join(pieces)}]"
+
+    # -- long programs --------------------------------------------------------------------------
+
+    def _in_functions(
+        self,
+        name: str,
+        given: str,
+        lists: str,
+        first: list[str],
+        body: list[str],
+        last: list[str],
+    ) -> list[str]:
+        """Spread a long body over functions that share lists."""
+        chunks = [body[i : i + PER_FUNCTION] for i in range(0, len(body), PER_FUNCTION)]
+        made = [
+            _function(f"{name}_{i}", lists, chunk or ["pass"]) for i, chunk in enumerate(chunks, 1)
+        ]
+        new = f"{lists[-1]} = [0.0] * {len(self.tape)}"
+        calls = [f"{name}_{i}({lists})" for i in range(1, len(chunks) + 1)]
+        return [*made, _function(name, given, [new, *first, *calls, *last])]
+
+
+# -- lines of text -------------------------------------------------------------------------------
+
+
+def _function(name: str, given: str, body: Iterable[str]) -> str:
+    head = f"def {name}({given}):"
+    if len(head) > WIDTH:
+        head = f"def {name}(\n{indent(chr(10).join(wrap(given, WIDTH - 8)), ' ' * 8)}\n):"
+    return head + "\n" + indent("\n".join(body), "    ")
+
+
+def _statement(target: str, text: str) -> list[str]:
+    """Return an assignment, on several lines if it is long."""
+    line = f"{target} = {text}"
+    if len(line) <= WIDTH:
+        return [line]
+    if len(target) > WIDTH // 2:
+        return [*_in_brackets(target, ""), f") = {text}"]
+    return [*_in_brackets(text, f"{target} = "), ")"]
+
+
+def _tuple(names: Sequence[str]) -> str:
+    return f"({names[0]},)" if len(names) == 1 else f"({', '.join(names)})"
+
+
+def _target(names: Sequence[str]) -> str:
+    """Return what a list is unpacked to."""
+    return f"({names[0]},)" if len(names) == 1 else ", ".join(names)
+
+
+def _returned(results: Sequence[str]) -> list[str]:
+    line = f"return {', '.join(results)}" if results else "return ()"
+    return [line] if len(line) <= WIDTH else [*_in_brackets(line[7:], "return "), ")"]
+
+
+def _in_brackets(text: str, before: str) -> list[str]:
+    lines = wrap(text, WIDTH - 8, break_long_words=False, break_on_hyphens=False)
+    return [f"{before}(", *(f"    {line}" for line in lines)]
+
+
+def _comment(text: str) -> str:
+    return f"# {text}" if len(text) <= WIDTH - 2 else f"# {text[: WIDTH - 4]} …"
+
+
+def _shown(text: str) -> list[str]:
+    return [text] if len(text) <= WIDTH else [f"{text[: WIDTH - 2]} …"]
+
+
+def _runs(nodes: Sequence[int | None]) -> Iterable[tuple[int, int, int]]:
+    """Yield (column, first node, length) of runs of neighbouring nodes in neighbouring columns."""
+    start = 0
+    while start < len(nodes):
+        first = nodes[start]
+        if first is None:
+            start += 1
+            continue
+        stop = start + 1
+        while stop < len(nodes) and nodes[stop] == first + stop - start:
+            stop += 1
+        yield start, first, stop - start
+        start = stop
