@@ -66,6 +66,8 @@ def check_arguments(model: Any, **given: Any) -> None:
             _refuse(name, "a path", given[name])
     if given["progress"] is not None and not isinstance(given["progress"], bool):
         _refuse("progress", "True, False or None", given["progress"])
+    if not isinstance(given["compile"], bool):
+        _refuse("compile", "True or False", given["compile"])
     history = given["history"]
     if history is not None and not isinstance(history, History):
         _refuse("history", "a History to go on with", history)

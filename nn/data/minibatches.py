@@ -80,13 +80,27 @@ class Batches:
 
     def rows(self) -> Iterator[list[int]]:
         """Go through the next epoch as numbers of samples, counted from 0, instead of samples."""
+        order = self.order()
+        for start in range(0, len(self) * self.size, self.size):
+            yield order[start : start + self.size]
+
+    def order(self) -> list[int]:
+        """Draw the next epoch: the numbers of its samples, one batch after the other.
+
+        With ``drop_last``, those of the batch that is left out are at the end.
+
+        Examples
+        --------
+        >>> from nn import data
+        >>> sorted(data.Batches([[0.0], [1.0], [2.0]], [0, 1, 2], 2, seed=0).order())
+        [0, 1, 2]
+        """
         order = list(range(len(self.data.inputs)))
         if self.replacement:
             order = self._random.choices(order, k=len(order))
         elif self.shuffle:
             self._random.shuffle(order)
-        for start in range(0, len(self) * self.size, self.size):
-            yield order[start : start + self.size]
+        return order
 
     def __repr__(self) -> str:
         how = ", with replacement" if self.replacement else "" if self.shuffle else ", in order"

@@ -182,7 +182,7 @@ class BCELoss(Elementwise):
     Notes
     -----
     Predictions outside of [0, 1] are a ValueError, NaN too: a sigmoid is missing, or the network
-    has diverged.
+    has diverged. (In a compiled function they give NaN.)
 
     Examples
     --------
@@ -201,7 +201,8 @@ class BCELoss(Elementwise):
         return self._label(given, position, 0.0, between=True)
 
     def _compared(self, predictions: list[Any], targets: list[Any], shape: tuple[int, ...]) -> Any:
-        for position, prediction in enumerate(predictions):
+        # In a recording they are other ones at every call, and what is no probability gives NaN.
+        for position, prediction in enumerate([] if lanes.tracing() else predictions):
             if not 0.0 <= prediction <= 1.0:
                 raise ValueError(
                     "BCELoss expected probabilities from 0 to 1, got"
