@@ -2,6 +2,7 @@
 
 from autograd_lite.affine import linear
 from autograd_lite.anomaly import detect_anomaly
+from autograd_lite.compiling import compile
 from autograd_lite.drawing.pictures import draw, draw_dot
 from autograd_lite.explaining import explain
 from autograd_lite.functions import (
@@ -84,6 +85,7 @@ __all__ = [
     "ceil",
     "clamp",
     "collector_paused",
+    "compile",
     "copysign",
     "cos",
     "cosh",

@@ -20,6 +20,11 @@ _depth: ContextVar[int] = ContextVar("autograd_lite_transform_depth", default=0)
 _same = Primitive("same", lambda x: x, [lambda x, y: 1.0])
 
 
+def inside_transform() -> bool:
+    """Tell whether a function runs inside of a transform, which may want its operations."""
+    return _depth.get() > 0
+
+
 class Trace:
     """One run of a function: its result, and the leaves that stood for its arguments."""
 
@@ -82,8 +87,10 @@ class Trace:
 
     def _lifts(self, order: list[Value]) -> bool:
         """Tell whether derivatives have to be Values, see the top of this module."""
-        if self.nested or self.recorded or not self.outer:
-            return self.nested or self.recorded
+        if self.nested or self.recorded:
+            return True
+        if not self.outer:
+            return False
         own = set(self.inputs)
         return any(
             node._primitive is None and node._grad is not None and node not in own for node in order
@@ -150,7 +157,8 @@ class Trace:
 
     def value(self) -> Any:
         """Return what the function returned: as Values inside another transform, else floats."""
-        if self.nested or self.recorded or (self.outer and any(with_order(x, self._lifts) for x in self.outputs)):
+        values = self.nested or self.recorded
+        if values or (self.outer and any(with_order(x, self._lifts) for x in self.outputs)):
             return shaped_like(self.result, iter(self.outputs))
         return shaped_like(self.result, iter([x.data for x in self.outputs]))
 

@@ -1,0 +1,454 @@
+"""`Program`: a compiled function, called with numbers, lists and arrays."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from functools import reduce, update_wrapper
+from itertools import count
+from operator import add
+from threading import RLock
+from typing import Any
+
+from autograd_lite import transforms
+from autograd_lite.modes import current_mode, current_recorder, runtime
+from autograd_lite.native.arguments import Batch, Form, Reader, ValuesGivenError
+from autograd_lite.native.backend import lowering, missing
+from autograd_lite.native.binding import Binding, bind
+from autograd_lite.native.eager import alone, learned_alone
+from autograd_lite.native.groups import Found
+from autograd_lite.native.paths import Paths, Recording, Task, check_draws
+from autograd_lite.native.recording import record
+from autograd_lite.native.refusals import RecordingError
+from autograd_lite.native.results import in_array, of_lanes, of_one_lane, stacked
+from autograd_lite.native.tape import Argument, Parameter, Tape
+from autograd_lite.slips import warn_slip
+from autograd_lite.tracing import inside_transform
+from autograd_lite.trees import leaves_of, shaped_like
+from autograd_lite.value import Value
+
+MOST_STRUCTURES = 256
+"""Structures of arguments, such as lengths of lists, whose recordings are kept."""
+
+_VALUE = Task("calling the program")
+_newer = count(1).__next__
+
+
+class Program:
+    """A function that was recorded, and is computed without running it again.
+
+    Made by `autograd_lite.compile`. It records the function at the first call with arguments of
+    one structure, and computes the recording at every further one.
+
+    Attributes
+    ----------
+    function : callable
+        What was compiled.
+    parameters : tuple of Value
+        What it learns; () without.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        *,
+        parameters: Any = None,
+        exact: bool = False,
+        dtype: str = "float64",
+        threads: int = 1,
+    ) -> None:
+        _check_function(function)
+        _check_options(exact, dtype, threads)
+        self.function = function
+        self.parameters = () if parameters is None else _checked_parameters(parameters)
+        self._learns = parameters is not None
+        self._exact = exact
+        self._dtype = dtype
+        self._threads = threads
+        self._lower = lowering(dtype)
+        self._numpy = "numpy" not in missing()
+        self._reader = Reader(arrays=not missing(), batches=self._learns)
+        self._structures: dict[tuple[Form, ...], Paths] = {}
+        self._last: Paths | None = None
+        self._binding: Binding | None = None
+        self._bound = 0
+        self._derived: dict[tuple[str, int], Program] = {}
+        self._lock = RLock()
+        self._warned = False
+        update_wrapper(self, function, updated=())
+
+    def __repr__(self) -> str:
+        name = getattr(self.function, "__qualname__", type(self.function).__name__)
+        recordings = len(self.recordings)
+        return f"<Program {name}, {recordings} recording{'s' * (recordings != 1)}>"
+
+    # -- calling ------------------------------------------------------------------------------
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the function.
+
+        Returns
+        -------
+        float, list or array
+            What the function returns: floats in its structure, with lanes arrays whose axis 0 is
+            the lane axis. With parameters the mean over the lanes, as a float; their gradients
+            have been added up, unless under `no_grad`.
+        """
+        batch = self._read(args, kwargs)
+        if batch is None:
+            return self.function(*args, **kwargs)
+        if self._learns:
+            return self._step(batch)
+        found = self._evaluate(batch, _VALUE)
+        return self._shaped(found, batch)
+
+    def value_and_grad(self, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        """Compute the function, which returns one number, and its gradient.
+
+        Returns
+        -------
+        value : float or array (lanes,)
+        gradient : number, list or array
+            Shaped like the argument; a tuple of these if there are several. With lanes, that of
+            every argument is per lane, those without lanes among them.
+        """
+        args, batch = self._differentiated("value_and_grad", args, kwargs)
+        if batch is None:
+            return transforms.value_and_grad(self.function, _argnums(args))(*args)
+        found = self._evaluate(batch, Task("value_and_grad", 1.0))
+        return self._shaped(found, batch), self._gradient(found, batch)
+
+    def grad(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the gradient alone; see `value_and_grad`."""
+        args, batch = self._differentiated("grad", args, kwargs)
+        if batch is None:
+            return transforms.grad(self.function, _argnums(args))(*args)
+        return self._gradient(self._evaluate(batch, Task("grad", 1.0)), batch)
+
+    def jacobian(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute all derivatives of all outputs.
+
+        Returns
+        -------
+        nested lists or array
+            The structure of the output, with that of the argument inside; a tuple of these if
+            there are several arguments. With lanes an array (lanes, outputs…, numbers…).
+        """
+        args, batch = self._differentiated("jacobian", args, kwargs)
+        if batch is None:
+            return transforms.jacobian(self.function, _argnums(args))(*args)
+        first = self._evaluate(batch, Task("jacobian", 1.0, 0))
+        parts = [self._gradients(first, batch)]
+        for output in range(1, len(first.outputs)):
+            found = self._evaluate(batch, Task("jacobian", 1.0, output))
+            parts.append(self._gradients(found, batch))
+        blocks = [stacked(first.result, list(block)) for block in zip(*parts, strict=True)]
+        return blocks[0] if len(blocks) == 1 else tuple(blocks)
+
+    def hessian(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the matrix of second derivatives of a function that returns one number.
+
+        Returns
+        -------
+        nested lists or array
+            As `autograd_lite.hessian` gives them; for several arguments a tuple of tuples of
+            blocks. With lanes arrays (lanes, numbers…, numbers…).
+        """
+        args, batch = self._differentiated("hessian", args, kwargs)
+        argnums = _argnums(args)
+        if batch is None:
+            return transforms.hessian(self.function, argnums)(*args)
+        derivative = transforms.hessian(self.function, argnums)
+        return self._second("hessian", batch, len(args), derivative)
+
+    def hvp(self, args: Sequence[Any], direction: Sequence[Any]) -> Any:
+        """Compute the matrix of second derivatives times a vector, without the matrix.
+
+        Parameters
+        ----------
+        args, direction : sequences, one entry per argument of the function
+            The point and the vector, of the same shapes.
+
+        Returns
+        -------
+        number, list or array
+            Shaped like the argument; a tuple if there are several.
+        """
+        for what, given in (("arguments", args), ("directions", direction)):
+            if not isinstance(given, list | tuple):
+                raise TypeError(
+                    f"hvp expected a tuple of {what}, one per argument of the function, got"
+                    f" {type(given).__name__}"
+                )
+        if len(args) != len(direction):
+            raise ValueError(
+                f"hvp expected as many directions as arguments, {len(args)}, got {len(direction)}"
+            )
+        number = len(args)
+        _, batch = self._differentiated("hvp", (*args, *direction), {})
+        if batch is None:
+            return transforms.hvp(self.function, tuple(args), tuple(direction))
+
+        def product(*both: Any) -> Any:
+            return transforms.hvp(self.function, both[:number], both[number:])
+
+        return self._second("hvp", batch, number, product)
+
+    # -- what was recorded --------------------------------------------------------------------
+
+    @property
+    def recordings(self) -> tuple[Recording, ...]:
+        """All recordings: one per structure of arguments and way through the function."""
+        return tuple(recording for paths in self._structures.values() for recording in paths)
+
+    # -- the arguments ------------------------------------------------------------------------
+
+    def _read(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Batch | None:
+        """Return the arguments in rows; None where the function is to run as it is.
+
+        Among Values, inside a transform of somebody else and while another program is recorded,
+        what it does has to be seen operation by operation.
+        """
+        if inside_transform() or (runtime.special and current_recorder() is not None):
+            return None
+        try:
+            return self._reader.read(self._positional(args, kwargs) if kwargs else args)
+        except ValuesGivenError:
+            return None
+
+    def _differentiated(
+        self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], Batch | None]:
+        """Return arguments to differentiate with respect to, and their rows (see `_read`)."""
+        if self._learns:
+            raise TypeError(
+                f"{name} is for programs without parameters=; this one adds the gradients of its"
+                " parameters up when it is called"
+            )
+        if kwargs:
+            args = self._positional(args, kwargs)
+        if not args:
+            raise TypeError(f"{name} expected arguments to differentiate with respect to, got none")
+        batch = self._read(args, {})
+        return args, None if batch is None else batch.spread()
+
+    def _positional(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+        """Return all arguments by position."""
+        signature = inspect.signature(self.function)
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        if bound.kwargs:
+            raise TypeError(
+                "a compiled function takes arguments by position, or by the name of such a one;"
+                f" {next(iter(bound.kwargs))!r} is keyword-only: give it before compiling, as with"
+                " functools.partial"
+            )
+        last = max(list(signature.parameters).index(name) for name in kwargs)
+        return bound.args[: max(last + 1, len(args))]
+
+    # -- evaluation ---------------------------------------------------------------------------
+
+    def _evaluate(self, batch: Batch, task: Task) -> Found:
+        with self._lock:
+            if self._learns:
+                self._renew_binding()
+            paths = self._structures.get(batch.forms) or self._new_structure(batch.forms)
+            paths.stamp = _newer()
+            self._last = paths
+            return paths.evaluate(batch, task)
+
+    def _new_structure(self, forms: tuple[Form, ...]) -> Paths:
+        if len(self._structures) >= MOST_STRUCTURES:
+            oldest = min(self._structures, key=lambda known: self._structures[known].stamp)
+            del self._structures[oldest]
+        paths = Paths(self._record, self._plan, self._alone, threads=self._threads)
+        self._structures[forms] = paths
+        return paths
+
+    def _renew_binding(self) -> Binding:
+        """Return the arrays of the parameters, and forget recordings that were for others."""
+        binding = self._binding
+        if binding is None or not binding.valid or binding.changes != self._bound:
+            self._structures.clear()
+            self._binding = binding = bind(self.parameters, dtype=self._dtype)
+            self._bound = binding.changes
+        return binding
+
+    def _record(self, batch: Batch, lane: int) -> Tape:
+        """Record the function for the numbers of one lane."""
+        try:
+            tape = record(self.function, batch.sample(lane), parameters=self.parameters)
+        except Exception as error:
+            if batch.varying:
+                error.add_note(f"raised for row {lane} of the batch, while it was being recorded")
+            raise
+        check_draws(tape)
+        if self._learns:
+            self._check_parameters(tape)
+        return tape
+
+    def _check_parameters(self, tape: Tape) -> None:
+        """Refuse parameters that the function does not use; warn of some of them, once."""
+        used = {source.position for source in tape.sources if isinstance(source, Parameter)}
+        if not used:
+            raise ValueError(
+                f"the function uses none of the {len(self.parameters)} parameters that compile"
+                " was given, so it would learn nothing: give the parameters of the model that it"
+                " calls"
+            )
+        unused = [p for i, p in enumerate(self.parameters) if i not in used]
+        if unused and not tape.guards and not self._warned:
+            self._warned = True
+            names = [p.label for p in unused if p.label][:3]
+            named = f" ({', '.join(names)}{', …' if len(unused) > len(names) else ''})"
+            warn_slip(
+                f"the function uses {len(used)} of the {len(self.parameters)} parameters that"
+                f" compile was given; the others{named if names else ''} get no gradient"
+            )
+
+    def _plan(self, tape: Tape, varying: frozenset[int], differentiable: bool) -> Any:
+        """Return what evaluates a recording."""
+        positions = {source.position for source in tape.sources if isinstance(source, Argument)}
+        return self._lower(
+            tape,
+            varying=varying,
+            wanted=frozenset(positions if differentiable and not self._learns else ()),
+            binding=self._binding,
+            exact=self._exact,
+            dtype=self._dtype,
+        )
+
+    def _alone(self, batch: Batch, lane: int, task: Task) -> Found:
+        """Compute one lane by the function itself."""
+        sample = batch.sample(lane)
+        if self._learns:
+            return learned_alone(self.function, sample, task.seed)
+        found = alone(self.function, sample, batch.forms, task)
+        if batch.varying:
+            return found
+        gradients = {position: rows[0] for position, rows in found.gradients.items()}
+        return Found(found.result, found.outputs, gradients)
+
+    # -- results ------------------------------------------------------------------------------
+
+    def _step(self, batch: Batch) -> float:
+        """Return the mean over lanes; add its gradients up."""
+        learning = not runtime.special or current_mode().recording
+        seed = 1.0 / batch.lanes if learning else None
+        found = self._evaluate(batch, Task("a program with parameters", seed))
+        losses = found.outputs[0]
+        if self._exact or isinstance(losses, list):
+            return float(reduce(add, losses)) / batch.lanes  # the order of the eager mean
+        return float(losses.sum()) / batch.lanes
+
+    def _shaped(self, found: Found, batch: Batch) -> Any:
+        """Shape the outputs."""
+        outputs = found.outputs
+        if not batch.varying:
+            return of_one_lane(found.result, [row[0] for row in outputs])
+        if self._numpy:
+            return of_lanes(found.result, in_array(outputs).T)
+        return of_lanes(found.result, list(zip(*outputs, strict=True)))
+
+    def _gradients(self, found: Found, batch: Batch) -> list[Any]:
+        """Shape the gradient of every argument like the argument."""
+        gradients = []
+        for position, form in enumerate(batch.forms):
+            rows = found.gradients.get(position)
+            if not batch.varying:
+                gradients.append(
+                    of_one_lane(form.tree, [0.0] * form.width if rows is None else rows)
+                )
+                continue
+            if rows is None:
+                rows = [[0.0] * form.width for _ in range(batch.lanes)]
+            gradients.append(of_lanes(form.tree, in_array(rows) if self._numpy else rows))
+        return gradients
+
+    def _gradient(self, found: Found, batch: Batch) -> Any:
+        gradients = self._gradients(found, batch)
+        return gradients[0] if len(gradients) == 1 else tuple(gradients)
+
+    def _second(self, name: str, batch: Batch, number: int, derivative: Callable[..., Any]) -> Any:
+        """Compute a second derivative: natively, or eagerly where it cannot be recorded."""
+        program = self._derived.get((name, number))
+        if program is None:
+            program = Program(
+                derivative, exact=self._exact, dtype=self._dtype, threads=self._threads
+            )
+            self._derived[name, number] = program
+        try:
+            return program._shaped(program._evaluate(batch, _VALUE), batch)
+        except RecordingError:
+            own = batch if name == "hessian" else batch.first(number)
+            self._evaluate(own, _VALUE)  # raises if the function itself cannot be recorded
+            if any(recording.across for recording in self._structures[own.forms].used):
+                raise
+        found = [derivative(*batch.sample(lane)) for lane in range(batch.lanes)]
+        if not batch.varying:
+            return found[0]
+        rows = [leaves_of(one) for one in found]
+        tree = shaped_like(found[0], count())
+        return of_lanes(tree, in_array(rows) if self._numpy else rows)
+
+
+# -- what compile was given ------------------------------------------------------------------------
+
+
+def _argnums(args: Sequence[Any]) -> int | tuple[int, ...]:
+    """Return which arguments the transforms differentiate: the only one, or all."""
+    return 0 if len(args) == 1 else tuple(range(len(args)))
+
+
+def _check_function(function: Any) -> None:
+    if isinstance(function, type) or not callable(function):
+        shown = f"the class {function.__name__}" if isinstance(function, type) else repr(function)
+        raise TypeError(f"compile expected a function, got {shown}")
+    called = function if inspect.isroutine(function) else type(function).__call__
+    asynchronous = inspect.iscoroutinefunction(called) or inspect.isasyncgenfunction(called)
+    if asynchronous or inspect.isgeneratorfunction(called):
+        raise TypeError(
+            "compile expected a function that returns its results, got"
+            f" {'an asynchronous one' if asynchronous else 'a generator'}:"
+            f" {getattr(function, '__name__', function)!s}"
+        )
+
+
+def _check_options(exact: Any, dtype: Any, threads: Any) -> None:
+    if not isinstance(exact, bool):
+        raise TypeError(f"compile expected exact=True or False, got {exact!r}")
+    if dtype not in ("float64", "float32"):
+        raise ValueError(f"compile expected dtype='float64' or 'float32', got {dtype!r}")
+    if not isinstance(threads, int) or isinstance(threads, bool):
+        raise TypeError(f"compile expected a whole number of threads, got {threads!r}")
+    if threads < 1:
+        raise ValueError(f"compile expected one thread or more, got {threads}")
+
+
+def _checked_parameters(given: Any) -> tuple[Value, ...]:
+    """Return the parameters, or say what is wrong with them."""
+    if isinstance(given, Value) or not isinstance(given, Iterable):
+        hint = "; write parameters=model.parameters()" if hasattr(given, "parameters") else ""
+        raise TypeError(f"compile expected a list of parameters, got {type(given).__name__}{hint}")
+    if isinstance(given, set | frozenset):
+        raise TypeError("compile expected a list of parameters, got a set, which has no order")
+    found = tuple(given)
+    if not found:
+        raise ValueError(
+            "compile expected at least one parameter, got an empty list; leave parameters= out for"
+            " a function of its arguments alone"
+        )
+    for position, parameter in enumerate(found):
+        if not isinstance(parameter, Value):
+            raise TypeError(
+                f"compile expected Values as parameters, got {type(parameter).__name__} at"
+                f" position {position}"
+            )
+        if parameter.op:
+            raise ValueError(
+                f"compile expected leaves as parameters, got the result of {parameter.op!r} at"
+                f" position {position}"
+            )
+    if len({id(parameter) for parameter in found}) < len(found):
+        raise ValueError("compile expected every parameter once, got one twice")
+    return found

@@ -1,0 +1,72 @@
+"""What a program gives back: numbers shaped like what they belong to.
+
+Without lanes that is nested lists of floats. With lanes it is an array whose axis 0 is the lane
+axis, and lists that nest regularly are its other axes; tuples, and lists that do not, stay as they
+are and hold arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from autograd_lite.trees import leaves_of, shaped_like
+
+
+def of_one_lane(tree: Any, row: Sequence[Any]) -> Any:
+    """Shape the numbers of one lane."""
+    if not isinstance(tree, list | tuple):
+        return float(row[0])
+    return shaped_like(tree, iter(row.tolist() if hasattr(row, "tolist") else row))
+
+
+def of_lanes(tree: Any, rows: Any) -> Any:
+    """Shape the numbers of many lanes, one row for each.
+
+    Lists of rows give nested lists, with the lane axis outside.
+    """
+    if isinstance(rows, list):
+        return [of_one_lane(tree, row) for row in rows]
+    sizes = _sizes(tree)
+    if sizes is not None:
+        import numpy as np
+
+        return np.ascontiguousarray(rows).reshape(len(rows), *sizes)
+    parts = []
+    start = 0
+    for branch in tree:
+        stop = start + len(leaves_of(branch))
+        parts.append(of_lanes(branch, rows[:, start:stop]))
+        start = stop
+    return parts if isinstance(tree, list) else tuple(parts)
+
+
+def in_array(rows: Any) -> Any:
+    """Return rows as an array."""
+    import numpy as np
+
+    return np.asarray(rows, dtype=np.float64) if isinstance(rows, list) else rows
+
+
+def stacked(tree: Any, parts: list[Any]) -> Any:
+    """Put what belongs to each output together: lists that nest regularly are axes behind lanes."""
+    sizes = _sizes(tree)
+    if sizes is None or not all(hasattr(part, "shape") for part in parts):
+        return shaped_like(tree, iter(parts))
+    import numpy as np
+
+    table = np.stack(parts, axis=1)
+    return table.reshape(len(table), *sizes, *table.shape[2:])
+
+
+def _sizes(tree: Any) -> tuple[int, ...] | None:
+    """Return the lengths of lists that nest regularly; None for tuples and the rest."""
+    if not isinstance(tree, list | tuple):
+        return ()
+    if not isinstance(tree, list) or not tree:
+        return None
+    inner = [_sizes(branch) for branch in tree]
+    first = inner[0]
+    if first is None or any(sizes != first for sizes in inner):
+        return None
+    return len(tree), *first
