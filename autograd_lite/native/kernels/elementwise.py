@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from autograd_lite.native.kernels import building
 from autograd_lite.native.kernels.intrinsics import memory
 from autograd_lite.native.kernels.translation import Untranslatable, translated
 from autograd_lite.native.kernels.vector_math import cos, in_sine_range, sin
 from autograd_lite.primitives import TABLE, Primitive
+from autograd_lite.primitives.arithmetic import to_the_power
 
 DIRECTIONS = ("forward", "backward")
 LAYOUTS = ("point", "lanes")
@@ -27,22 +29,89 @@ class Special(NamedTuple):
     test: Callable[..., bool]
     value: Callable[..., float]
     partials: tuple[Callable[..., float], ...]
+    points: bool = False
 
 
-def _is_square(a: float, b: float) -> bool:
-    return b == 2.0
+def _is_product(a: float, b: float) -> bool:
+    return b == 2.0 or b == 3.0 or b == -1.0  # noqa: PLR1714
+
+
+def _product(a: float, b: float) -> float:
+    return a * a if b == 2.0 else a * a * a if b == 3.0 else 1.0 / a
+
+
+def _product_partial(a: float, b: float, y: float) -> float:
+    return 2.0 * a if b == 2.0 else 3.0 * (a * a) if b == 3.0 else -y * y
 
 
 SPECIAL = {
     "sin": Special(in_sine_range, sin, (lambda x, y: cos(x),)),
     "cos": Special(in_sine_range, cos, (lambda x, y: -sin(x),)),
-    "**": Special(
-        _is_square,
-        lambda a, b: a * a,
-        (lambda a, b, y: 2.0 * a, TABLE["**"].partials[1]),  # type: ignore[union-attr]
-    ),
+    "**": Special(_is_product, _product, (_product_partial, to_the_power.partials[1]), points=True),
 }
-"""What lanes take where they may differ from libm in the last places."""
+"""What may differ from libm in the last places, but is several times as fast."""
+
+NOT_PYTHONS = (("hypot", "forward"), ("hypot", "backward"), ("atan", "backward"))
+NOT_PYTHONS += (("asinh", "backward"),)
+
+
+def matches_python(primitive: Primitive, direction: str) -> bool:
+    """Tell whether an accurate kernel on float64 gives the bits of Python's own evaluation.
+
+    Python's functions of mathematics are C's, with checks around them; so all of the table matches
+    but what needs `math.hypot`, for which Python has an algorithm of its own: hypot itself, and the
+    derivatives of hypot, atan and asinh. A user's primitive does not count as matching, since a
+    whole-number power, an int or ``%`` in it can be another thing in machine code.
+
+    Parameters
+    ----------
+    primitive : Primitive
+    direction : {"forward", "backward"}
+
+    Examples
+    --------
+    >>> from autograd_lite.native.kernels.elementwise import matches_python
+    >>> from autograd_lite.primitives import TABLE
+    >>> matches_python(TABLE["tanh"], "backward"), matches_python(TABLE["hypot"], "forward")
+    (True, False)
+    """
+    return _is_of_table(primitive) and (primitive.name, direction) not in NOT_PYTHONS
+
+
+def elementwise_address(
+    primitive: Primitive,
+    direction: str,
+    mask: Sequence[bool],
+    layout: str,
+    *,
+    accurate: bool = False,
+    dtype: str = "float64",
+) -> int:
+    """Return the address of a primitive's kernel; see `elementwise_kernel` and `building.address`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd_lite.native.kernels import building
+    >>> from autograd_lite.native.kernels.elementwise import elementwise_address
+    >>> from autograd_lite.primitives import TABLE
+    >>> v = np.array([3.0, 4.0, 0.0])
+    >>> operands = np.array([0, 1], dtype=np.int32)
+    >>> at = elementwise_address(TABLE["*"], "forward", (True, True), "point")
+    >>> building.callable_at(at)(v.ctypes.data, 0, 0, 0, operands.ctypes.data, 0, 0, 2, 3, 1)
+    >>> v.tolist()
+    [3.0, 4.0, 12.0]
+    """
+    needed = "".join("01"[bool(x)] for x in mask) if direction == "backward" else ""
+    mathematics = "libm" if accurate else "fast"
+    return building.address(
+        f"{primitive.name} {direction} {needed} {layout} {mathematics}",
+        lambda: elementwise_kernel(
+            primitive, direction, mask, layout, accurate=accurate, dtype=dtype
+        ),
+        dtype,
+        owner=None if _is_of_table(primitive) else primitive,
+    )
 
 
 def elementwise_kernel(
@@ -93,13 +162,15 @@ def elementwise_kernel(
         If machine code cannot be made from a formula; such a primitive must be called in Python.
     """
     vectorised = layout == "lanes" and not accurate
-    special = SPECIAL.get(primitive.name) if vectorised and _is_of_table(primitive) else None
+    special = SPECIAL.get(primitive.name) if _is_of_table(primitive) else None
+    if accurate or (special is not None and layout == "point" and not special.points):
+        special = None
     names = _formulas(primitive, direction, mask, vectorised)
     if special is not None:
-        names["test"] = translated(special.test, vectorised=True)
+        names["test"] = translated(special.test, vectorised=vectorised)
         given = (special.value, *special.partials)
         names |= {
-            f"special_{which}": translated(formula, vectorised=True)
+            f"special_{which}": translated(formula, vectorised=vectorised)
             for which, formula in zip(PARTS, given, strict=False)
         }
     text = "\n".join(_lines(primitive.arity, direction, mask, layout, special is not None))
@@ -195,11 +266,12 @@ def _lines(
     if not special:
         yield from loops("", "        ")
         return
-    yield "        others = 0"
-    yield "        for lane in range(lanes):"
-    yield f"            if not test({operands}):"
-    yield "                others += 1"
-    yield "        if others == 0:"
+    if lanes:
+        yield "        others = 0"
+        yield "        for lane in range(lanes):"
+        yield f"            if not test({operands}):"
+        yield "                others += 1"
+    yield "        if others == 0:" if lanes else f"        if test({operands}):"
     yield from loops("special_", "            ")
     yield "        else:"
     yield from loops("", "            ")

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from functools import cache
 from types import BuiltinFunctionType, CellType, FunctionType, ModuleType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from autograd_lite.native.kernels import vector_math
 from autograd_lite.native.kernels.intrinsics import (
@@ -161,13 +162,15 @@ def _second_statements(vectorised: bool) -> dict[Any, Any]:
             math.tanh: vector_math.tanh,
             math.sinh: vector_math.sinh,
             math.cosh: vector_math.cosh,
+            activations.softplus.value: vector_math.softplus,
+            activations.log_sigmoid.value: vector_math.log_sigmoid,
             activations.sigmoid.value: vector_math.sigmoid,
             activations.sigmoid.partials[0]: vector_math.sigmoid_partial,
         }
     return found
 
 
-_translations: dict[tuple[Any, bool], Any] = {}
+_translations: WeakKeyDictionary[FunctionType, dict[bool, Any]] = WeakKeyDictionary()
 
 
 def translated(function: Callable[..., Any], *, vectorised: bool = False) -> Any:
@@ -227,7 +230,7 @@ def translated(function: Callable[..., Any], *, vectorised: bool = False) -> Any
         ):
             return function
         raise Untranslatable(f"{_called(function)} cannot be compiled")
-    known = _translations.get((function, vectorised))
+    known = _translations.get(function, {}).get(vectorised)
     return known if known is not None else _rebuilt(function, vectorised)
 
 
@@ -242,8 +245,9 @@ def _rebuilt(function: FunctionType, vectorised: bool) -> Any:
         function.__code__, names, function.__name__, function.__defaults__, cells or None
     )
     copy.__kwdefaults__ = function.__kwdefaults__
-    compiled = njit(error_model="numpy")(copy)
-    _translations[function, vectorised] = compiled  # before its names: it may call itself
+    compiled = njit(error_model="numpy", forceinline=vectorised)(copy)
+    known = _translations.setdefault(function, {})
+    known[vectorised] = compiled  # before its names: it may call itself
     try:
         for name in _global_names(function):
             if name in function.__globals__:
@@ -259,7 +263,7 @@ def _rebuilt(function: FunctionType, vectorised: bool) -> Any:
         ):
             cell.cell_contents = _meaning(given.cell_contents, name, function, vectorised)
     except BaseException:
-        del _translations[function, vectorised]
+        del known[vectorised]
         raise
     return compiled
 

@@ -201,3 +201,15 @@ def sigmoid_partial(x: float, y: float) -> float:
     decayed = exp(-abs(x))
     grown = 1.0 + decayed
     return decayed / (grown * grown)
+
+
+def softplus(x: float) -> float:
+    """Return log(1 + exp(x))."""
+    rest = log1p(exp(-abs(x)))
+    return x + rest if x > 0.0 else rest
+
+
+def log_sigmoid(x: float) -> float:
+    """Return log(σ(x))."""
+    rest = log1p(exp(-abs(x)))
+    return -rest if x > 0.0 else x - rest
