@@ -75,7 +75,8 @@ def address(key: str, make: Make, dtype: str = "float64", *, owner: object | Non
         What the kernel is, such as ``"tanh backward 10 lanes"``. Equal keys mean equal kernels.
     make : callable
         Gives the kernel: a Python function with the parameters above, or text in LLVM's language
-        that defines ``kernel``. Called only if the kernel has to be compiled.
+        that defines ``kernel``. Called only if the kernel has to be compiled; when the text of the
+        module changes where this is defined, or of a module beside this one, it will be again.
     dtype : {"float64", "float32"}
     owner : object, optional
         Whatever a kernel outside this package's source text is made from, such as a `Primitive` of
@@ -137,7 +138,7 @@ def _check_available() -> None:
 def _from_disk_or_compiled(key: str, make: Make, dtype: str) -> int:
     _check_available()
     symbol = f"kernel_{hashlib.sha256(f'{key} {dtype}'.encode()).hexdigest()[:32]}"
-    name = caching.file_name(key, dtype)
+    name = caching.file_name(key, dtype, make.__module__)
     content = caching.read(name) if name is not None else None
     if content is None:
         symbols, machine_code = _compiled(make(), dtype, symbol)

@@ -21,15 +21,14 @@ DIRECTORY_VARIABLE = "AUTOGRAD_LITE_CACHE"
 DIGEST_LENGTH = hashlib.sha256().digest_size
 
 
-def sources_digest() -> str | None:
-    """Return a digest of all source text that kernels are made from, None if there is no text."""
-    library = Path(__file__).parent.parent.parent
-    files = [*(library / "native").rglob("*.py"), *(library / "primitives").rglob("*.py")]
+@cache
+def _digest(*files: Path) -> str | None:
+    """Return a digest of source text as it was when first asked for; None where there is none."""
     digest = hashlib.sha256()
     try:
-        for file in sorted(files):
+        for file in files:
             text = file.read_bytes()
-            digest.update(f"{file.relative_to(library).as_posix()} {len(text)}\n".encode())
+            digest.update(f"{file.parent.name} {file.name} {len(text)}\n".encode())
             digest.update(text)
     except OSError:
         return None
@@ -37,10 +36,18 @@ def sources_digest() -> str | None:
 
 
 @cache
+def _sources() -> str | None:
+    """Return a digest of the text that all kernels depend on: that of kernels and primitives."""
+    kernels = Path(__file__).parent
+    primitives = kernels.parent.parent / "primitives"
+    return _digest(*sorted([*kernels.glob("*.py"), *primitives.glob("*.py")]))
+
+
+@cache
 def surroundings() -> str | None:
     """Return what every kernel depends on, as text; None if that cannot be told.
 
-    The source text of kernels and primitives, the compilers' versions, Python's, the processor.
+    The text of kernels and primitives, the compilers' versions, Python's, the processor.
     """
     from importlib.metadata import PackageNotFoundError, version
 
@@ -50,7 +57,7 @@ def surroundings() -> str | None:
         compilers = f"numba {version('numba')} llvmlite {version('llvmlite')}"
     except PackageNotFoundError:
         return None
-    sources = sources_digest()
+    sources = _sources()
     if sources is None:
         return None
     processor = f"{llvm.get_default_triple()} {llvm.get_host_cpu_name()}"
@@ -59,12 +66,17 @@ def surroundings() -> str | None:
     return "\n".join([sources, compilers, python, processor, features])
 
 
-def file_name(key: str, dtype: str) -> str | None:
-    """Return the name of a kernel's file: readable, with a digest of what it depends on."""
+def file_name(key: str, dtype: str, module: str) -> str | None:
+    """Return the name of a kernel's file: readable, with a digest of what it depends on.
+
+    ``module`` is where the kernel is made, whose text counts as well.
+    """
+    origin = getattr(sys.modules.get(module), "__file__", None)
+    own = _digest(Path(origin)) if origin else None
     everything = surroundings()
-    if everything is None:
+    if everything is None or own is None:
         return None
-    digest = hashlib.sha256(f"{key}\n{dtype}\n{everything}".encode()).hexdigest()[:32]
+    digest = hashlib.sha256(f"{key}\n{dtype}\n{own}\n{everything}".encode()).hexdigest()[:32]
     return f"{re.sub(r'[^A-Za-z0-9]+', '-', f'{key} {dtype}')[:60]}-{digest}.kernel"
 
 

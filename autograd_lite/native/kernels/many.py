@@ -13,14 +13,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import cache
 from typing import Any, NamedTuple
 
+from autograd_lite.native.kernels.blocks import BLOCK, inlined, room
 from autograd_lite.native.kernels.translation import Untranslatable, translated
 from autograd_lite.primitives import TABLE, Variadic
-
-BLOCK = 64
-"""How many lanes are computed together; what is kept of each meanwhile is on the stack."""
 
 
 class Node(NamedTuple):
@@ -121,29 +118,12 @@ def variadic_kernel(
     return kernel
 
 
-@cache
-def _block() -> Any:
-    """Return a compiled function that makes room for a float64 of each lane of a block."""
-    from llvmlite import ir
-    from numba import types
-    from numba.core import cgutils
-    from numba.extending import intrinsic
-
-    def block(typing_context: Any, times: Any) -> Any:
-        def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            return cgutils.alloca_once(builder, ir.DoubleType(), size=BLOCK * times.literal_value)
-
-        return types.CPointer(types.float64)(types.literal(times.literal_value)), emit
-
-    return intrinsic(prefer_literal=True)(block)
-
-
 # -- sums ------------------------------------------------------------------------------------------
 
 
 def _sum(divided: bool) -> tuple[Formula, Formula]:
     """The sum, or the mean."""
-    block = _block()
+    block = room()
 
     def forward(node: Node) -> None:
         v, index = node.v, node.index
@@ -183,7 +163,7 @@ def _mean(vectorised: bool) -> tuple[Formula, Formula]:
 
 def _dot(vectorised: bool) -> tuple[Formula, Formula]:
     """Operands x…, y… and, where their number is odd, what the sum starts from."""
-    block = _block()
+    block = room()
 
     def forward(node: Node) -> None:
         v, index = node.v, node.index
@@ -230,7 +210,7 @@ def _dot(vectorised: bool) -> tuple[Formula, Formula]:
 
 def _variance(vectorised: bool) -> tuple[Formula, Formula]:
     """Of all operands but the last, which is what the sum of squares is divided by."""
-    block, take_means = _block(), _inlined(_means())
+    block, take_means = room(), inlined(_means())
 
     def forward(node: Node) -> None:
         v, index = node.v, node.index
@@ -276,12 +256,6 @@ def _means() -> Callable[[Node, Any], None]:
     return means
 
 
-def _inlined(function: Callable[..., Any]) -> Any:
-    import numba
-
-    return numba.njit(error_model="numpy", forceinline=True)(function)
-
-
 # -- products --------------------------------------------------------------------------------------
 
 SEGMENT = 32
@@ -290,7 +264,7 @@ SEGMENT = 32
 
 def _prod(vectorised: bool) -> tuple[Formula, Formula]:
     """The partials are the products of the other factors: those before times those after."""
-    block = _block()
+    block = room()
 
     def forward(node: Node) -> None:
         v, index = node.v, node.index
@@ -352,11 +326,11 @@ def _largest(smallest: bool) -> Any:
                 kept = best < number if smallest else number < best
                 found[i] = best if kept or best != best else number
 
-    return _inlined(largest)
+    return inlined(largest)
 
 
 def _extreme(smallest: bool) -> tuple[Formula, Formula]:
-    block, largest = _block(), _largest(smallest)
+    block, largest = room(), _largest(smallest)
 
     def forward(node: Node) -> None:
         found = block(1)
@@ -396,7 +370,7 @@ def _min_of(vectorised: bool) -> tuple[Formula, Formula]:
 
 def _logsumexp(vectorised: bool) -> tuple[Formula, Formula]:
     """Shifted by the largest operand; its own term, exactly 1, is left to log1p."""
-    block, largest = _block(), _largest(smallest=False)
+    block, largest = room(), _largest(smallest=False)
     exp = translated(math.exp, vectorised=vectorised)
     log1p = translated(math.log1p, vectorised=vectorised)
 
@@ -457,7 +431,7 @@ def _square_error(x: float, square: float) -> float:
 
 
 def _norm(vectorised: bool) -> tuple[Formula, Formula]:
-    block, lengths = _block(), _lengths()
+    block, lengths = room(), _lengths()
 
     def forward(node: Node) -> None:
         scales, length = block(1), block(1)
@@ -487,7 +461,7 @@ def _lengths() -> Any:
     The squares are summed with their rounding errors, and the root is corrected once, which is what
     Python's `math.hypot` does.
     """
-    block, square_error = _block(), _inlined(_square_error)
+    block, square_error = room(), inlined(_square_error)
     frexp, ldexp = translated(math.frexp), translated(math.ldexp)
 
     def lengths(node: Node, scales: Any, length: Any) -> None:
@@ -523,7 +497,7 @@ def _lengths() -> Any:
             root = root + rest / (2.0 * root) if root > 0.0 else root
             length[i] = root if largest[i] < math.inf else math.inf
 
-    return _inlined(lengths)
+    return inlined(lengths)
 
 
 FORMULAS: dict[str, Callable[[bool], tuple[Formula, Formula]]] = {
