@@ -230,8 +230,7 @@ def log_softmax(xs: Iterable[Any]) -> list[Any]:
 def _shifted(name: str, xs: Iterable[Any]) -> list[Any]:
     """Subtract the largest number (a constant) from all."""
     given = operands_of(name, xs)
-    if current_recorder() is None:
-        largest = max(map(plain, given))
-    else:  # the maximum itself, since which of them is the largest may change
-        largest = plain(nary.max_of(given))
+    # While it is recorded: the maximum itself, since which of them is the largest may change.
+    recorded = current_recorder() is not None
+    largest = plain(nary.max_of(given)) if recorded else max(map(plain, given))
     return [x - largest for x in given]

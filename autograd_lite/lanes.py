@@ -182,4 +182,4 @@ def depends(get: Callable[[], Any]) -> None:
     """
     recorder = current_recorder()
     if recorder is not None:
-        recorder.watches.append(Watch(get, get()))
+        recorder.watch(Watch(get, get()))

@@ -66,14 +66,13 @@ class Mode(NamedTuple):
     tag: Tag | None = None
     lifting: bool = False  # whether formulas run on Values, for higher derivatives
     watching: bool = False  # whether every result is looked at, and its place kept
-    short: bool = True  # recording, but nothing else: an operation may take the short way
+    short: bool = True  # recording and not watching: an operation may take the short way
     recorder: Any = None  # who is told of every operation, while a program is made
 
     def switched(self, **fields: Any) -> Mode:
         """Return the mode with some fields changed."""
         mode = self._replace(**fields)
-        short = mode.recording and not mode.watching and mode.recorder is None
-        return mode._replace(short=short)
+        return mode._replace(short=mode.recording and not mode.watching)
 
 
 runtime = Runtime()
@@ -287,7 +286,7 @@ class recorded_by(ModeSwitch):
         return recorded_by(self._recorder)
 
     def _changed(self, mode: Mode) -> Mode:
-        return Mode().switched(recorder=self._recorder)
+        return Mode(recorder=self._recorder)
 
 
 class lifting(ModeSwitch):

@@ -11,7 +11,13 @@ from autograd_lite.anomaly import check_adjoints, check_result, is_watching, pla
 from autograd_lite.copying import deep_copy, reduced, shallow_copy
 from autograd_lite.hooks import RemovableHandle, add_hook, hooked
 from autograd_lite.lifting import NOTHING, lifted
-from autograd_lite.modes import current_mode, current_recorder, recording_derivatives, runtime
+from autograd_lite.modes import (
+    Mode,
+    current_mode,
+    current_recorder,
+    recording_derivatives,
+    runtime,
+)
 from autograd_lite.node import UNREACHED, Node, edges, is_outdated
 from autograd_lite.primitives import (
     Primitive,
@@ -96,7 +102,7 @@ def _record(primitive: Any, operands: tuple[Any, ...]) -> Value:
     elif mode is not None and mode.tag is not None:
         out._tag = mode.tag
     if recorder is not None:
-        recorder.operation(primitive, arguments_, out, True)
+        recorder.results.append(out)
     return out
 
 
@@ -138,12 +144,14 @@ def _binary(primitive: Primitive, a: Any, b: Any) -> Any:
             z = b = float(b)
         else:
             return _foreign(primitive, a, b)
+        mode = None
         if runtime.special:
             mode = current_mode()
             needed = needed and mode.short
-            tag = mode.tag
-        else:
-            tag = None
+            if (
+                needed and mode.recorder is not None
+            ):  # who has something else in place of some constants
+                needed = (a is x or a._grad is not None) and (b is z or b._grad is not None)
         if not needed:
             return _record(primitive, (a, b))
         y = primitive.value(x, z)
@@ -161,9 +169,17 @@ def _binary(primitive: Primitive, a: Any, b: Any) -> Any:
     out._grad = UNREACHED
     out._position = 0
     out._stamp = runtime.clock
-    if tag is not None:
-        out._tag = tag
+    if mode is not None:
+        _marked(out, mode)
     return out
+
+
+def _marked(out: Value, mode: Mode) -> None:
+    """Give a node that took the short way what its mode has for it."""
+    if mode.tag is not None:
+        out._tag = mode.tag
+    if mode.recorder is not None:
+        mode.recorder.results.append(out)
 
 
 _NEVER_OPERANDS = (str, bytes, list, tuple, dict, set, complex, type(None))
@@ -196,12 +212,11 @@ def _unary(primitive: Primitive) -> Callable[[Value], Value]:
     (partial,) = primitive.partials
 
     def method(self: Value) -> Value:
-        tag = None
+        mode = None
         if runtime.special:
             mode = current_mode()
             if not mode.short:
                 return _record(primitive, (self,))
-            tag = mode.tag
         if self._grad is None:
             return _record(primitive, (self,))
         x = self._data
@@ -219,8 +234,8 @@ def _unary(primitive: Primitive) -> Callable[[Value], Value]:
         out._grad = UNREACHED
         out._position = 0
         out._stamp = runtime.clock
-        if tag is not None:
-            out._tag = tag
+        if mode is not None:
+            _marked(out, mode)
         return out
 
     _UNARY[primitive] = method

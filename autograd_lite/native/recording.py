@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from math import copysign
 from typing import Any
 from weakref import ref
 
-from autograd_lite.modes import recorded_by
+from autograd_lite.modes import collector_paused, recorded_by
 from autograd_lite.native.lane_operations import SPECIAL
 from autograd_lite.native.refusals import RecordingError, refusal
 from autograd_lite.native.surroundings import Randomness, watches_of
@@ -27,7 +28,7 @@ from autograd_lite.native.tape import (
     Watch,
 )
 from autograd_lite.native.whole_numbers import WholeNumber
-from autograd_lite.node import Node, edges
+from autograd_lite.node import Node, arguments, edges
 from autograd_lite.primitives import is_number, number
 from autograd_lite.trees import leaves_of, shaped_like, unpacked
 from autograd_lite.value import Value
@@ -98,9 +99,10 @@ def record(
             zip(arguments, _names(function, len(arguments)), strict=True)
         )
     ]
-    recorder.watches += watches_of(function)
+    for watch in watches_of(function):
+        recorder.watch(watch)
     randomness = Randomness(function)
-    with recorded_by(recorder):
+    with collector_paused(), recorded_by(recorder):
         result = function(*given)
     randomness.refuse_changes()
     result = unpacked(result)
@@ -114,6 +116,8 @@ def _names(function: Callable[..., Any], count: int) -> list[str]:
     """Return what the function calls its positional arguments, "" where that is unknown."""
     code = getattr(function, "__code__", None)
     names = [] if code is None else list(code.co_varnames[: code.co_argcount])
+    if hasattr(function, "__self__"):
+        del names[:1]
     return (names + [""] * count)[:count]
 
 
@@ -126,22 +130,25 @@ class Recorder:
     def __init__(
         self, parameters: Iterable[Value] | None = None, drawn: Sequence[Sequence[float]] = ()
     ) -> None:
-        self._sources: list[Source | None] = []
         self._primitives: list[Any] = []
         self._operands: list[tuple[int, ...]] = []
-        self._flows: list[bool] = []
+        self._sources: dict[int, Source] = {}  # of leaves
+        self._held: set[int] = set()  # results through which no gradient flows
+        self._arities: dict[Any, int] = {}  # of the primitives that were met, 3 for more than 2
         self._names: dict[int, str] = {}
         self._nodes: dict[int, int] = {}  # of every Value that was met, by its id
-        self._kept: list[Any] = []
+        self._kept: list[Node] = []
+        self.results: list[Value] = []  # nodes in the order in which they were recorded
+        self._placed = 0  # how many of them are on the tape
         self._constants: dict[Any, int] = {}
         self._guards: dict[tuple[str, int, int], Guard] = {}
         self._draws: list[Draw] = []
         self._effects: list[Effect] = []
-        self.watches: list[Watch] = []
+        self._watches: dict[Any, Watch] = {}
         self._drawn = drawn
         self._plain: dict[int, Value] = {}  # what is computed with in place of a whole number
-        self._parameters = {id(p): i for i, p in enumerate(parameters or ())}
-        self._kept_parameters = parameters
+        self._learned = list(parameters or ())
+        self._parameters = {id(p): i for i, p in enumerate(self._learned)}
         self._undecided: dict[int, Node] = {}  # leaves that may be the function's own
         self._read: dict[int, tuple[Node, str]] = {}  # those whose numbers were read
         self._harmless: set[int] = set()  # Values outside that depend on no parameter
@@ -201,8 +208,38 @@ class Recorder:
             if node is None:
                 node = self._constants[key] = self._new(Constant(x))
             return node
+        if len(self.results) > self._placed:
+            self._catch_up()
         found = self._nodes.get(id(x))
         return self._from_outside(x) if found is None else found
+
+    def _catch_up(self) -> None:
+        """Put on the tape what was recorded since the last time."""
+        waiting = self.results[self._placed :]
+        self._placed = len(self.results)
+        known, node = self._nodes, self.node
+        get, place = known.get, self._operands.append
+        primitives, arities = self._primitives, self._arities
+        for result in waiting:
+            primitive = result._primitive
+            arity = arities.get(primitive)
+            if arity == 2:
+                a, b = result._a, result._b
+                i, k = get(id(a)), get(id(b))
+                place((node(a) if i is None else i, node(b) if k is None else k))
+            elif arity == 1:
+                a = result._a
+                i = get(id(a))
+                place((node(a) if i is None else i,))
+            elif arity is None:
+                many = primitive.variadic or primitive.arity > 2
+                arities[primitive] = 3 if many else primitive.arity
+                place(tuple([node(x) for x in arguments(result)]))
+            else:
+                given = arguments(result)
+                place(tuple([node(x) if (i := get(id(x))) is None else i for x in given]))
+            known[id(result)] = len(primitives)
+            primitives.append(primitive)
 
     def _from_outside(self, value: Node) -> int:
         """Return the node of a Value that is no result and no argument."""
@@ -242,16 +279,10 @@ class Recorder:
             stack += [operand for operand, _ in edges(node)]
 
     def _new(self, source: Source) -> int:
-        return self._append(source, None, (), True)
-
-    def _append(
-        self, source: Source | None, primitive: Any, operands: tuple[int, ...], flows: bool
-    ) -> int:
-        node = len(self._sources)
-        self._sources.append(source)
-        self._primitives.append(primitive)
-        self._operands.append(operands)
-        self._flows.append(flows)
+        node = len(self._primitives)
+        self._sources[node] = source
+        self._primitives.append(None)
+        self._operands.append(())
         return node
 
     def _know(self, value: Node, node: int) -> None:
@@ -267,18 +298,15 @@ class Recorder:
             return tuple(given)
         return tuple([plain.get(id(x), x) for x in given])
 
-    def operation(
-        self, primitive: Any, arguments: Sequence[Any], result: Value, flows: bool
-    ) -> None:
-        """Put an operation on the tape."""
-        known = self._nodes
-        operands = []
-        for x in arguments:
-            node = known.get(id(x)) if type(x) is not float else None
-            operands.append(self.node(x) if node is None else node)
-        made = self._append(None, SPECIAL.get(primitive, primitive), tuple(operands), flows)
-        known[id(result)] = made
-        self._kept.append(result)
+    def operation(self, primitive: Any, given: Sequence[Any], result: Value, flows: bool) -> None:
+        """Put an operation on the tape whose result is a constant."""
+        operands = tuple([self.node(x) for x in given])
+        node = len(self._primitives)
+        self._primitives.append(primitive)
+        self._operands.append(operands)
+        if not flows:
+            self._held.add(node)
+        self._know(result, node)
 
     def detached(self, given: Value, result: Value) -> None:
         """Put `Value.detach` on the tape."""
@@ -315,10 +343,9 @@ class Recorder:
 
     def seen(self, value: Node, how: str) -> None:
         """Raise if a number that leaves the graph is one that the recording is about."""
+        self._catch_up()
         node = self._nodes.get(id(value))
-        if node is not None and node not in self._undecided:
-            self.refuse(value, how)
-        if id(value) in self._parameters:
+        if id(value) in self._parameters or (node is not None and node not in self._undecided):
             self.refuse(value, how)
         if value._primitive is not None:
             self._refuse_hidden_gradient(value)
@@ -326,11 +353,16 @@ class Recorder:
 
     def refuse(self, value: Node, how: str) -> None:
         """Raise for something that no program can do."""
+        self._catch_up()
         node = self._nodes.get(id(value))
         name = self._names.get(node, "") if node is not None else ""
         if id(value) in self._parameters and not value.label:
             raise refusal(how, "a parameter")
         raise refusal(how, f"{name!r}" if name else _called(value))
+
+    def watch(self, watch: Watch) -> None:
+        """Note what the recording holds for; the same reader (a method, say) once."""
+        self._watches.setdefault(watch.get, watch)
 
     def effect(self, function: Callable[..., None], values: Sequence[Any]) -> None:
         """Note a function that is to be called with numbers after every call."""
@@ -349,8 +381,7 @@ class Recorder:
                     "a function that is compiled returns a Value or nested lists of them, this one"
                     f" returned {shown}"
                 )
-        asked = any(guard.a for guard in self._guards.values()) or self._guards
-        if not asked and not any(isinstance(leaf, Value) for leaf in leaves):
+        if not self._guards and not any(isinstance(leaf, Value) for leaf in leaves):
             shown = f"the plain number {leaves[0]!r}" if leaves else "an empty list"
             raise TypeError(
                 "a function that is compiled returns a Value that was computed from its arguments,"
@@ -360,38 +391,41 @@ class Recorder:
 
     def tape(self, outputs: tuple[int, ...], shape: Any) -> Tape:
         """Return the tape, and forget all Values."""
-        for value in self._kept:
+        self._catch_up()
+        for value in (*self._kept, *self.results):
             tag = getattr(value, "_tag", None)
-            if tag is not None and tag.label:
+            if tag is not None and tag.label and id(value) in self._nodes:
                 self._names.setdefault(self._nodes[id(value)], tag.label)
         undecided = {node: (ref(value), value._data) for node, value in self._undecided.items()}
         read = [ref(value) for value, _ in self._read.values()]
         for node in undecided:
-            self._sources[node] = None
+            del self._sources[node]
         self._nodes.clear()
         self._plain.clear()
         self._undecided.clear()
         self._read.clear()
         self._kept.clear()
+        self.results.clear()
         for node, (reference, data) in undecided.items():
             value = reference()
             self._sources[node] = Constant(data) if value is None else Closure(value)
         for reference in read:
             value = reference()
             if value is not None:  # somebody else's, who may change it
-                self.watches.append(Watch(lambda value=value: value._data, value._data))
+                self.watch(Watch(partial(getattr, value, "_data"), value._data))
+        nodes = range(len(self._primitives))
         return Tape(
-            self._sources,
-            self._primitives,
+            list(map(self._sources.get, nodes)),
+            [SPECIAL.get(primitive, primitive) for primitive in self._primitives],
             self._operands,
-            self._flows,
+            [node not in self._held for node in nodes],
             self._names,
             outputs,
             shape,
             self._open_guards(),
             tuple(self._draws),
             tuple(self._effects),
-            tuple(self.watches),
+            tuple(self._watches.values()),
         )
 
     def _open_guards(self) -> tuple[Guard, ...]:
@@ -399,9 +433,10 @@ class Recorder:
         if not self._guards:
             return ()
         fixed: list[bool] = []
-        for source, operands in zip(self._sources, self._operands, strict=True):
+        for node, operands in enumerate(self._operands):
+            source = self._sources.get(node)
             if source is None:
-                fixed.append(all(fixed[node] for node in operands))
+                fixed.append(all([fixed[i] for i in operands]))
             else:
                 fixed.append(isinstance(source, Constant))
         return tuple(g for g in self._guards.values() if not (fixed[g.a] and fixed[g.b]))

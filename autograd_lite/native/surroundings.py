@@ -98,7 +98,7 @@ def _outside(function: Callable[..., Any]) -> Iterator[Callable[[], Any]]:
         while isinstance(given, partial | MethodType):
             given = given.func if isinstance(given, partial) else given.__func__
         if not isinstance(given, FunctionType):
-            given = getattr(type(given), "__call__", None)
+            given = vars(type(given)).get("__call__")
         if not isinstance(given, FunctionType) or id(given) in seen:
             continue
         seen.add(id(given))

@@ -54,9 +54,10 @@ def plain(x: Any) -> Any:
 
     A float; a Value while a program is recorded, since the number is another at the next call.
     """
-    held = getattr(x, "_held", None)
-    if held is not None:
-        return held()
+    if x.__class__ is float:
+        return x
+    if hasattr(x, "_held"):
+        return x._held()
     return float(x.item()) if hasattr(x, "item") else float(x)
 
 

@@ -240,10 +240,11 @@ atan = entry(
 def _largest_size(*numbers: float) -> float:
     """Return the largest absolute value, as a constant."""
     sizes = [abs(plain(x)) for x in numbers]
-    for i, size in enumerate(sizes):
-        if hasattr(size, "maximum"):  # a Value: the largest of them may change
-            return reduce(type(size).maximum, [size, *sizes[:i], *sizes[i + 1 :]])
-    return max(sizes)
+    held = [size for size in sizes if size.__class__ is not float]
+    if not held:
+        return max(sizes)
+    floats = [size for size in sizes if size.__class__ is float]
+    return reduce(lambda a, b: a.maximum(b), held + floats)  # which is the largest may change
 
 
 def _power_toward_one(size: float) -> float:

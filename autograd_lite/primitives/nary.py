@@ -188,7 +188,7 @@ def _softmax(operands: Sequence[Any], y: Any) -> Sequence[Any]:
 
     A share p near 1 is 1 / (1 + the others / its term), whose slope p (1 - p) does not cancel.
     """
-    largest = plain(max_of(operands))
+    largest = plain(max_of(operands)) if hasattr(y, "_held") else _extreme(operands, 1.0)
     if not -INFINITY < largest < INFINITY:
         return [exp(x - y) for x in operands]
     grown = [exp(x - largest) for x in operands]
