@@ -1,0 +1,135 @@
+"""Which kernel does which operation of a plan, and where it is in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from autograd_lite.native.kernels.across import special_kernel
+from autograd_lite.native.kernels.building import address
+from autograd_lite.native.kernels.elementwise import elementwise_kernel, matches_python
+from autograd_lite.native.kernels.many import variadic_kernel
+from autograd_lite.native.kernels.translation import Untranslatable
+from autograd_lite.native.tape import LANE_MEAN, LANE_VARIANCE, PICK
+from autograd_lite.primitives import TABLE
+
+KINDS = 16  # a kind is an operation's position times this, plus mask and marks
+UNIFORM_OPTIONS = 8
+LAYOUTS = ("point", "lanes")
+
+
+class Kernels:
+    """The kernels of a plan's operations.
+
+    Parameters
+    ----------
+    operations : sequence
+        The operations, of which a kind names one by its position; the first, None, stands for a
+        broadcast.
+    live : sequence of bool
+        Which of them have to be computed.
+    exact : bool
+        Whether only kernels that give Python's own bits are to be taken.
+    dtype : str
+
+    Attributes
+    ----------
+    in_python, tabled, labelled, joining : bool arrays
+        Of every operation: whether no kernel does it; whether its operands are counted in a table;
+        whether its first operand is a label; whether it makes one number of those of all lanes.
+    """
+
+    def __init__(
+        self, operations: Sequence[Any], live: Sequence[bool], *, exact: bool, dtype: str
+    ) -> None:
+        import numpy as np
+
+        self._operations = operations
+        self._exact = exact
+        self._dtype = dtype
+        self.tabled = np.array([getattr(x, "variadic", False) or x is PICK for x in operations])
+        self.labelled = np.array([x is PICK for x in operations])
+        self.joining = np.array([x is LANE_MEAN or x is LANE_VARIANCE for x in operations])
+        self.in_python = np.array(
+            [
+                needed and x is not None and self._is_foreign(x)
+                for x, needed in zip(operations, live, strict=True)
+            ]
+        )
+
+    def _is_foreign(self, operation: Any) -> bool:
+        """Tell whether an operation has to be computed by Python."""
+        if operation in (PICK, LANE_MEAN, LANE_VARIANCE):
+            return False
+        own = TABLE.get(operation.name) is not operation
+        if self._exact and (own or not self._matches_python(operation)):
+            return True
+        if operation.variadic:
+            return own
+        try:
+            for direction in ("forward", "backward") if own else ():
+                mask = (True,) * operation.arity
+                elementwise_kernel(operation, direction, mask, "point")
+        except Untranslatable:
+            return True
+        return False
+
+    @staticmethod
+    def _matches_python(operation: Any) -> bool:
+        return matches_python(operation, "forward") and matches_python(operation, "backward")
+
+    def addresses(self, direction: str, kinds: Any, spaces: Any) -> Any:
+        """Return the kernels for runs of these kinds in these spaces."""
+        import numpy as np
+
+        both = 2 * kinds + spaces
+        different, which = np.unique(both, return_inverse=True)
+        found = [
+            self._address(direction, *divmod(int(x) // 2, KINDS), int(x) % 2) for x in different
+        ]
+        return np.array(found, np.int64)[which]
+
+    def special(self, name: str, direction: str, space: int) -> int:
+        """Return the kernel of something that is no operation of a tape: a bias or a copy."""
+        return self._built(name, direction, LAYOUTS[space])
+
+    def _address(self, direction: str, code: int, marks: int, space: int) -> int:
+        operation = self._operations[code]
+        layout = LAYOUTS[space]
+        if operation is None:
+            return self._built("broadcast", direction, layout)
+        if operation is PICK:
+            name = "pick uniform" if marks & UNIFORM_OPTIONS else "pick"
+            return self._built(name, direction, layout)
+        if operation in (LANE_MEAN, LANE_VARIANCE):
+            return self._built(operation.name, direction, layout)
+        accurate = self._exact
+        described = " exact" if accurate else ""
+        owner = None if TABLE.get(operation.name) is operation else operation
+        if operation.variadic:
+            return address(
+                f"{operation.name} {direction} {layout}{described}",
+                lambda: variadic_kernel(
+                    operation, direction, layout, accurate=accurate, dtype=self._dtype
+                ),
+                self._dtype,
+            )
+        mask = [bool(marks >> slot & 1) for slot in range(operation.arity)]
+        if direction == "forward":
+            mask = [False] * operation.arity  # which has no effect
+        bits = "".join("01"[needed] for needed in mask)
+        return address(
+            f"{operation.name} {direction} {bits} {layout}{described}",
+            lambda: elementwise_kernel(
+                operation, direction, mask, layout, accurate=accurate, dtype=self._dtype
+            ),
+            self._dtype,
+            owner=owner,
+        )
+
+    def _built(self, name: str, direction: str, layout: str) -> int:
+        return address(
+            f"{name} {direction} {layout}",
+            lambda: special_kernel(name, direction, layout, dtype=self._dtype),
+            self._dtype,
+        )

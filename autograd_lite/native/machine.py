@@ -1,0 +1,289 @@
+"""The numbers of a plan, and the steps that go over them: native runs and matrix products in turn.
+
+A `Machine` has room for a block of lanes. Its steps are prepared calls, so that a pass over the
+plan is a walk along a short list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from autograd_lite.native.foreign import PythonNode
+from autograd_lite.native.kernels.runner import LANES, RECORD_LENGTH, UNIFORM, runner
+from autograd_lite.native.matrices import Placed, view
+
+if TYPE_CHECKING:
+    from autograd_lite.native.plan import Plan
+
+Step = Callable[[], Any]
+
+
+class Machine:
+    """Room for the numbers of some lanes, and the steps of a plan over them.
+
+    Parameters
+    ----------
+    plan : Plan
+    lanes : int
+    u, gu : arrays (rows,)
+        The numbers without lanes, and their adjoints.
+    space : `UNIFORM`, `LANES` or None
+        The space that it goes over; None for both.
+    whole : bool
+        Whether these are all lanes that there are.
+    """
+
+    def __init__(
+        self, plan: Plan, lanes: int, u: Any, gu: Any, space: int | None, *, whole: bool
+    ) -> None:
+        import numpy as np
+
+        self.plan = plan
+        self.lanes = lanes
+        self.whole = whole
+        self.fresh = False
+        self.arguments: Sequence[Any] = ()
+        self.u, self.gu = u, gu
+        rows = 0 if space == UNIFORM else plan.rows[LANES]
+        self.v = np.zeros((rows, lanes), plan.dtype)
+        self.g = np.zeros((rows, lanes), plan.dtype)
+        self.labels = np.zeros((len(plan.leaves.labels), lanes), np.int32)
+        self._space = space
+        self._kept: list[Any] = []  # what native code refers to by address
+        self._matrices = [
+            Matrix(self, placed)
+            for placed in plan.placed
+            if space in (None, int(placed.with_lanes))
+        ]
+        self._steps = {direction: self.steps(direction) for direction in ("forward", "backward")}
+        self._guards = plan.guards.of(self) if space != UNIFORM else None
+        self._outputs = plan.rows_of(plan.tape.outputs)
+
+    def load(self, arguments: Sequence[Any], drawn: Sequence[Any]) -> None:
+        """Bring in the numbers of the lanes."""
+        self.arguments = arguments
+        self.plan.leaves.load_lanes(self.v, self.labels, arguments, drawn)
+
+    def run(self, direction: str) -> None:
+        """Go over the numbers, or over the adjoints."""
+        for step in self._steps[direction]:
+            step()
+
+    def outputs(self) -> Any:
+        """Return a copy of the outputs, (outputs, lanes)."""
+        import numpy as np
+
+        found = np.empty((len(self._outputs), self.lanes), self.plan.dtype)
+        for i, (space, row) in enumerate(self._outputs):
+            found[i] = self.v[row] if space == LANES else self.u[row]
+        return found
+
+    def failing(self) -> Any:
+        """Return the number of the first guard that fails in every lane; None if all hold."""
+        return None if self._guards is None else self._guards()
+
+    def differentiate(self, seed: float, output: int, gradients: dict[int, Any]) -> None:
+        """Go backward from an output, and write down the gradients of arguments."""
+        self.gu.fill(0.0)
+        for rows in self.plan.zeroed:
+            self.g[rows] = 0.0
+        space, row = self._outputs[output]
+        if space == LANES:
+            self.g[row] += seed
+        elif self._space is None:
+            self.gu[row] += seed * self.lanes
+        self.run("backward")
+        for position, gradient in gradients.items():
+            for _, space, rows, columns in self.plan.leaves.wanted[position]:
+                found = self.g[rows].T if space == LANES else self.gu[rows]
+                if columns is None:
+                    gradient[...] = found
+                else:
+                    gradient[..., columns] = found
+
+    def collect(self) -> None:
+        """Add the gradients of the weights of this block to those of all."""
+        for matrix in self._matrices:
+            if matrix.placed.learns and matrix.placed.of_parameters:
+                matrix.collect()
+
+    def steps(self, direction: str) -> list[Step]:
+        """Return the steps in one direction: over one space, or over both."""
+        import numpy as np
+
+        space = self._space
+        runs = getattr(self.plan.runs, direction)
+        sign = 1 if direction == "forward" else -1
+        events: list[tuple[int, Any]] = [
+            (place, PythonNode(self, node))
+            for place, node in runs.python
+            if space in (None, self.plan.layout.space[node])
+        ]
+        events += [
+            (sign * matrix.placed.place, matrix)
+            for matrix in self._matrices
+            if direction == "forward" or matrix.placed.active
+        ]
+        records, place = runs.records, runs.place
+        if space is not None:
+            chosen = records[:, 1] == space
+            records, place = records[chosen], place[chosen]
+        parts: list[Any] = []
+        begin = 0
+        for when, event in sorted(events, key=lambda pair: pair[0]):
+            end = int(np.searchsorted(place, when, side="right"))
+            parts += [records[begin:end], *event.parts(direction)]
+            begin = end
+        return self._merged([*parts, records[begin:]])
+
+    def _merged(self, parts: list[Any]) -> list[Step]:
+        """Join records that follow each other, and make each stretch of them one call."""
+        import numpy as np
+
+        steps: list[Step] = []
+        waiting: list[Any] = []
+        for part in [*parts, None]:
+            if part is not None and not callable(part):
+                waiting.append(part)
+                continue
+            records = np.concatenate(waiting) if waiting else np.empty((0, RECORD_LENGTH), np.int64)
+            waiting = []
+            if len(records):
+                steps.append(self._native(np.ascontiguousarray(records)))
+            if part is not None:
+                steps.append(part)
+        return steps
+
+    def _native(self, records: Any) -> Step:
+        import numpy as np
+
+        arrays = (self.v, self.g, self.u, self.gu, self.plan.index, self.labels)
+        call = np.array(
+            [records.ctypes.data, len(records), *(x.ctypes.data for x in arrays), self.lanes],
+            np.int64,
+        )
+        self._kept += [records, call]
+        return partial(runner(), int(call.ctypes.data))
+
+
+class Matrix:
+    """A product in a machine: its arrays."""
+
+    def __init__(self, machine: Machine, placed: Placed) -> None:
+        import numpy as np
+
+        plan = machine.plan
+        self.machine = machine
+        self.placed = placed
+        m, n, columns = placed.m, placed.n, placed.columns
+        source = plan.parameters if placed.of_parameters else machine.u
+        sink = plan.gradients if placed.of_parameters else machine.gu
+        weights = view(source, placed.weights)
+        self.gathered = weights is None
+        self.source, self.sink = source, sink
+        self.weights = np.empty((m, n), plan.dtype) if weights is None else weights
+        self.slope = view(sink, placed.weights)  # None where it has to be scattered
+        self.overwrites = placed.in_order and placed.alone and machine.whole
+        self.own_slope = np.empty((m, n), plan.dtype)
+        shape = (m, machine.lanes) if placed.with_lanes else (columns, m)
+        numbers, adjoints = (machine.v, machine.g) if placed.with_lanes else (machine.u, machine.gu)
+        self.out = numbers[placed.outputs].reshape(shape)
+        self.out_adjoint = adjoints[placed.outputs].reshape(shape)
+        self.inputs = self.input_adjoint = None
+        if placed.argument is None:
+            if placed.with_lanes:
+                first = int(placed.inputs[0, 0])
+                self.inputs = numbers[first : first + n]
+                self.input_adjoint = adjoints[first : first + n]
+            else:
+                self.inputs = view(numbers, placed.inputs)
+                self.input_adjoint = view(adjoints, placed.inputs)
+        self.spare = None
+        if placed.passes_on and not (placed.only_user and self.input_adjoint.flags.c_contiguous):
+            self.spare = np.empty(self.input_adjoint.shape, plan.dtype)
+
+    def parts(self, direction: str) -> list[Any]:
+        """Return what has to be done, one after the other: native records and calls."""
+        records = self.machine.plan.around(self.placed)
+        if direction == "forward":
+            return [*records.before, self.forward(), *records.after]
+        return [*records.after_backward, *self.backward(), *records.before_backward]
+
+    def forward(self) -> Step:
+        """Return the call that computes the product."""
+        import numpy as np
+
+        if self.gathered:
+            return self._gathered_forward
+        if self.placed.argument is not None:
+            return self._direct_forward
+        if self.placed.with_lanes:
+            return partial(np.dot, self.weights, self.inputs, self.out)
+        return partial(np.dot, self.inputs, self.weights.T, self.out)
+
+    def _given(self) -> Any:
+        """Return the inputs: an argument as the caller has it, or rows."""
+        argument = self.placed.argument
+        return self.inputs if argument is None else self.machine.arguments[argument].T
+
+    def _direct_forward(self) -> None:
+        import numpy as np
+
+        np.dot(self.weights, self._given(), self.out)
+
+    def _gathered_forward(self) -> None:
+        import numpy as np
+
+        np.take(self.source, self.placed.weights, out=self.weights)
+        if self.placed.with_lanes:
+            np.dot(self.weights, self._given(), self.out)
+        else:
+            np.dot(self.inputs, self.weights.T, self.out)
+
+    def backward(self) -> list[Step]:
+        """Return the calls that take the adjoints of the results to weights and inputs."""
+        import numpy as np
+
+        steps: list[Step] = [self._learn] if self.placed.learns else []
+        if self.placed.passes_on:
+            left, right = (
+                (self.weights.T, self.out_adjoint)
+                if self.placed.with_lanes
+                else (self.out_adjoint, self.weights)
+            )
+            if self.spare is None:
+                steps.append(partial(np.dot, left, right, self.input_adjoint))
+            else:
+                steps.append(partial(self._pass_on, left, right))
+        return steps
+
+    def _pass_on(self, left: Any, right: Any) -> None:
+        import numpy as np
+
+        self.input_adjoint += np.dot(left, right, self.spare)
+
+    def _learn(self) -> None:
+        """Add to (or write) the gradient of the weights."""
+        import numpy as np
+
+        if self.placed.with_lanes:
+            left, right = self.out_adjoint, self._given().T
+        else:
+            left, right = self.out_adjoint.T, self.inputs
+        if self.overwrites and self.machine.fresh:
+            np.dot(left, right, self.slope)
+            return
+        np.dot(left, right, self.own_slope)
+        if self.machine.whole or not self.placed.of_parameters:
+            self.collect()
+
+    def collect(self) -> None:
+        """Add the gradient of this block's weights to that of all."""
+        import numpy as np
+
+        if self.slope is not None:
+            self.slope += self.own_slope
+        else:
+            np.add.at(self.sink, self.placed.weights, self.own_slope)
