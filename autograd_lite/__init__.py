@@ -1,5 +1,6 @@
 """A scalar reverse-mode autodiff engine in which everything can be seen."""
 
+from autograd_lite import lanes
 from autograd_lite.affine import linear
 from autograd_lite.anomaly import detect_anomaly
 from autograd_lite.compiling import compile
@@ -112,6 +113,7 @@ __all__ = [
     "hypot",
     "jacobian",
     "jvp",
+    "lanes",
     "latex",
     "leaky_relu",
     "linear",

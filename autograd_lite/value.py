@@ -78,7 +78,7 @@ def _record(primitive: Any, operands: tuple[Any, ...]) -> Value:
     if not needed or (mode is not None and not mode.recording):
         out = _constant(y)
         if recorder is not None:
-            recorder.operation(primitive, arguments_, out, mode.recording)
+            recorder.operation(primitive, arguments_, out, current_mode().recording)
         return out
     out = _blank()
     out._data = y

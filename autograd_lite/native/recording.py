@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from itertools import chain
 from math import copysign
 from typing import Any
 from weakref import ref
@@ -392,10 +393,7 @@ class Recorder:
     def tape(self, outputs: tuple[int, ...], shape: Any) -> Tape:
         """Return the tape, and forget all Values."""
         self._catch_up()
-        for value in (*self._kept, *self.results):
-            tag = getattr(value, "_tag", None)
-            if tag is not None and tag.label and id(value) in self._nodes:
-                self._names.setdefault(self._nodes[id(value)], tag.label)
+        self._take_labels()
         undecided = {node: (ref(value), value._data) for node, value in self._undecided.items()}
         read = [ref(value) for value, _ in self._read.values()]
         for node in undecided:
@@ -407,12 +405,12 @@ class Recorder:
         self._kept.clear()
         self.results.clear()
         for node, (reference, data) in undecided.items():
-            value = reference()
-            self._sources[node] = Constant(data) if value is None else Closure(value)
+            alive = reference()
+            self._sources[node] = Constant(data) if alive is None else Closure(alive)
         for reference in read:
-            value = reference()
-            if value is not None:  # somebody else's, who may change it
-                self.watch(Watch(partial(getattr, value, "_data"), value._data))
+            alive = reference()
+            if alive is not None:  # somebody else's, who may change it
+                self.watch(Watch(partial(getattr, alive, "_data"), alive._data))
         nodes = range(len(self._primitives))
         return Tape(
             list(map(self._sources.get, nodes)),
@@ -428,6 +426,12 @@ class Recorder:
             tuple(self._watches.values()),
         )
 
+    def _take_labels(self) -> None:
+        for value in chain(self._kept, self.results):
+            tag = getattr(value, "_tag", None)
+            if tag is not None and tag.label and id(value) in self._nodes:
+                self._names.setdefault(self._nodes[id(value)], tag.label)
+
     def _open_guards(self) -> tuple[Guard, ...]:
         """Return the questions whose answers may change."""
         if not self._guards:
@@ -436,7 +440,7 @@ class Recorder:
         for node, operands in enumerate(self._operands):
             source = self._sources.get(node)
             if source is None:
-                fixed.append(all([fixed[i] for i in operands]))
+                fixed.append(all(fixed[i] for i in operands))
             else:
                 fixed.append(isinstance(source, Constant))
         return tuple(g for g in self._guards.values() if not (fixed[g.a] and fixed[g.b]))
