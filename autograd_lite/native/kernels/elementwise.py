@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from autograd_lite.native.kernels import building
 from autograd_lite.native.kernels.intrinsics import memory
 from autograd_lite.native.kernels.translation import Untranslatable, translated
 from autograd_lite.native.kernels.vector_math import cos, in_sine_range, sin
-from autograd_lite.primitives import TABLE, Primitive
+from autograd_lite.primitives import TABLE, Primitive, Variadic
 from autograd_lite.primitives.arithmetic import to_the_power
 
 DIRECTIONS = ("forward", "backward")
@@ -33,7 +32,7 @@ class Special(NamedTuple):
 
 
 def _is_product(a: float, b: float) -> bool:
-    return b == 2.0 or b == 3.0 or b == -1.0  # noqa: PLR1714
+    return b == 2.0 or b == 3.0 or b == -1.0
 
 
 def _product(a: float, b: float) -> float:
@@ -51,67 +50,29 @@ SPECIAL = {
 }
 """What may differ from libm in the last places, but is several times as fast."""
 
-NOT_PYTHONS = (("hypot", "forward"), ("hypot", "backward"), ("atan", "backward"))
-NOT_PYTHONS += (("asinh", "backward"),)
+NOT_PYTHONS = ("hypot", "atan", "asinh", "norm")
 
 
-def matches_python(primitive: Primitive, direction: str) -> bool:
-    """Tell whether an accurate kernel on float64 gives the bits of Python's own evaluation.
+def matches_python(primitive: Primitive | Variadic) -> bool:
+    """Tell whether accurate kernels on float64 give the bits of Python's own evaluation.
 
     Python's functions of mathematics are C's, with checks around them; so all of the table matches
-    but what needs `math.hypot`, for which Python has an algorithm of its own: hypot itself, and the
-    derivatives of hypot, atan and asinh. A user's primitive does not count as matching, since a
+    but what needs `math.hypot`, for which Python has an algorithm of its own: hypot, norm, and the
+    derivatives of atan and asinh. A user's primitive does not count as matching, since a
     whole-number power, an int or ``%`` in it can be another thing in machine code.
 
     Parameters
     ----------
-    primitive : Primitive
-    direction : {"forward", "backward"}
+    primitive : Primitive or Variadic
 
     Examples
     --------
     >>> from autograd_lite.native.kernels.elementwise import matches_python
     >>> from autograd_lite.primitives import TABLE
-    >>> matches_python(TABLE["tanh"], "backward"), matches_python(TABLE["hypot"], "forward")
+    >>> matches_python(TABLE["tanh"]), matches_python(TABLE["hypot"])
     (True, False)
     """
-    return _is_of_table(primitive) and (primitive.name, direction) not in NOT_PYTHONS
-
-
-def elementwise_address(
-    primitive: Primitive,
-    direction: str,
-    mask: Sequence[bool],
-    layout: str,
-    *,
-    accurate: bool = False,
-    dtype: str = "float64",
-) -> int:
-    """Return the address of a primitive's kernel; see `elementwise_kernel` and `building.address`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from autograd_lite.native.kernels import building
-    >>> from autograd_lite.native.kernels.elementwise import elementwise_address
-    >>> from autograd_lite.primitives import TABLE
-    >>> v = np.array([3.0, 4.0, 0.0])
-    >>> operands = np.array([0, 1], dtype=np.int32)
-    >>> at = elementwise_address(TABLE["*"], "forward", (True, True), "point")
-    >>> building.callable_at(at)(v.ctypes.data, 0, 0, 0, operands.ctypes.data, 0, 0, 2, 3, 1)
-    >>> v.tolist()
-    [3.0, 4.0, 12.0]
-    """
-    needed = "".join("01"[bool(x)] for x in mask) if direction == "backward" else ""
-    mathematics = "libm" if accurate else "fast"
-    return building.address(
-        f"{primitive.name} {direction} {needed} {layout} {mathematics}",
-        lambda: elementwise_kernel(
-            primitive, direction, mask, layout, accurate=accurate, dtype=dtype
-        ),
-        dtype,
-        owner=None if _is_of_table(primitive) else primitive,
-    )
+    return TABLE.get(primitive.name) is primitive and primitive.name not in NOT_PYTHONS
 
 
 def elementwise_kernel(
@@ -179,7 +140,8 @@ def elementwise_kernel(
     names |= {"T": getattr(numba, dtype), "float64": numba.float64, "int64": numba.int64}
     names |= memory()
     exec(compile(text, f"<{primitive.name} {direction} {layout}>", "exec"), names)
-    return names["kernel"]  # type: ignore[no-any-return]
+    kernel: Callable[..., None] = names["kernel"]
+    return kernel
 
 
 def _is_of_table(primitive: Primitive) -> bool:
@@ -246,9 +208,8 @@ def _lines(
         yield f"        {x} = int64(index[at + {i}]){times}"
 
     def loops(prefix: str, indent: str) -> Iterator[str]:
-        for x, needed in zip(("value",) if forward else letters, (True,) if forward else mask):
-            if not needed:
-                continue
+        results = [x for x, needed in zip(letters, mask, strict=True) if needed]
+        for x in ["value"] if forward else results:
             if lanes:
                 yield f"{indent}for lane in range(lanes):"
             inner = indent + ("    " if lanes else "")

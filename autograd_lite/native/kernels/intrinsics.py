@@ -156,8 +156,8 @@ def memory() -> dict[str, Any]:
     """Return how compiled loops over lanes read and write rows, by name.
 
     ``read(pointer, i)`` gives a float64; ``write(pointer, i, x)`` and ``accumulate(pointer, i, x)``
-    set and add to a number. What is read with ``read`` is no place that the same kernel writes: LLVM
-    is told so, and need not prove it, which it cannot where rows are found through an index.
+    set and add to a number. What is read with ``read`` is no place that the same call of a kernel
+    writes: LLVM is told so, and need not prove it, which it cannot where an index says which rows.
     """
     from numba import types
     from numba.core import typing
@@ -175,7 +175,7 @@ def memory() -> dict[str, Any]:
     def loaded(builder: Any, at: Any, kind: Any, mark_as: str) -> Any:
         return mark(builder.module, builder.load(at, typ=kind), mark_as)
 
-    @intrinsic
+    @intrinsic  # type: ignore[untyped-decorator]
     def read(typing_context: Any, pointer: Any, i: Any) -> Any:
         def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             at, kind = place(context, builder, signature, arguments)
@@ -184,7 +184,7 @@ def memory() -> dict[str, Any]:
 
         return typing.signature(types.float64, pointer, types.int64), emit
 
-    @intrinsic
+    @intrinsic  # type: ignore[untyped-decorator]
     def write(typing_context: Any, pointer: Any, i: Any, x: Any) -> Any:
         def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             at, _ = place(context, builder, signature, arguments)
@@ -193,7 +193,7 @@ def memory() -> dict[str, Any]:
 
         return typing.signature(types.void, pointer, types.int64, pointer.dtype), emit
 
-    @intrinsic
+    @intrinsic  # type: ignore[untyped-decorator]
     def accumulate(typing_context: Any, pointer: Any, i: Any, x: Any) -> Any:
         def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             at, kind = place(context, builder, signature, arguments)

@@ -34,7 +34,7 @@ from autograd_lite.primitives.elementary import toward_one
 from autograd_lite.primitives.ieee import divide, modulo, power
 
 
-class Untranslatable(ValueError):
+class Untranslatable(ValueError):  # noqa: N818  (it says what the function is)
     """A function that machine code cannot be made from, and why."""
 
 
@@ -118,6 +118,10 @@ def _toward_one(*numbers: float) -> float:
         return 1.0
     exponent = math.frexp(largest)[1]
     return math.ldexp(1.0, min(1 - exponent, 1022))
+
+
+OPTIONS = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+"""IEEE arithmetic, and nothing to call it from Python, which would take longer to compile."""
 
 
 @cache
@@ -245,7 +249,7 @@ def _rebuilt(function: FunctionType, vectorised: bool) -> Any:
         function.__code__, names, function.__name__, function.__defaults__, cells or None
     )
     copy.__kwdefaults__ = function.__kwdefaults__
-    compiled = njit(error_model="numpy", forceinline=vectorised)(copy)
+    compiled = njit(**OPTIONS, forceinline=vectorised)(copy)
     known = _translations.setdefault(function, {})
     known[vectorised] = compiled  # before its names: it may call itself
     try:

@@ -1,9 +1,9 @@
 """Exponentials, logarithms and circular functions without branches, for loops over lanes.
 
-A call to C's library handles one number; these formulas are plain arithmetic, which a compiler turns
-into instructions on four or eight numbers at once. They differ from C's library by at most 2 units
-of the last place, over the whole range: subnormal results, zeros' signs, infinities and NaN included.
-Only `sin` and `cos` have a limit, `SINE_LIMIT`, beyond which the caller must take C's.
+A call to C's library handles one number; these formulas are plain arithmetic, which a compiler
+turns into instructions on four or eight numbers at once. They differ from C's library by at most 3
+units of the last place, over the whole range: subnormal results, zeros' signs, infinities and NaN
+included. Only `sin` and `cos` have a limit, `SINE_LIMIT`, beyond which the caller must take C's.
 
 Methods: W. J. Cody and W. Waite, Software Manual for the Elementary Functions, 1980 (reduction by a
 constant in several pieces); the coefficients of the logarithm and of sine and cosine are those of
