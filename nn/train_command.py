@@ -11,10 +11,12 @@ import math
 import os
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 from random import Random
 from time import perf_counter
 from typing import Any, NamedTuple
 
+import autograd_lite
 from autograd_lite import no_grad
 from nn.data import Dataset
 from nn.history import History
@@ -22,7 +24,7 @@ from nn.layers import MLP
 from nn.losses import CrossEntropyLoss
 from nn.metrics import accuracy, confusion_matrix
 from nn.prediction import predict
-from nn.train_options import OPTIMIZERS, TASKS, parser
+from nn.train_options import OPTIMIZERS, TASKS, native_programs, parser
 from nn.training import fit
 
 
@@ -71,6 +73,7 @@ class Plan(NamedTuple):
     clip: float | None
     save: str | None
     resume: str | None
+    compile: bool
 
     @property
     def steps(self) -> int:
@@ -97,6 +100,7 @@ def train(asked: Any) -> int:
         clip=asked.clip,
         save=asked.save,
         resume=asked.resume,
+        compile=native_programs() if asked.compile is None else asked.compile,
     )
     seeds = Random(plan.seed)
     model = MLP(plan.sizes[0], plan.sizes[1:], seed=seeds.getrandbits(64))
@@ -140,6 +144,7 @@ def _interrupted(
             resume=plan.resume,
             progress=True,
             history=history,
+            compile=plan.compile,
         )
     except KeyboardInterrupt:
         return True
@@ -158,6 +163,7 @@ def _settings(dataset: str, plan: Plan, model: MLP) -> dict[str, Any]:
         "batch": plan.batch,
         "epochs": plan.epochs,
         "seed": plan.seed,
+        "compiled": plan.compile,
     }
 
 
@@ -166,8 +172,7 @@ def _results(
 ) -> dict[str, Any]:
     """Put the model to the test."""
     model.eval()
-    with no_grad():
-        predictions = predict(model(plan.test.inputs), rule="argmax")
+    predictions = predict(_outputs(model, plan), rule="argmax")
     matrix = confusion_matrix(predictions, plan.test.targets, labels=range(plan.sizes[-1]))
     right = sum(matrix[i][i] for i in range(len(matrix)))
     return {
@@ -189,6 +194,16 @@ def _results(
     }
 
 
+def _outputs(model: MLP, plan: Plan) -> Any:
+    """Return what the model puts out for the samples to be tested on."""
+    if plan.compile and find_spec("numpy") is not None:
+        import numpy as np
+
+        return autograd_lite.compile(lambda x: model([x])[0])(np.array(plan.test.inputs))
+    with no_grad():
+        return model(plan.test.inputs)
+
+
 # -- what is written -----------------------------------------------------------------------------
 
 
@@ -205,7 +220,17 @@ def _heading(result: dict[str, Any]) -> str:
         f"network {layers}, {result['parameters']} parameters; {result['optimizer']}, learning"
         f" rate {result['lr']:g}, batches of {result['batch']}, {result['epochs']} epochs, seed"
         f" {result['seed']}\n"
+        f"computed by {_computed_by(result['compiled'])}\n"
     )
+
+
+def _computed_by(compiled: bool) -> str:
+    if compiled:
+        return "native programs" if native_programs() else f"programs in Python{_HINT}"
+    return "the model itself" + ("; with --compile quicker" if native_programs() else "")
+
+
+_HINT = "; for native ones: pip install 'autograd-lite[fast]'"
 
 
 def _report(result: dict[str, Any], interrupted: bool) -> str:

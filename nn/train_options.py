@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any, NamedTuple, NoReturn
 
 from nn.data import Dataset, digits, mnist, moons, split
@@ -40,8 +41,8 @@ TASKS = {
     ),
     "mnist": Task(
         lambda folder: (mnist(str(folder), "train"), mnist(str(folder), "test")),
-        "70000 handwritten digits, 28 x 28 pixels, from the IDX files in --data (an epoch takes"
-        " many minutes)",
+        "70000 handwritten digits, 28 x 28 pixels, from the IDX files in --data (without"
+        " native programs an epoch takes many minutes)",
         classes=10,
         hidden=(32,),
         epochs=1,
@@ -74,6 +75,11 @@ examples:
 
 Ctrl-C ends the training and prints what was reached (exit code 130).
 """
+
+
+def native_programs() -> bool:
+    """Tell whether what programs are made native with is installed."""
+    return all(find_spec(name) is not None for name in ("numpy", "llvmlite", "numba"))
 
 
 def parser() -> Any:
@@ -169,6 +175,12 @@ def parser() -> Any:
         "--resume",
         metavar="FILE",
         help="go on from a checkpoint, in all other options the same command, up to --epochs",
+    )
+    add(
+        "--compile",
+        action=argparse.BooleanOptionalAction,
+        help="train by programs that are recorded from the network once (default: where they are"
+        " native, which needs pip install 'autograd-lite[fast]')",
     )
     add("--json", action="store_true", help="print the results as one line of JSON")
     return command_line
