@@ -17,7 +17,6 @@ from autograd_lite.primitives import TABLE, Primitive, Variadic
 from autograd_lite.primitives.arithmetic import to_the_power
 
 DIRECTIONS = ("forward", "backward")
-LAYOUTS = ("point", "lanes")
 LETTERS = "abc"
 PARTS = ("value", "partial_a", "partial_b", "partial_c")
 
@@ -50,11 +49,16 @@ SPECIAL = {
 }
 """What may differ from libm in the last places, but is several times as fast."""
 
-NOT_PYTHONS = ("hypot", "atan", "asinh", "norm")
+NOT_PYTHONS = {
+    "hypot": DIRECTIONS,
+    "norm": DIRECTIONS,
+    "atan": ("backward",),
+    "asinh": ("backward",),
+}
 
 
-def matches_python(primitive: Primitive | Variadic) -> bool:
-    """Tell whether accurate kernels on float64 give the bits of Python's own evaluation.
+def matches_python(primitive: Primitive | Variadic, direction: str) -> bool:
+    """Tell whether an accurate kernel on float64 gives the bits of Python's own evaluation.
 
     Python's functions of mathematics are C's, with checks around them; so all of the table matches
     but what needs `math.hypot`, for which Python has an algorithm of its own: hypot, norm, and the
@@ -64,15 +68,18 @@ def matches_python(primitive: Primitive | Variadic) -> bool:
     Parameters
     ----------
     primitive : Primitive or Variadic
+    direction : {"forward", "backward"}
 
     Examples
     --------
     >>> from autograd_lite.native.kernels.elementwise import matches_python
     >>> from autograd_lite.primitives import TABLE
-    >>> matches_python(TABLE["tanh"]), matches_python(TABLE["hypot"])
+    >>> matches_python(TABLE["tanh"], "backward"), matches_python(TABLE["hypot"], "forward")
     (True, False)
     """
-    return TABLE.get(primitive.name) is primitive and primitive.name not in NOT_PYTHONS
+    return TABLE.get(primitive.name) is primitive and direction not in NOT_PYTHONS.get(
+        primitive.name, ()
+    )
 
 
 def elementwise_kernel(
