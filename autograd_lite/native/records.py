@@ -64,7 +64,7 @@ def recorded(about: Analysed, layout: Layout, kernels: Kernels) -> Recorded:
     if not about.exact:
         new[1:] |= place[1:] != place[:-1]
     begins = np.flatnonzero(new)
-    ends = np.append(begins[1:], len(nodes))
+    ends = np.append(begins[1:], len(nodes))[: len(begins)]  # none if all are matrix products
     runs = np.zeros((len(begins), RECORD_LENGTH), np.int64)
     runs[:, 1] = space[begins]
     runs[:, 2] = first[begins]
