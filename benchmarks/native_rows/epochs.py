@@ -92,7 +92,7 @@ def epochs(
         f"{what}, nn.fit",
         best,
         duration(best),
-        goal=1.2 if second and not options.quick else None,
+        goal=1.2 if second else None,
         goal_shown="about 1 s",
     )
     middle = sorted(times["loop"])[len(times["loop"]) // 2]

@@ -9,7 +9,7 @@ row of a table, a softmax, a matrix times a vector.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -34,11 +34,14 @@ def shapes() -> dict[str, tuple[int, int]]:
     }
 
 
-def weights(make: Any, seed: int = 42) -> dict[str, list[list[Any]]]:
-    """Draw the weights, each made into a Value by ``make``."""
+def weights(make: Callable[[float, str], Any], seed: int = 42) -> dict[str, list[list[Any]]]:
+    """Draw the weights, each made into a Value by ``make(number, label)``."""
     rng = random.Random(seed)
     return {
-        name: [[make(rng.gauss(0.0, 0.08)) for _ in range(columns)] for _ in range(rows)]
+        name: [
+            [make(rng.gauss(0.0, 0.08), f"{name}[{row}][{column}]") for column in range(columns)]
+            for row in range(rows)
+        ]
         for name, (rows, columns) in shapes().items()
     }
 

@@ -46,7 +46,7 @@ class Gpt:
     """The weights, a compiled loss of one document, and Adam."""
 
     def __init__(self, words: Any) -> None:
-        self.model = weights(nn.Parameter)
+        self.model = weights(lambda number, label: nn.Parameter(number, label=label))
         self.parameters = flat(self.model)
         self.optimizer = nn.optim.Adam(self.parameters, lr=LR, betas=BETAS)
         self.loss = autograd_lite.compile(

@@ -17,8 +17,12 @@ MACHINE, IN_C, MAP = "CasADi, virtual machine", "CasADi → C → gcc -O2", "Cas
 
 
 def rows(table: Table, options: Options) -> None:
-    small = irregular_program(1_000, 100, options.size(1_000, 20))
-    medium = irregular_program(options.size(10_000, 600), options.size(1_000, 60), 1_000)
+    small = irregular_program(
+        options.size(1_000, 60), options.size(100, 10), options.size(1_000, 20)
+    )
+    medium = irregular_program(
+        options.size(10_000, 600), options.size(1_000, 60), options.size(1_000, 20)
+    )
     print(f"Irregular graphs, such as {medium}.\n")
     table.begin()
     one_point(table, small, options, goal=2.5)
@@ -200,7 +204,7 @@ def many_points_in_jax(table: Table, program: Program, options: Options) -> None
         table,
         what,
         lambda: ours.value_and_grad(program.points),
-        [Peer(peer, lambda: function(points)[0].block_until_ready(), 10.0)],
+        [Peer(peer, lambda: function(points)[0], 10.0)],
         options,
     )
     [preparing] = in_turn([lambda: compiled(program).value_and_grad(program.points)], options.few)

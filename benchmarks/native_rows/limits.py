@@ -83,7 +83,7 @@ def memory(table: Table, options: Options) -> None:
     """The peak of a process, beyond what it had before the first call."""
     for length, inputs, goal in (
         (options.size(10_000, 500), options.size(1_000, 50), 3.0),
-        (options.size(1_000_000, 2_000), options.size(1_000, 50), None),
+        (options.size(1_000_000, 2_000), options.size(1_000, 50), 0.5),
     ):
         lanes = options.size(1_000, 10)
         sizes = map(str, (length, inputs, lanes))
@@ -91,12 +91,11 @@ def memory(table: Table, options: Options) -> None:
         peak, seconds = map(float, _printed(command).split())
         numbers = (length + inputs) * lanes * 8
         what = f"{length:,} operations × {lanes:,} lanes"
-        bounded = goal is None and not options.quick
         table.figure(
             f"{what}: memory ÷ (nodes × lanes × 8 bytes)",
             peak / numbers,
             f"{peak / numbers:.2f} ({peak / GIGABYTE:.2f} GB)",
-            goal=0.5 if bounded else None if options.quick else goal,
+            goal=goal,
         )
         table.figure(f"{what}: first call, recording included", seconds, duration(seconds))
 

@@ -50,7 +50,7 @@ class Network:
 
     def step(self, x: Any, y: Any) -> Any:
         self.state, loss = train_step(self.state, x, y, self.lr)
-        return loss.block_until_ready()
+        return loss
 
     @property
     def flat(self) -> np.ndarray:
