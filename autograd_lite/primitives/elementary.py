@@ -11,7 +11,7 @@ from functools import reduce
 
 from autograd_lite.primitives.core import POSITIVE, Interval, Primitive, entry, plain
 from autograd_lite.primitives.ieee import INFINITY, NAN
-from autograd_lite.primitives.rounding import copysign, floor, rounded
+from autograd_lite.primitives.rounding import floor, rounded
 
 UNIT: Interval = (-1.0, 1.0)
 LN2 = math.log(2.0)
@@ -287,7 +287,7 @@ def _per_length(a: float, b: float) -> float:
 def _sign(x: float) -> float:
     """Return the sign of x ≠ 0 as a constant; NaN for an infinity, of which nothing is a part."""
     constant = plain(x)
-    return copysign(1.0, constant) if abs(constant) < INFINITY else NAN
+    return constant / abs(constant) if abs(constant) < INFINITY else NAN
 
 
 atan2 = entry(

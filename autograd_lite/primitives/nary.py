@@ -11,7 +11,6 @@ from typing import Any
 from autograd_lite.primitives.core import Variadic, plain, variadic_entry
 from autograd_lite.primitives.elementary import exp, is_zero, log1p, toward_one
 from autograd_lite.primitives.ieee import INFINITY
-from autograd_lite.primitives.rounding import copysign
 
 
 def left_to_right(terms: Sequence[Any]) -> Any:
@@ -222,7 +221,8 @@ def _norm_partials(operands: Sequence[Any], y: Any) -> Sequence[Any]:
     slopes = [x / length for x in scaled]
     for i, slope in enumerate(slopes):
         if slope > 0.75 or slope < -0.75:
-            slopes[i] = copysign(1.0, plain(slope)) / norm(_in_units_of(i, scaled))
+            side = plain(slope)
+            slopes[i] = side / abs(side) / norm(_in_units_of(i, scaled))
     return slopes
 
 
