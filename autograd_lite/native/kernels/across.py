@@ -261,7 +261,7 @@ def _guards(point: bool) -> tuple[Kernel, ...]:
             lanes = 1
         a, b = block(1), block(1)
         for lane in range(0, lanes, BLOCK):
-            width = min(lanes - lane, BLOCK)
+            width = lanes - lane if lanes - lane < BLOCK else BLOCK
             for guard in range(start, stop):
                 at = first + GUARD_LENGTH * (guard - start)
                 test, answer = index[at], index[at + 3]

@@ -42,7 +42,11 @@ _own: WeakKeyDictionary[Any, dict[tuple[str, str], tuple[int, Any]]] = WeakKeyDi
 
 def missing_packages() -> tuple[str, ...]:
     """Return which of the packages that kernels need are not installed."""
-    return tuple(name for name in NEEDED if name not in sys.modules and find_spec(name) is None)
+    return tuple(
+        name
+        for name in NEEDED
+        if sys.modules.get(name) is None and (name in sys.modules or find_spec(name) is None)
+    )
 
 
 def is_available() -> bool:

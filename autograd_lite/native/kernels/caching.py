@@ -22,7 +22,7 @@ DIGEST_LENGTH = hashlib.sha256().digest_size
 
 
 @cache
-def _digest(*files: Path) -> str | None:
+def digest_of(*files: Path) -> str | None:
     """Return a digest of source text as it was when first asked for; None where there is none."""
     digest = hashlib.sha256()
     try:
@@ -40,7 +40,7 @@ def _sources() -> str | None:
     """Return a digest of the text that all kernels depend on: that of kernels and primitives."""
     kernels = Path(__file__).parent
     primitives = kernels.parent.parent / "primitives"
-    return _digest(*sorted([*kernels.glob("*.py"), *primitives.glob("*.py")]))
+    return digest_of(*sorted([*kernels.glob("*.py"), *primitives.glob("*.py")]))
 
 
 @cache
@@ -72,7 +72,7 @@ def file_name(key: str, dtype: str, module: str) -> str | None:
     ``module`` is where the kernel is made, whose text counts as well.
     """
     origin = getattr(sys.modules.get(module), "__file__", None)
-    own = _digest(Path(origin)) if origin else None
+    own = digest_of(Path(origin)) if origin else None
     everything = surroundings()
     if everything is None or own is None:
         return None

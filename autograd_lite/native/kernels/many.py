@@ -112,7 +112,7 @@ def variadic_kernel(
             row = start + i if ascending else stop - 1 - i
             begin, end = index[first + row - start], index[first + row - start + 1]
             for lane in range(0, lanes, BLOCK):
-                width = min(lanes - lane, BLOCK)
+                width = lanes - lane if lanes - lane < BLOCK else BLOCK
                 node(Node(v, g, index, begin, end, row * lanes + lane, lanes, lane, width))
 
     return kernel
