@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import Any, NamedTuple
 
-from autograd_lite.native.tape import LANE_MEAN, LANE_VARIANCE, PICK, Special, Tape
+from autograd_lite.native.tape import Special, Tape
 from autograd_lite.primitives.core import Primitive, Variadic
 
 Operation = Primitive | Variadic | Special
@@ -38,6 +38,13 @@ class Flat(NamedTuple):
         found: list[int] = self.operands[self.starts[node] : self.starts[node + 1]].tolist()
         return found
 
+    def leaves(self) -> list[int]:
+        """Return the nodes that no operation computes."""
+        import numpy as np
+
+        found: list[int] = np.flatnonzero(self.codes == 0).tolist()
+        return found
+
     def using(self, *operations: Operation) -> Any:
         """Return the numbers of the nodes with one of these operations."""
         import numpy as np
@@ -61,16 +68,6 @@ def flat(
     np.cumsum(counts, out=starts[1:])
     flattened = np.fromiter(chain.from_iterable(operands), np.int32, int(starts[-1]))
     return Flat(operations, codes, starts, flattened, np.array(flows, np.uint8))
-
-
-def across_lanes(operation: Any) -> bool:
-    """Tell whether an operation makes one number out of those of all lanes."""
-    return operation is LANE_MEAN or operation is LANE_VARIANCE
-
-
-def has_label(operation: Any) -> bool:
-    """Tell whether an operation's first operand is a label, not a number."""
-    return operation is PICK
 
 
 def ends_of(tape: Tape) -> list[int]:

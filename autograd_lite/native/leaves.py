@@ -18,14 +18,12 @@ class Rows(NamedTuple):
     ----------
     position : int
         Which argument, or which draw.
-    space : int
     rows : slice
     columns : list of int, or None
         Which of its numbers have rows; None for all of them, in order.
     """
 
     position: int
-    space: int
     rows: slice
     columns: list[int] | None
 
@@ -48,8 +46,8 @@ class Leaves:
         The leaves whose whole numbers picks go by.
     places : sequence of int
         Of every parameter, where its number is in the binding.
-    wanted : collection of int
-        The positions of the arguments to differentiate.
+    varying, wanted : collections of int
+        The positions of the arguments with lanes, and of those to differentiate.
     """
 
     def __init__(
@@ -58,14 +56,15 @@ class Leaves:
         layout: Layout,
         labels: Sequence[int],
         places: Sequence[int],
+        varying: Collection[int],
         wanted: Collection[int],
     ) -> None:
         import numpy as np
 
         sources = about.tape.sources
-        having = [i for i, x in enumerate(sources) if x is not None and layout.row[i] != NO_ROW]
+        having = [i for i in about.flat.leaves() if layout.row[i] != NO_ROW]
         having.sort(key=lambda node: int(layout.row[node]))
-        self._widths = _widths(sources)
+        self._widths = _widths([sources[i] for i in about.flat.leaves()])
         self.arguments = self._grouped(having, layout, sources, Argument)
         self.draws = self._grouped(having, layout, sources, Drawn)
         self.labels = [_argument(sources[leaf]) for leaf in labels]
@@ -79,37 +78,40 @@ class Leaves:
         self.learned = _learned(learned, layout, sources, places)
         self.learning = _learned([i for i in learned if about.active[i]], layout, sources, places)
         self.wanted = {
-            position: [rows for rows in self.arguments if rows.position == position]
+            position: (space, [rows for rows in self.arguments[space] if rows.position == position])
             for position in sorted(wanted)
+            for space in (UNIFORM, LANES)
+            if space == (position in varying)
         }
 
     def _grouped(
         self, having: list[int], layout: Layout, sources: Sequence[Source | None], kind: Any
-    ) -> list[Rows]:
-        """Return the rows of the leaves of one kind, those of one argument (or draw) together."""
+    ) -> tuple[list[Rows], list[Rows]]:
+        """Return, by space, rows of leaves of a kind, those of one argument (or draw) together."""
         groups: dict[tuple[int, int], list[int]] = {}
         for node in having:
             source: Any = sources[node]
             if isinstance(source, kind):
                 groups.setdefault((int(layout.space[node]), source[0]), []).append(node)
-        found = []
+        found: tuple[list[Rows], list[Rows]] = ([], [])
         for (space, position), nodes in groups.items():
             columns = [sources[node].column for node in nodes]  # type: ignore[union-attr]
             whole = columns == [*range(self._widths[kind, position])]
             first = int(layout.row[nodes[0]])
             rows = slice(first, first + len(nodes))
-            found.append(Rows(position, space, rows, None if whole else columns))
+            found[space].append(Rows(position, rows, None if whole else columns))
         return found
 
     def load_uniform(
         self, u: Any, arguments: Sequence[Any], drawn: Sequence[Any], parameters: Any
     ) -> None:
         """Bring in what has no lanes."""
-        for given, groups in ((arguments, self.arguments), (drawn, self.draws)):
-            for position, space, rows, columns in groups:
-                if space == UNIFORM:
-                    numbers = given[position].reshape(-1)  # of a draw: one row
-                    u[rows] = numbers if columns is None else numbers[columns]
+        for position, rows, columns in self.arguments[UNIFORM]:
+            numbers = arguments[position]
+            u[rows] = numbers if columns is None else numbers[columns]
+        for position, rows, columns in self.draws[UNIFORM]:
+            numbers = drawn[position][0]
+            u[rows] = numbers if columns is None else numbers[columns]
         rows, values = self.closures
         if values:
             u[rows] = _data_of(values)
@@ -120,14 +122,26 @@ class Leaves:
         self, v: Any, labels: Any, arguments: Sequence[Any], drawn: Sequence[Any]
     ) -> None:
         """Bring in the numbers of a block of lanes."""
-        for given, groups in ((arguments, self.arguments), (drawn, self.draws)):
-            for position, space, rows, columns in groups:
-                if space == LANES:
-                    numbers = given[position]
-                    v[rows] = (numbers if columns is None else numbers[:, columns]).T
+        for given, groups in ((arguments, self.arguments[LANES]), (drawn, self.draws[LANES])):
+            for position, rows, columns in groups:
+                numbers = given[position]
+                v[rows] = (numbers if columns is None else numbers[:, columns]).T
         for row, (position, column) in enumerate(self.labels):
-            given = arguments[position]
-            labels[row] = given[:, column] if given.ndim == 2 else given[column]
+            numbers = arguments[position]
+            labels[row] = numbers[:, column] if numbers.ndim == 2 else numbers[column]
+
+    def gradient(self, position: int, g: Any, gu: Any, shape: tuple[int, ...]) -> Any:
+        """Return the gradient of an argument of this shape, from the adjoints of its rows."""
+        import numpy as np
+
+        space, groups = self.wanted[position]
+        if len(groups) == 1 and groups[0].columns is None:
+            rows = groups[0].rows
+            return gu[rows].copy() if space == UNIFORM else g[rows].T.copy()
+        found = np.zeros(shape, gu.dtype)
+        for _, rows, columns in groups:
+            found[..., columns] = gu[rows] if space == UNIFORM else g[rows].T
+        return found
 
 
 def _argument(source: Any) -> tuple[int, int]:

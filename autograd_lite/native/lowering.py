@@ -6,12 +6,20 @@ from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from autograd_lite.native.analysis import Workspace
-from autograd_lite.native.flat import Flat, across_lanes, ends_of, flat
+from autograd_lite.native.flat import Flat, ends_of, flat
 from autograd_lite.native.kernels.runner import LANES, UNIFORM
 from autograd_lite.native.kernels.table import KINDS, UNIFORM_OPTIONS
 from autograd_lite.native.products import Product, products_of
 from autograd_lite.native.sums import sums_as_dots
-from autograd_lite.native.tape import PICK, Argument, Drawn, Parameter, Tape
+from autograd_lite.native.tape import (
+    LANE_MEAN,
+    LANE_VARIANCE,
+    PICK,
+    Argument,
+    Drawn,
+    Parameter,
+    Tape,
+)
 
 NO_ROW = -1
 
@@ -43,7 +51,7 @@ class Analysed(NamedTuple):
     @property
     def joined(self) -> bool:
         """Whether numbers of all lanes come together somewhere before the outputs."""
-        return any(map(across_lanes, self.flat.operations))
+        return LANE_MEAN in self.flat.operations or LANE_VARIANCE in self.flat.operations
 
 
 def analysed(
@@ -67,10 +75,9 @@ def analysed(
         found = flat(*rewritten, tape.flows)
     work = Workspace(found.starts, found.operands)
     work.flows[:] = found.flows
-    joins = [i for i, operation in enumerate(found.operations) if across_lanes(operation)]
-    for code in joins:
-        work.joins[found.codes == code] = 1
-    for node, source in enumerate(tape.sources):
+    work.joins[found.using(LANE_MEAN, LANE_VARIANCE)] = 1
+    for node in found.leaves():
+        source = tape.sources[node]
         if isinstance(source, Argument):
             work.varies[node] = source.position in varying
             work.wants[node] = source.position in wanted
@@ -157,7 +164,7 @@ def laid_out(about: Analysed, direct: Collection[int]) -> Layout:
     uniform_pick = picks.copy()
     uniform_pick[consumer[~label & about.varies[flat.operands]]] = False
     joins = np.zeros(n, bool)
-    joins[[i for i in range(n) if across_lanes(flat.operations[flat.codes[i]])]] = True
+    joins[flat.using(LANE_MEAN, LANE_VARIANCE)] = True
     with_lanes = (about.varies | joins) & ~uniform_pick
     # -- broadcasts: what lanes need of the numbers without lanes
     lifted = used & with_lanes[consumer] & ~about.varies[flat.operands] & bool(about.varies.any())
@@ -201,7 +208,7 @@ def laid_out(about: Analysed, direct: Collection[int]) -> Layout:
             needed[np.ravel(product.weights)] = True
     needed[:n] &= about.live
     needed[list(direct)] = False
-    leaves = _leaves(about.tape, needed)
+    leaves = _leaves(about, needed)
     row = np.full(n + len(broadcast), NO_ROW, np.int64)
     sizes = []
     for which in (UNIFORM, LANES):
@@ -255,17 +262,16 @@ def _all_parameters(tape: Tape, product: Product) -> bool:
     return all(isinstance(tape.sources[w], Parameter) for row in product.weights for w in row)
 
 
-def _leaves(tape: Tape, needed: Any) -> Any:
+def _leaves(about: Analysed, needed: Any) -> Any:
     """Return the leaves that need a row: numbers of one argument, or of one draw, side by side."""
     import numpy as np
 
     def key(node: int) -> tuple[Any, ...]:
-        source = tape.sources[node]
+        source = about.tape.sources[node]
         if isinstance(source, Argument):
             return 0, source.position, source.column
         if isinstance(source, Drawn):
             return 1, source.draw, source.column
         return 2, type(source).__name__, node
 
-    nodes = [i for i, source in enumerate(tape.sources) if source is not None]
-    return np.array(sorted((i for i in nodes if needed[i]), key=key), np.int64)
+    return np.array(sorted((i for i in about.flat.leaves() if needed[i]), key=key), np.int64)

@@ -59,7 +59,7 @@ class Machine:
         ]
         self._steps = {direction: self.steps(direction) for direction in ("forward", "backward")}
         self._guards = plan.guards.of(self) if space != UNIFORM else None
-        self._outputs = plan.rows_of(plan.tape.outputs)
+        self._outputs = plan.outputs
 
     def load(self, arguments: Sequence[Any], drawn: Sequence[Any]) -> None:
         """Bring in the numbers of the lanes."""
@@ -75,33 +75,31 @@ class Machine:
         """Return a copy of the outputs, (outputs, lanes)."""
         import numpy as np
 
-        found = np.empty((len(self._outputs), self.lanes), self.plan.dtype)
-        for i, (space, row) in enumerate(self._outputs):
-            found[i] = self.v[row] if space == LANES else self.u[row]
-        return found
+        spaces, rows = self._outputs
+        if not spaces.any():
+            found = self.u[rows]
+            return found[:, None] if self.lanes == 1 else np.repeat(found[:, None], self.lanes, 1)
+        if spaces.all():
+            return self.v[rows]
+        return np.where(
+            spaces[:, None], self.v[rows * spaces], self.u[rows * (1 - spaces)][:, None]
+        )
 
     def failing(self) -> Any:
         """Return the number of the first guard that fails in every lane; None if all hold."""
         return None if self._guards is None else self._guards()
 
-    def differentiate(self, seed: float, output: int, gradients: dict[int, Any]) -> None:
-        """Go backward from an output, and write down the gradients of arguments."""
+    def differentiate(self, seed: float, output: int) -> None:
+        """Go backward from an output."""
         self.gu.fill(0.0)
         for rows in self.plan.zeroed:
             self.g[rows] = 0.0
-        space, row = self._outputs[output]
-        if space == LANES:
-            self.g[row] += seed
+        spaces, rows = self._outputs
+        if spaces[output] == LANES:
+            self.g[rows[output]] += seed
         elif self._space is None:
-            self.gu[row] += seed * self.lanes
+            self.gu[rows[output]] += seed * self.lanes
         self.run("backward")
-        for position, gradient in gradients.items():
-            for _, space, rows, columns in self.plan.leaves.wanted[position]:
-                found = self.g[rows].T if space == LANES else self.gu[rows]
-                if columns is None:
-                    gradient[...] = found
-                else:
-                    gradient[..., columns] = found
 
     def collect(self) -> None:
         """Add the gradients of the weights of this block to those of all."""

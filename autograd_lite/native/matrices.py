@@ -71,7 +71,8 @@ def direct_arguments(about: Analysed, wanted: Sequence[int]) -> dict[int, list[i
     import numpy as np
 
     leaves: dict[int, list[int]] = {}
-    for node, source in enumerate(about.tape.sources):
+    for node in about.flat.leaves():
+        source = about.tape.sources[node]
         if isinstance(source, Argument) and about.varies[node]:
             leaves.setdefault(source.position, []).append(node)
     found = {}

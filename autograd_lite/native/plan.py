@@ -19,7 +19,7 @@ from autograd_lite.native.matrices import Placed, direct_arguments, placed
 from autograd_lite.native.records import recorded
 from autograd_lite.native.tape import Parameter, Tape
 
-BLOCK_BYTES = 1 << 22  # numbers and adjoints of a block of lanes, so that they stay in a cache
+BLOCK_BYTES = 1 << 23  # numbers and adjoints of a block of lanes, so that they stay in a cache
 NARROWEST, WIDEST = 16, 512  # lanes in a block, more or less
 
 
@@ -120,14 +120,13 @@ class Plan:
         self.runs = recorded(about, layout, self._kernels)
         self.placed, self.rows = placed(about, layout, direct, places, layout.rows)
         self.index, self._around = self._records_around()
-        self.leaves = Leaves(about, layout, self.runs.labels, places, wanted)
+        self.leaves = Leaves(about, layout, self.runs.labels, places, varying, wanted)
+        outputs = np.array(tape.outputs, np.int64)
+        self.outputs = layout.space[outputs].astype(np.int64), layout.row[outputs]
         self.guards = Guards(tape, layout, self._kernels)
         self.zeroed = self._rows_to_zero()
-        used = [
-            source.position
-            for source, active in zip(tape.sources, about.active, strict=True)
-            if isinstance(source, Parameter) and active
-        ]
+        active = [tape.sources[node] for node in flat.leaves() if about.active[node]]
+        used = [source.position for source in active if isinstance(source, Parameter)]
         self._spans = () if binding is None else binding.spans_at(sorted(used))
         self._overwrites = all(
             x.alone and x.in_order for x in self.placed if x.learns and x.of_parameters
@@ -185,8 +184,6 @@ class Plan:
             self.leaves.load_uniform(self._u, arguments, drawn, self.parameters)
             if self._first is not None:
                 self._first.run("forward")
-            if seed is not None and not self.about.active[self.tape.outputs[output]]:
-                seed = None
             size = self.block(lanes)
             if size == lanes:
                 return self._whole(arguments, drawn, lanes, seed, output)
@@ -211,9 +208,9 @@ class Plan:
             return Found(outputs, failed, {})
         gradients: dict[int, Any] = {}
         if seed is not None:
-            gradients = self._no_gradients(arguments)
             fresh = machine.fresh = self._open(whole=True)
-            machine.differentiate(seed, output, gradients)
+            machine.differentiate(seed, output)
+            gradients = self._gradients(machine, arguments)
             self._close(seed, output, lanes, fresh=fresh)
         self._tell()
         return Found(outputs, None, gradients)
@@ -243,8 +240,9 @@ class Plan:
 
         def both(machine: Machine, block: slice) -> None:
             forward(machine, block)
-            parts = {position: x[block] for position, x in gradients.items()}
-            machine.differentiate(cast(float, seed), output, parts)
+            machine.differentiate(cast(float, seed), output)
+            for position, found in self._gradients(machine, machine.arguments).items():
+                gradients[position][block] = found
 
         if seed is None or self.tape.guards:
             parts = [part for _, part in self._each(blocks, threads, forward)]
@@ -252,7 +250,7 @@ class Plan:
             if failed is not None:
                 return Found(outputs, failed, {})
         if seed is not None:
-            gradients = self._no_gradients(arguments)
+            gradients = {p: np.empty(arguments[p].shape, self.dtype) for p in self.leaves.wanted}
             self._open(whole=False)
             summed = np.zeros_like(self._gu)
             for machine, _ in self._each(blocks, threads, both):
@@ -297,11 +295,12 @@ class Plan:
 
     # -- gradients ----------------------------------------------------------------------------
 
-    def _no_gradients(self, arguments: Sequence[Any]) -> dict[int, Any]:
-        import numpy as np
-
+    def _gradients(self, machine: Machine, arguments: Sequence[Any]) -> dict[int, Any]:
+        """Return the gradients of arguments, as far as they are wanted."""
         return {
-            position: np.zeros(arguments[position].shape, self.dtype)
+            position: self.leaves.gradient(
+                position, machine.g, machine.gu, arguments[position].shape
+            )
             for position in self.leaves.wanted
         }
 
@@ -317,10 +316,10 @@ class Plan:
 
     def _close(self, seed: float, output: int, lanes: int, *, fresh: bool) -> None:
         """Go on to what has no lanes, and note that parameters have gradients."""
-        node = self.tape.outputs[output]
         if self._first is not None:
-            if self.layout.space[node] == UNIFORM:
-                self._gu[self.layout.row[node]] += seed * lanes
+            spaces, rows = self.outputs
+            if spaces[output] == UNIFORM:
+                self._gu[rows[output]] += seed * lanes
             self._first.fresh = fresh
             self._first.run("backward")
         learning = self.leaves.learning
@@ -379,10 +378,6 @@ class Plan:
                 end += rows.size
             found.append(around)
         return np.concatenate(parts).astype(np.int32), found
-
-    def rows_of(self, nodes: Sequence[int]) -> list[tuple[int, int]]:
-        """Return the space and the row of nodes."""
-        return [(int(self.layout.space[x]), int(self.layout.row[x])) for x in nodes]
 
     def around(self, placed: Placed) -> Around:
         """Return the native records before and after a product."""
