@@ -155,12 +155,7 @@ def entries_of(tape: Tape, given: Sequence[Given] | None, names: Names) -> list[
             found.setdefault((Drawn, source.draw), {})[source.column] = node
     if given is None:
         last = max((at for kind, at in found if kind is Argument), default=-1)
-        columns = [found.get((Argument, at), {0: 0}) for at in range(last + 1)]
-        letters = "xyz" if last < 3 else [f"x{at}" for at in range(last + 1)]
-        given = [
-            Given(letter, None if max(nodes) == 0 else 1 + max(nodes))
-            for letter, nodes in zip(letters, columns, strict=False)
-        ]
+        given = [_guessed(tape, at, found.get((Argument, at), {})) for at in range(last + 1)]
     entries = []
     for at, one in enumerate(given):
         nodes = found.get((Argument, at), {})
@@ -177,6 +172,16 @@ def entries_of(tape: Tape, given: Sequence[Given] | None, names: Names) -> list[
         columns_of = [nodes.get(i) for i in range(draw.size)]
         entries.append(Entry(Drawn, at, names.unique(f"drawn{at}"), draw.size, columns_of))
     return entries
+
+
+def _guessed(tape: Tape, position: int, nodes: dict[int, int]) -> Given:
+    """Return what an argument is called, from the labels of its numbers: ``x``, or ``x[0]``."""
+    first = next(iter(nodes.values()), None)
+    name, bracket, _ = (
+        tape.names.get(first, "").partition("[") if first is not None else ("", "", "")
+    )
+    width = 1 + max(nodes, default=0)
+    return Given(name or f"x{position}", width if bracket or width > 1 else None)
 
 
 def derived(entries: Iterable[Entry], wanted: Collection[int]) -> list[Entry]:
@@ -204,8 +209,7 @@ def number_names(
             called[node] = names.unique(wanted)
     letters = {Parameter: "p", Closure: "c"}
     for entry in entries:
-        letter = letters.get(entry.kind, entry.name)
-        letter += "_" if letter[-1].isdigit() else ""
+        letter = letters.get(entry.kind, f"{entry.name}_")
         for column, leaf in enumerate(entry.nodes):
             if leaf is not None and not called[leaf]:
                 called[leaf] = names.unique(f"{letter}{column}")

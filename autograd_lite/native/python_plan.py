@@ -13,7 +13,9 @@ from autograd_lite.native.naming import TAKEN, Given, Names, derived, entries_of
 from autograd_lite.native.order import needing, swept
 from autograd_lite.native.source import functions_of
 from autograd_lite.native.tape import Argument, Closure, Drawn, Parameter, Tape
+from autograd_lite.node import is_outdated
 from autograd_lite.primitives.ieee import RAISED_BY_FLOATS
+from autograd_lite.slips import warn_mixed
 from autograd_lite.sweep import set_all
 from autograd_lite.trees import leaves_of
 
@@ -39,6 +41,31 @@ class Found(NamedTuple):
     gradients: dict[int, list[Any]]
 
 
+def lower(
+    tape: Tape,
+    *,
+    varying: Collection[int] = frozenset(),
+    wanted: Collection[int] = frozenset(),
+    binding: Any = None,
+    exact: bool = True,
+    dtype: str = "float64",
+) -> PythonPlan:
+    """Return a plan for a recording, with the parameters of a `Binding`.
+
+    It is made as a native one. ``exact`` changes nothing, since Python's operations and their order
+    are those of the eager engine in any case.
+
+    Raises
+    ------
+    ValueError
+        If ``dtype`` is not float64, the only floats that Python has.
+    """
+    if dtype != "float64":
+        raise ValueError(f"a plan in plain Python computes in float64, not in {dtype}")
+    parameters = () if binding is None else binding.values
+    return PythonPlan(tape, varying=varying, wanted=wanted, parameters=parameters)
+
+
 class PythonPlan:
     """Evaluates a recording, and its derivatives, in plain Python.
 
@@ -53,7 +80,7 @@ class PythonPlan:
     wanted : collection of int
         The positions of arguments to differentiate.
     parameters : sequence of Value
-        What `Parameter` counts. Their gradients are added to their ``grad``.
+        Those that the recording counts. Their gradients are added to their ``grad``.
 
     Examples
     --------
@@ -176,23 +203,31 @@ class PythonPlan:
         if run.failed is not None:
             return Found(run.outputs, run.failed, {})
         gradients: dict[int, list[Any]] = {}
-        learned: list[Any] = []
-        sums: list[float] = []
-        for entry, columns in zip(self.derived, run.gradients, strict=True):
-            if entry.kind is Parameter:
-                for node, value, column in zip(entry.nodes, self.parameters, columns, strict=False):
-                    if node in run.reached and value.requires_grad:
-                        learned.append(value)
-                        sums.append(float(value.grad) + run.total(column))
-            elif entry.position in self.varying:
-                rows = zip(*map(run.per_lane, columns), strict=True)
-                gradients[entry.position] = [[0.0 + x for x in row] for row in rows]
-            else:
-                gradients[entry.position] = list(map(run.total, columns))
-        set_all(learned, "_grad", sums)
+        if run.seed is not None:
+            for entry, columns in zip(self.derived, run.gradients, strict=True):
+                if entry.kind is Parameter:
+                    self._learn(run, entry.nodes, columns)
+                elif entry.position in self.varying:
+                    rows = zip(*map(run.per_lane, columns), strict=True)
+                    gradients[entry.position] = [[0.0 + x for x in row] for row in rows]
+                else:
+                    gradients[entry.position] = list(map(run.total, columns))
         for effect, numbers in zip(self.tape.effects, run.noted, strict=True):
             effect.function(*numbers)
         return Found(run.outputs, None, gradients)
+
+    def _learn(self, run: _Run, nodes: Sequence[int | None], columns: Sequence[Any]) -> None:
+        """Add what was found to the gradients of the parameters that backward has come to."""
+        learned: list[Any] = []
+        sums: list[float] = []
+        for node, value, column in zip(nodes, self.parameters, columns, strict=False):
+            if node in run.reached and value.requires_grad:
+                learned.append(value)
+                sums.append(float(value.grad) + run.total(column))
+        mixed = [value for value in learned if is_outdated(value)]
+        if mixed:
+            warn_mixed(mixed)
+        set_all(learned, "_grad", sums)
 
 
 class _Run:

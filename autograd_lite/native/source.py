@@ -9,7 +9,7 @@ own times its partial. Contributions are added in the order in which the eager e
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from textwrap import indent, wrap
+from textwrap import indent, shorten, wrap
 from typing import Any
 
 from autograd_lite.native.expressions import (
@@ -132,7 +132,11 @@ class _Writer:
             names.taken |= {name, *partial_names(operation, name)}
         self.entries = entries_of(tape, arguments, names)
         if wanted is None:
-            wanted = [entry.position for entry in self.entries if entry.kind is Argument]
+            wanted = {
+                source.position
+                for source in tape.sources
+                if isinstance(source, Argument) and not source.whole
+            }
         self.wanted = wanted
         self.needs = needing(tape, wanted)
         self.fixed = fixed(tape)
@@ -193,8 +197,11 @@ class _Writer:
             f"after{i}({', '.join(self.called[node] for node in effect.nodes)})"
             for i, effect in enumerate(self.tape.effects)
         ]
+        result = self._result(self.tape.result)
         saved = "v" if self.long else _tuple(self._saved())
-        last = [*effects, *_returned([self._result(self.tape.result), saved])]
+        last = [*effects, *_returned([result, saved])]
+        if len(last) > len(effects) + 1 and not self.long:
+            last = [*effects, *_statement("saved", saved), *_returned([result, "saved"])]
         if self.long:
             return self._in_functions("forward", given, "v", self._loads(), body, last)
         return [_function("forward", given, [*self._unpacked(), *body, *last])]
@@ -387,8 +394,9 @@ def _statement(target: str, text: str) -> list[str]:
     if len(line) <= WIDTH:
         return [line]
     if len(target) > WIDTH // 2:
-        return [*_in_brackets(target, ""), f") = {text}"]
-    return [*_in_brackets(text, f"{target} = "), ")"]
+        *lines, last = _in_brackets("", target)
+        return [*lines, f"{last} = {text}"]
+    return _in_brackets(f"{target} = ", text)
 
 
 def _tuple(names: Sequence[str]) -> str:
@@ -401,17 +409,33 @@ def _target(names: Sequence[str]) -> str:
 
 
 def _returned(results: Sequence[str]) -> list[str]:
-    line = f"return {', '.join(results)}" if results else "return ()"
-    return [line] if len(line) <= WIDTH else [*_in_brackets(line[7:], "return "), ")"]
+    text = ", ".join(results) or "()"
+    if len(text) + 7 <= WIDTH:
+        return [f"return {text}"]
+    return _in_brackets("return ", text if len(results) == 1 else f"({text})")
 
 
-def _in_brackets(text: str, before: str) -> list[str]:
+def _in_brackets(before: str, text: str) -> list[str]:
+    """Return a long expression on several lines, in its own brackets if it has them."""
+    opening, closing = "(", ")"
+    if text[0] in "([" and _closes_last(text):
+        opening, text, closing = text[0], text[1:-1], text[-1]
     lines = wrap(text, WIDTH - 8, break_long_words=False, break_on_hyphens=False)
-    return [f"{before}(", *(f"    {line}" for line in lines)]
+    return [f"{before}{opening}", *(f"    {line}" for line in lines), closing]
+
+
+def _closes_last(text: str) -> bool:
+    """Tell whether the bracket that a text begins with is closed at its end."""
+    depth = 0
+    for at, letter in enumerate(text):
+        depth += (letter in "([") - (letter in ")]")
+        if depth == 0:
+            return at == len(text) - 1
+    return False
 
 
 def _comment(text: str) -> str:
-    return f"# {text}" if len(text) <= WIDTH - 2 else f"# {text[: WIDTH - 4]} …"
+    return f"# {shorten(text, WIDTH - 2, placeholder=' …')}"
 
 
 def _shown(text: str) -> list[str]:
