@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 from native_rows.irregular_numpy import OneCallPerNode
 from native_rows.irregular_ours import compiled, recorded
 from native_rows.irregular_programs import Program, irregular_program
-from native_rows.measuring import Options, Peer, Table, agree, compare, in_turn, seconds
+from native_rows.measuring import Options, Peer, Table, agree, compare, duration, in_turn, seconds
 
 MACHINE, IN_C, MAP = "CasADi, virtual machine", "CasADi → C → gcc -O2", "CasADi → C, map"
 
@@ -126,6 +127,13 @@ def in_c(table: Table, program: Program, options: Options) -> None:
             ours.run,
             [Peer(MACHINE, machine.run, 4.0), Peer(IN_C, native.run, 1.0)],
             options,
+        )
+        point = program.points[0].tolist()
+        [listed] = in_turn([lambda: ours.function.value_and_grad(point)], options.rounds)
+        table.figure(
+            f"{what}, a list in and a list out",
+            statistics.median(listed),
+            duration(statistics.median(listed)),
         )
         [preparing] = in_turn([prepare_ours], options.few)
         table.ratio(

@@ -162,12 +162,18 @@ def seconds(work: Work, times: int = 1) -> float:
 def in_turn(works: list[Work], rounds: int, *, enabled: bool = True) -> list[list[float]]:
     """Return the seconds of each piece of work, round by round; in a round each has its turn."""
     with collector(enabled):
-        times = [max(1, math.ceil(SHORTEST / min(seconds(w), seconds(w)))) for w in works]
+        times = [_times(work) for work in works]
         found = [
             [seconds(work, often) for work, often in zip(works, times, strict=True)]
             for _ in range(rounds)
         ]
     return [list(column) for column in zip(*found, strict=True)]
+
+
+def _times(work: Work) -> int:
+    """Return how often to call in a round; by this, each side is warm."""
+    once = seconds(work)
+    return 1 if once > SHORTEST * 10 else max(1, math.ceil(SHORTEST / min(once, seconds(work))))
 
 
 class Peer(NamedTuple):
