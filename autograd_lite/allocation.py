@@ -51,6 +51,8 @@ class Bound:
 
     __slots__ = ()
 
+    _b: tuple[Any, int]
+
 
 class _Backlog(local):
     """What the finalisers of this thread have still to drop."""

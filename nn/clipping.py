@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from autograd_lite import Value
+from autograd_lite import Value, arrays
 from nn.module import flag
 from nn.optim.param_group import checked_parameters
 from nn.settings import checked_number
@@ -68,12 +68,17 @@ def clip_grad_norm_(
     largest = _bound(name, "max_norm", max_norm)
     order = _bound(name, "norm_type", norm_type)
     flag(error_if_nonfinite, f"{name}'s error_if_nonfinite")
-    reached = _reached(name, parameters)
-    norm = _norm([float(parameter.grad) for parameter in reached], order)
+    given = _parameters(name, parameters)
+    in_arrays = arrays.gradients_of(given)
+    reached = [] if in_arrays is not None else [p for p in given if p.reached]
+    gradients = [float(p.grad) for p in reached] if in_arrays is None else in_arrays.written()
+    norm = _norm(gradients, order)
     if error_if_nonfinite and not math.isfinite(norm):
         raise RuntimeError(f"clip_grad_norm_ expected gradients of a finite norm, got norm {norm}")
     factor = largest / (norm + 1e-6)
     if not (factor >= 1.0 or largest == math.inf):
+        if in_arrays is not None:
+            in_arrays.scale(factor)
         for parameter in reached:
             parameter.grad = factor * float(parameter.grad)
     return norm
@@ -109,9 +114,14 @@ def clip_grad_value_(parameters: Value | Iterable[Value], clip_value: float) -> 
     """
     name = "clip_grad_value_"
     bound = _bound(name, "clip_value", clip_value)
-    for parameter in _reached(name, parameters):
+    given = _parameters(name, parameters)
+    in_arrays = arrays.gradients_of(given)
+    if in_arrays is not None:
+        in_arrays.clamp(bound)
+        return
+    for parameter in given:
         gradient = float(parameter.grad)
-        if abs(gradient) > bound:
+        if parameter.reached and abs(gradient) > bound:
             parameter.grad = math.copysign(bound, gradient)
 
 
@@ -124,9 +134,8 @@ def _bound(owner: str, name: str, given: Any) -> float:
     )
 
 
-def _reached(owner: str, parameters: Any) -> list[Value]:
-    given = [parameters] if isinstance(parameters, Value) else parameters
-    return [parameter for parameter in checked_parameters(owner, given) if parameter.reached]
+def _parameters(owner: str, parameters: Any) -> list[Value]:
+    return checked_parameters(owner, [parameters] if isinstance(parameters, Value) else parameters)
 
 
 def _norm(gradients: list[float], order: float) -> float:

@@ -16,11 +16,9 @@ from autograd_lite.native.memory import (
     RECORDED_OLDER,
     TYPECODES,
     Memory,
-    Spans,
     bound_kind,
-    spans_of,
-    within,
 )
+from autograd_lite.native.spans import Spans, spans_of, within
 from autograd_lite.node import Node, is_outdated
 from autograd_lite.slips import warn_mixed
 from autograd_lite.value import Value

@@ -7,16 +7,13 @@ same slots, but read and write the arrays. Nothing here needs NumPy; with it, ar
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Sequence
 from typing import Any
 from weakref import WeakSet
 
 from autograd_lite.allocation import Bound
 from autograd_lite.modes import runtime
+from autograd_lite.native.spans import Spans, within
 from autograd_lite.node import OUTDATED, UNREACHED, Node
-
-Spans = tuple[tuple[int, int], ...]
-"""Stretches of an array, each from a start to a stop."""
 
 UNWRITTEN, WRITTEN, OLDER, RECORDED, RECORDED_OLDER = range(5)
 """What `Memory.reached` says of a gradient: none was written since the last zero_grad; a number;
@@ -62,8 +59,8 @@ class Memory:
         "__weakref__",
         "_blank",
         "_older",
-        "_written",
         "_writes",
+        "_written",
         "bindings",
         "changes",
         "clear",
@@ -140,7 +137,7 @@ class Memory:
                 self.gradients[place : place + 1] = memoryview(blank)
                 place = self.reached.find(UNWRITTEN, place + 1, stop)
         for place in [i for i in self.graphs if within(i, spans)]:
-            self.gradients[place] = float(self.graphs.pop(place))  # type: ignore[arg-type]
+            self.gradients[place] = float(self.graphs.pop(place))
             self.reached[place] -= RECORDED - WRITTEN
 
     def reach(self, spans: Spans) -> None:
@@ -199,28 +196,6 @@ def zeros(count: int, dtype: str) -> Any:
     return np.zeros(count, dtype)
 
 
-def within(place: int, spans: Spans) -> bool:
-    """Tell whether a position is in one of the stretches."""
-    return any(start <= place < stop for start, stop in spans)
-
-
-def spans_of(places: Iterable[int]) -> Spans:
-    """Return the stretches that positions make up, in order.
-
-    >>> spans_of([4, 1, 2, 3, 7])
-    ((1, 5), (7, 8))
-    """
-    ordered: Sequence[int] = sorted(places)
-    spans: list[tuple[int, int]] = []
-    start = stop = ordered[0] if ordered else 0
-    for place in ordered:
-        if place > stop:
-            spans.append((start, stop))
-            start = place
-        stop = place + 1
-    return (*spans, (start, stop)) if ordered else ()
-
-
 # -- leaves whose numbers are there ---------------------------------------------------------------
 
 
@@ -234,7 +209,8 @@ def bound_kind(kind: type[Node]) -> type[Node]:
             return known
     looks = {name: getattr(kind, name) for name in ("__module__", "__qualname__", "__doc__")}
     content = {"__slots__": (), **looks, **_PROPERTIES}
-    made: type[Node] = type(kind)(kind.__name__, (Bound, kind), content)
+    metaclass: Any = type(kind)
+    made: type[Node] = metaclass(kind.__name__, (Bound, kind), content)
     return made
 
 

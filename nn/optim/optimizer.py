@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableSequence, Sequence
 from typing import Any, ClassVar
 
-from autograd_lite import Value, warn_slip
+from autograd_lite import Value, arrays, warn_slip
 from nn.module import flag
+from nn.optim.array_steps import ArraySteps, States, array_steps
 from nn.optim.optimizer_state import load_state, packed_state
 from nn.optim.param_group import ParamGroup, checked_parameters, refuse_unknown
 from nn.settings import checked_number
@@ -40,7 +41,7 @@ class Optimizer:
         between steps.
     params : list of Value
         The parameters of all groups.
-    state : list
+    state : sequence
         What the rule remembers about each of ``params``, None before the first step.
     defaults : dict
 
@@ -80,7 +81,10 @@ class Optimizer:
         self.defaults = {name: checked[name] for name in defaults}
         self.param_groups: list[ParamGroup] = []
         self.params: list[Value] = []
-        self.state: list[Any] = []
+        self._states = States()
+        self._array_steps: ArraySteps | None = None
+        self._gradients: arrays.Gradients | None = None
+        self._one_by_one: Any = None  # a rule that arrays are not for
         given: Any = params
         if isinstance(given, Iterable) and not isinstance(given, Value | Mapping | set | frozenset):
             given = list(given)
@@ -154,7 +158,16 @@ class Optimizer:
                 )
         self.param_groups.append(group)
         self.params += params
-        self.state += [None] * len(params)
+        self._states.extend([None] * len(params))
+
+    @property
+    def state(self) -> MutableSequence[Any]:
+        """What the rule remembers about each of ``params``, None before the first step."""
+        return self._states
+
+    @state.setter
+    def state(self, state: Iterable[Any]) -> None:
+        self._states[:] = state
 
     @property
     def lr(self) -> float:
@@ -191,6 +204,12 @@ class Optimizer:
             `Value.reached` afterwards either way, and `step` leaves such parameters alone.
         """
         flag(set_to_none, f"{type(self).__name__}.zero_grad's set_to_none")
+        gradients = self._gradients
+        if gradients is None or not gradients.memory.valid:
+            self._gradients = gradients = arrays.gradients_of(self.params)
+        if gradients is not None:
+            gradients.zero()
+            return
         for parameter in self.params:
             parameter.zero_grad()
 
@@ -200,9 +219,40 @@ class Optimizer:
         What `backward` has not reached since the last `zero_grad` is left as it is, as in PyTorch,
         with a warning; unless it has reached other parameters of the same array (of one name up to
         the index): their gradient is 0 then.
+
+        Parameters of a compiled program are updated all at once. That gives the same numbers, to
+        the bit in float64, but an operation that would raise, such as a division by 0, gives
+        infinity or NaN.
         """
-        params, state, rule, sqrt = self.params, self.state, type(self).rule, math.sqrt
-        active = self._active()
+        steps = self._in_arrays()
+        if steps is not None:
+            try:
+                if steps.has_all():
+                    steps.step()
+                    return
+                if not steps.has_graphs():
+                    self._warn_unreached(steps.look(self._active))
+                    steps.step_some()
+                    return
+            except arrays.UntraceableError:
+                self._one_by_one = type(self).rule
+        self._states.take_back()
+        self._step_one_by_one()
+
+    def _in_arrays(self) -> ArraySteps | None:
+        """Return how to update in arrays, None if no group is in arrays."""
+        rule, steps = type(self).rule, self._array_steps
+        if steps is None or not steps.is_valid(rule, len(self.param_groups), self._states):
+            steps = None
+            if rule is not self._one_by_one:
+                steps = array_steps(rule, self.param_groups, self._states)
+            self._array_steps = steps
+        return steps
+
+    def _step_one_by_one(self) -> None:
+        params, state, rule, sqrt = self.params, self._states.listed, type(self).rule, math.sqrt
+        active, missing = self._active()
+        self._warn_unreached(missing)
         updates: list[tuple[Any, Any]] = []
         stop = 0
         for group in self.param_groups:
@@ -216,16 +266,22 @@ class Optimizer:
             params[i].data = data
             state[i] = remembered
 
-    def _active(self) -> list[int]:
-        """Return the positions of the parameters to update, and warn of those that are missing."""
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what copies and pickles are made from: what they share no arrays for."""
+        self._states.take_back()
+        self._array_steps = self._gradients = None
+        return vars(self)
+
+    def _active(self) -> tuple[list[int], list[int]]:
+        """Return the positions of the parameters to update, and of those without a gradient."""
         params = self.params
         reached = [i for i, parameter in enumerate(params) if parameter.reached]
         if len(reached) == len(params):
-            return reached
-        arrays = {self._array(i) for i in reached}
+            return reached, []
+        known = {self._array(i) for i in reached}
         others = [i for i in {*range(len(params))} - {*reached} if params[i].requires_grad]
-        self._warn_unreached(sorted(i for i in others if self._array(i) not in arrays))
-        return sorted([*reached, *(i for i in others if self._array(i) in arrays)])
+        missing = sorted(i for i in others if self._array(i) not in known)
+        return sorted([*reached, *(i for i in others if self._array(i) in known)]), missing
 
     def _array(self, position: int) -> Any:
         """Return what the parameters of one array have in common."""
@@ -275,7 +331,7 @@ class Optimizer:
             start = stop
         return {
             "optimizer": type(self).__name__,
-            "state": packed_state(self.state, self.state_names),
+            "state": packed_state(self._states[:], self.state_names),
             "param_groups": groups,
         }
 
@@ -313,7 +369,7 @@ class Optimizer:
         # Groups and lists stay the same objects, for those who hold them.
         for group, loaded_group in zip(self.param_groups, groups, strict=True):
             group.data = loaded_group.data
-        self.state[:] = state
+        self._states[:] = state
 
 
 def interpolated(start: Any, end: Any, weight: float) -> Any:
