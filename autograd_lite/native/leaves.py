@@ -64,6 +64,7 @@ class Leaves:
         sources = about.tape.sources
         having = [i for i in about.flat.leaves() if layout.row[i] != NO_ROW]
         having.sort(key=lambda node: int(layout.row[node]))
+        self._varying = frozenset(varying)
         self._widths = _widths([sources[i] for i in about.flat.leaves()])
         self.arguments = self._grouped(having, layout, sources, Argument)
         self.draws = self._grouped(having, layout, sources, Drawn)
@@ -108,7 +109,7 @@ class Leaves:
         """Bring in what has no lanes."""
         for position, rows, columns in self.arguments[UNIFORM]:
             numbers = arguments[position]
-            u[rows] = numbers if columns is None else numbers[columns]
+            u[rows] = numbers if columns is None else [numbers[column] for column in columns]
         for position, rows, columns in self.draws[UNIFORM]:
             numbers = drawn[position][0]
             u[rows] = numbers if columns is None else numbers[columns]
@@ -128,17 +129,17 @@ class Leaves:
                 v[rows] = (numbers if columns is None else numbers[:, columns]).T
         for row, (position, column) in enumerate(self.labels):
             numbers = arguments[position]
-            labels[row] = numbers[:, column] if numbers.ndim == 2 else numbers[column]
+            labels[row] = numbers[:, column] if position in self._varying else numbers[column]
 
-    def gradient(self, position: int, g: Any, gu: Any, shape: tuple[int, ...]) -> Any:
-        """Return the gradient of an argument of this shape, from the adjoints of its rows."""
+    def gradient(self, position: int, g: Any, gu: Any, given: Any) -> Any:
+        """Return the gradient of an argument, shaped like it, from the adjoints of its rows."""
         import numpy as np
 
         space, groups = self.wanted[position]
         if len(groups) == 1 and groups[0].columns is None:
             rows = groups[0].rows
             return gu[rows].copy() if space == UNIFORM else g[rows].T.copy()
-        found = np.zeros(shape, gu.dtype)
+        found = np.zeros(np.shape(given), gu.dtype)
         for _, rows, columns in groups:
             found[..., columns] = gu[rows] if space == UNIFORM else g[rows].T
         return found

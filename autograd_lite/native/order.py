@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from autograd_lite.native.tape import Argument, Constant, Guard, Parameter, Tape
+from autograd_lite.primitives import arithmetic, nary
 from autograd_lite.primitives import TABLE
 
 
@@ -90,3 +91,19 @@ def observed(tape: Tape) -> list[int]:
 def asked(guard: Guard) -> tuple[int, ...]:
     """Return the nodes that a guard is about."""
     return (guard.a,) if guard.test in ("truth", "index") else (guard.a, guard.b)
+
+
+def memory_order(tape: Tape, parameters: int) -> list[int]:
+    """Return the order in which parameters should lie in memory: factors first, as they are met.
+
+    So the weights of a matrix product are one stretch of memory, row after row, whatever order a
+    model has them in.
+    """
+    factors: dict[int, None] = {}
+    for primitive, operands in zip(tape.primitives, tape.operands, strict=True):
+        if primitive is nary.dot_product or primitive is arithmetic.multiply:
+            for operand in operands[: len(operands) // 2 * 2]:
+                source = tape.sources[operand]
+                if isinstance(source, Parameter):
+                    factors[source.position] = None
+    return [*factors, *(i for i in range(parameters) if i not in factors)]

@@ -107,6 +107,7 @@ class Plan:
 
         self.tape = tape
         self.dtype = np.dtype(dtype)
+        self._varying = frozenset(varying)
         self.binding = binding
         self.parameters = None if binding is None else binding.data
         self.gradients = None if binding is None else binding.grad
@@ -162,7 +163,8 @@ class Plan:
         Parameters
         ----------
         arguments : sequence of arrays
-            Of every argument its numbers: (lanes, width) where it varies, else (width,).
+            Of every argument its numbers: (lanes, width) where it varies, else (width,), which can
+            be a list as well.
         lanes : int
         seed : float, optional
             The adjoint of an output in every lane; without it nothing is differentiated.
@@ -232,7 +234,7 @@ class Plan:
         gradients: dict[int, Any] = {}
 
         def forward(machine: Machine, block: slice) -> Any:
-            part = [x[block] if x.ndim == 2 else x for x in arguments]
+            part = [x[block] if i in self._varying else x for i, x in enumerate(arguments)]
             machine.load(part, [x[block] for x in drawn])
             machine.run("forward")
             outputs[:, block] = machine.outputs()
@@ -298,9 +300,7 @@ class Plan:
     def _gradients(self, machine: Machine, arguments: Sequence[Any]) -> dict[int, Any]:
         """Return the gradients of arguments, as far as they are wanted."""
         return {
-            position: self.leaves.gradient(
-                position, machine.g, machine.gu, arguments[position].shape
-            )
+            position: self.leaves.gradient(position, machine.g, machine.gu, arguments[position])
             for position in self.leaves.wanted
         }
 

@@ -12,11 +12,12 @@ from typing import Any
 
 from autograd_lite import transforms
 from autograd_lite.modes import current_mode, current_recorder, runtime
+from autograd_lite.native import backend
 from autograd_lite.native.arguments import Batch, Form, Reader, ValuesGivenError
-from autograd_lite.native.backend import lowering, missing
 from autograd_lite.native.binding import Binding, bind
-from autograd_lite.native.eager import alone, learned_alone
+from autograd_lite.native.eager import alone, learned_alone, run
 from autograd_lite.native.groups import Found
+from autograd_lite.native.order import memory_order
 from autograd_lite.native.paths import Paths, Recording, Task, check_draws
 from autograd_lite.native.recording import record
 from autograd_lite.native.refusals import RecordingError
@@ -65,9 +66,10 @@ class Program:
         self._exact = exact
         self._dtype = dtype
         self._threads = threads
-        self._lower = lowering(dtype)
-        self._numpy = "numpy" not in missing()
-        self._reader = Reader(arrays=not missing(), batches=self._learns)
+        self._lower = backend.lowering(dtype)
+        missing = backend.missing()
+        self._numpy = "numpy" not in missing
+        self._reader = Reader(arrays=not missing, batches=self._learns)
         self._structures: dict[tuple[Form, ...], Paths] = {}
         self._last: Paths | None = None
         self._binding: Binding | None = None
@@ -96,7 +98,7 @@ class Program:
         """
         batch = self._read(args, kwargs)
         if batch is None:
-            return self.function(*args, **kwargs)
+            return run(self.function, args, kwargs)
         if self._learns:
             return self._step(batch)
         found = self._evaluate(batch, _VALUE)
@@ -251,7 +253,7 @@ class Program:
     def _evaluate(self, batch: Batch, task: Task) -> Found:
         with self._lock:
             if self._learns:
-                self._renew_binding()
+                self._check_binding()
             paths = self._structures.get(batch.forms) or self._new_structure(batch.forms)
             paths.stamp = _newer()
             self._last = paths
@@ -265,13 +267,18 @@ class Program:
         self._structures[forms] = paths
         return paths
 
-    def _renew_binding(self) -> Binding:
-        """Return the arrays of the parameters, and forget recordings that were for others."""
+    def _check_binding(self) -> None:
+        """Forget recordings for arrays that the parameters are no longer in."""
         binding = self._binding
-        if binding is None or not binding.valid or binding.changes != self._bound:
+        if binding is not None and not (binding.valid and binding.changes == self._bound):
             self._structures.clear()
-            self._binding = binding = bind(self.parameters, dtype=self._dtype)
-            self._bound = binding.changes
+            self._binding = None
+
+    def _bind(self, tape: Tape) -> Binding:
+        """Move the parameters into arrays: weights of matrix products next to each other."""
+        order = memory_order(tape, len(self.parameters))
+        self._binding = binding = bind(self.parameters, order=order, dtype=self._dtype)
+        self._bound = binding.changes
         return binding
 
     def _record(self, batch: Batch, lane: int) -> Tape:
@@ -309,6 +316,8 @@ class Program:
     def _plan(self, tape: Tape, varying: frozenset[int], differentiable: bool) -> Any:
         """Return what evaluates a recording."""
         positions = {source.position for source in tape.sources if isinstance(source, Argument)}
+        if self._learns and self._binding is None:
+            self._bind(tape)
         return self._lower(
             tape,
             varying=varying,
