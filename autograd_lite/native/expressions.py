@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from autograd_lite.native.tape import LANE_MEAN, LANE_VARIANCE, PICK, Special
 from autograd_lite.primitives import TABLE, Primitive, Variadic
+from autograd_lite.primitives.ieee import RAISED_BY_FLOATS, again
 
 LONGEST = 40  # letters of a partial that is written out
 MOST_QUESTIONS = 8  # of a partial that is written out
@@ -34,7 +35,7 @@ class Branches:
     def ask(self) -> bool:
         self.asked += 1
         if self.asked > MOST_QUESTIONS:
-            raise ValueError("the formula branches too often")
+            raise TypeError("the formula branches too often")
         if self.asked > len(self.answers):
             self.answers.append(True)
         return self.answers[self.asked - 1]
@@ -255,7 +256,10 @@ def _written_out(
     while True:
         try:
             term = _times(primitive.partials[position](*operands, result))
-        except (TypeError, ValueError, ArithmeticError):
+        except RAISED_BY_FLOATS:  # between constants
+            branches.asked = 0
+            term = _times(again(primitive.partials[position], *operands, result))
+        except TypeError:  # a function that takes nothing but numbers
             return None
         if term is None or (found is not None and term != found):
             return None

@@ -31,7 +31,7 @@ from autograd_lite.native.naming import (
 )
 from autograd_lite.native.order import asked, fixed, needing, observed, swept, used
 from autograd_lite.native.tape import Argument, Guard, Tape
-from autograd_lite.primitives import counted
+from autograd_lite.primitives import Primitive, counted
 
 WIDTH = 88  # letters in a line
 MOST_NAMED = 2000  # operations that have names; beyond, numbers are in lists
@@ -288,11 +288,13 @@ class _Writer:
         """Return how a node hands its adjoint on."""
         operation, operands = self.tape.primitives[node], self.tape.operands[node]
         name = self.operations[operation]
-        found = backward_template(operation, len(operands), name)
-        if name != "power":
-            return found
-        constants = tuple(map(self.fixed.get, operands))
-        return Backward("", tuple(term_of(operation, i, name, constants) for i in range(2)))
+        known = tuple(map(self.fixed.get, operands))
+        plain = name in ("add", "subtract", "multiply")  # whose terms have no operations
+        if isinstance(operation, Primitive) and not plain and any(x is not None for x in known):
+            return Backward(
+                "", tuple(term_of(operation, i, name, known) for i in range(operation.arity))
+            )
+        return backward_template(operation, len(operands), name)
 
     def _adjoint(self, node: int) -> str:
         return f"d[{node}]" if self.long else f"d_{self.called[node]}"
