@@ -16,7 +16,7 @@ from nn.module import Module
 from nn.nested import as_lists
 from nn.optim import Optimizer
 from nn.refused_rows import places
-from nn.restoring import restored
+from nn.restoring import attributes_restored, restored
 from nn.steps import Loss, Metric, Steps, check_loss, check_number
 
 EXAMPLES = 4  # samples of which the loss is looked at before the training
@@ -101,7 +101,7 @@ class CompiledSteps(Steps):
         data = self.train
         inputs, targets = [data.inputs[i] for i in rows], [data.targets[i] for i in rows]
         outputs = None
-        with restored(self.model), no_grad():
+        with attributes_restored(self.model), no_grad():
             try:
                 outputs = self.model(inputs)
                 self.loss(outputs, targets)
@@ -117,11 +117,12 @@ class CompiledSteps(Steps):
         rows = _examples(self.train.targets)
         self.model.train()
         state = random.getstate()
-        with restored(self.model):
+        with attributes_restored(self.model):
             expected = self._together(rows)
         random.setstate(state)
-        with no_grad():
-            found = self._recorded(rows)
+        self.optimizer.zero_grad()
+        self.model.zero_grad()
+        found = self._recorded(rows)
         if not math.isclose(found, expected, rel_tol=1e-6, abs_tol=1e-9) and expected == expected:
             raise ValueError(
                 "fit can compile a loss that is the mean of those of a batch's samples, each of"

@@ -95,7 +95,8 @@ class Module(Tree):
         Those are settings and parts; buffers are numbers that modules have read at every call.
         """
         held = vars(self).items()
-        names = [name for name, x in held if _is_setting(x) and name not in self._buffer_names]
+        others = (*self._buffer_names, "_scope_name", "_scope_title")
+        names = [name for name, x in held if _is_setting(x) and name not in others]
         read = attrgetter("training", *names)
         found = read(self)
         return lambda: bool(read(self) == found)

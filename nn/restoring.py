@@ -38,15 +38,35 @@ def restored(model: Module, others: Iterable[Value] = ()) -> Iterator[None]:
     """
     parameters = {id(p): p for p in (*model.parameters(), *others)}.values()
     numbers = [(p, p.data, p.grad if p.reached else None, p.label) for p in parameters]
-    undo = _kept(model)
     try:
-        yield
+        with attributes_restored(model):
+            yield
     finally:
         for parameter, data, grad, label in numbers:
             parameter.zero_grad()
             parameter.data = data
             parameter.grad = grad
             parameter.label = label
+
+
+@contextmanager
+def attributes_restored(model: Module) -> Iterator[None]:
+    """Put back, after the block, the attributes of a model's modules, but not its parameters.
+
+    Examples
+    --------
+    >>> import nn
+    >>> from nn.restoring import attributes_restored
+    >>> norm = nn.BatchNorm1d(1)
+    >>> with attributes_restored(norm):
+    ...     _ = norm([[1.0], [3.0]])
+    >>> norm.running_mean
+    [0.0]
+    """
+    undo = _kept(model)
+    try:
+        yield
+    finally:
         for put_back in undo:
             put_back()
 

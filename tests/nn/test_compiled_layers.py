@@ -104,7 +104,9 @@ MODELS = {
     "LayerNorm": classifier(lambda: nn.LayerNorm(4)),
     "BatchNorm1d": classifier(lambda: nn.BatchNorm1d(4)),
     "BatchNorm1d, cumulative": classifier(lambda: nn.BatchNorm1d(4, momentum=None, affine=False)),
-    "BatchNorm1d without averages": classifier(lambda: nn.BatchNorm1d(4, track_running_stats=False)),
+    "BatchNorm1d without averages": classifier(
+        lambda: nn.BatchNorm1d(4, track_running_stats=False)
+    ),
     "Dropout": classifier(lambda: nn.Dropout(0.4, seed=3)),
     "Dropout of everything": classifier(lambda: nn.Dropout(1.0)),
     "two Dropouts of one generator": lambda: two_dropouts(),
@@ -206,9 +208,7 @@ def test_labels_of_an_embedding_pick_rows():
 def test_all_labels_have_one_recording_in_common(loss):
     model = CLASSIFIER() if isinstance(loss, nn.CrossEntropyLoss) else SCORE()
     targets = {nn.HingeLoss: SIGNS, nn.BCEWithLogitsLoss: BITS}.get(type(loss), CLASSES)
-    step = autograd_lite.compile(
-        lambda x, y: loss(model([x]), [y]), parameters=model.parameters()
-    )
+    step = autograd_lite.compile(lambda x, y: loss(model([x]), [y]), parameters=model.parameters())
     for x, y in batches(INPUTS, targets):
         step(np.array(x), np.array(y))
     assert len(step.recordings) == 1
