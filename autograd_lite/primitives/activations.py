@@ -302,8 +302,12 @@ def _gelu_tanh(x: float) -> float:
 
 
 def _gelu_tanh_partial(x: float, y: float) -> float:
-    if x > 3.0:  # gelu_tanh(x) = x + gelu_tanh(-x), and there exp(u) is accurate
-        return 1.0 - _gelu_tanh_partial(-x, y)
+    # gelu_tanh(x) = x + gelu_tanh(-x), and there exp(u) is accurate
+    return 1.0 - _gelu_tanh_slope(-x) if x > 3.0 else _gelu_tanh_slope(x)
+
+
+def _gelu_tanh_slope(x: float) -> float:
+    """Return the derivative for x ≤ 3."""
     if x < GELU_TANH_END:
         return -0.0
     if -1.5 < x < -0.3:

@@ -101,8 +101,9 @@ def elementwise_kernel(
 
         g[operand] += g[row] * partial(v[operand], …, v[row])
 
-    for every lane. Several operands may be one row. Formulas are evaluated in float64, and their
-    results rounded to the numbers' type.
+    for every lane. Several operands may be one row, and several results may share operands; but in
+    lanes no result may be an operand in the same run, which the compiler relies on. Formulas are
+    evaluated in float64, and their results rounded to the numbers' type.
 
     Parameters
     ----------

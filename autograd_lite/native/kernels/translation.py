@@ -15,6 +15,7 @@ import math
 import operator
 from collections.abc import Callable
 from functools import cache
+from threading import RLock
 from types import BuiltinFunctionType, CellType, FunctionType, ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -174,6 +175,7 @@ def _second_statements(vectorised: bool) -> dict[Any, Any]:
     return found
 
 
+_translating = RLock()
 _translations: WeakKeyDictionary[FunctionType, dict[bool, Any]] = WeakKeyDictionary()
 
 
@@ -234,8 +236,9 @@ def translated(function: Callable[..., Any], *, vectorised: bool = False) -> Any
         ):
             return function
         raise Untranslatable(f"{_called(function)} cannot be compiled")
-    known = _translations.get(function, {}).get(vectorised)
-    return known if known is not None else _rebuilt(function, vectorised)
+    with _translating:  # so that no thread takes what another has not finished
+        known = _translations.get(function, {}).get(vectorised)
+        return known if known is not None else _rebuilt(function, vectorised)
 
 
 def _rebuilt(function: FunctionType, vectorised: bool) -> Any:

@@ -1,9 +1,10 @@
 """Exponentials, logarithms and circular functions without branches, for loops over lanes.
 
 A call to C's library handles one number; these formulas are plain arithmetic, which a compiler
-turns into instructions on four or eight numbers at once. They differ from C's library by at most 3
-units of the last place, over the whole range: subnormal results, zeros' signs, infinities and NaN
-included. Only `sin` and `cos` have a limit, `SINE_LIMIT`, beyond which the caller must take C's.
+turns into instructions on four or eight numbers at once. They differ from C's library by at most 2
+units of the last place (hyperbolic functions and `sigmoid` by 4), over the whole range: subnormal
+results, zeros' signs, infinities and NaN included. Only `sin` and `cos` have a limit, `SINE_LIMIT`,
+beyond which the caller must take C's.
 
 Methods: W. J. Cody and W. Waite, Software Manual for the Elementary Functions, 1980 (reduction by a
 constant in several pieces); the coefficients of the logarithm and of sine and cosine are those of
@@ -178,7 +179,7 @@ def sinh(x: float) -> float:
     grown = expm1(size)
     middle = 0.5 * (grown + grown / (grown + 1.0))
     root = exp(0.5 * size)
-    return math.copysign(0.5 * root * root if size > 40.0 else middle, x)
+    return math.copysign(0.5 * root * root if size > 709.0 else middle, x)
 
 
 def cosh(x: float) -> float:
@@ -186,7 +187,7 @@ def cosh(x: float) -> float:
     size = abs(x)
     grown = exp(size)
     root = exp(0.5 * size)
-    return 0.5 * root * root if size > 40.0 else 0.5 * grown + 0.5 / grown
+    return 0.5 * root * root if size > 709.0 else 0.5 * grown + 0.5 / grown
 
 
 def sigmoid(x: float) -> float:
