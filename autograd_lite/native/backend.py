@@ -8,6 +8,10 @@ from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
+from autograd_lite.native.binding import Binding
+from autograd_lite.native.python_plan import PythonPlan
+from autograd_lite.native.tape import Tape
+
 NEEDED = ("numpy", "llvmlite", "numba")
 
 
@@ -26,18 +30,30 @@ def lowering(dtype: str) -> Callable[..., Any]:
         If ``dtype`` is float32 and plans are not native.
     """
     if not missing():
-        from autograd_lite.native.machine import lower as native
+        from autograd_lite.native.plan import lower
 
-        return native
-    from autograd_lite.native.python_plan import lower
-
+        return lower
     what = " and ".join(missing())
     if dtype != "float64":
         raise ImportError(
             f"compile(dtype={dtype!r}) needs {what}: pip install 'autograd-lite[fast]'"
         )
     _tell(what)
-    return lower
+    return _in_python
+
+
+def _in_python(
+    tape: Tape,
+    *,
+    varying: frozenset[int],
+    wanted: frozenset[int],
+    binding: Binding | None,
+    exact: bool,
+    dtype: str,
+) -> PythonPlan:
+    """Return a plan in Python, which is exact and float64 in any case."""
+    values = () if binding is None else binding.values
+    return PythonPlan(tape, varying=varying, wanted=wanted, parameters=values)
 
 
 @cache

@@ -4,26 +4,43 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any
+
+from autograd_lite.native.arguments import Batch
+from autograd_lite.native.tape import Tape
+from autograd_lite.primitives import counted
 
 LARGE = 2**27
 """Bytes from which on it is worth asking the system: 128 MiB."""
 
+BYTES_OF_A_FLOAT = 32  # of Python's, and a pointer to it
 
-def check_capacity(needed: int, what: str) -> None:
-    """Refuse what needs more memory than is available.
+
+def check_capacity(plan: Any, tape: Tape, batch: Batch, threads: int) -> None:
+    """Refuse a batch whose numbers do not fit into the memory that is available.
+
+    Native plans compute lanes in blocks, and have a number and an adjoint for every row of one;
+    plans in Python have both, as objects, for every operation and lane.
 
     Raises
     ------
     MemoryError
-        If ``what`` needs more than there is.
+        If they do not.
     """
+    results = 8 * batch.lanes * (len(tape.outputs) + sum(form.width for form in batch.forms))
+    if hasattr(plan, "block"):
+        room = 2 * plan.dtype.itemsize * sum(plan.rows) * plan.block(batch.lanes) * threads
+    else:
+        room = 2 * BYTES_OF_A_FLOAT * len(tape) * batch.lanes
+    needed = room + results
     if needed < LARGE:
         return
     available = available_memory()
     if available is not None and needed > available:
         raise MemoryError(
-            f"{what} would need {_size(needed)} of memory, and {_size(available)} are available:"
-            " call it with fewer lanes at a time, or compile a part of the function"
+            f"{counted(len(tape), 'number')} in {counted(batch.lanes, 'lane')} would need"
+            f" {_size(needed)} of memory, and {_size(available)} are available: give fewer lanes at"
+            " a time, or compile a part of the function"
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from numbers import Integral
 from typing import Any
 
 from autograd_lite.modes import enable_grad, recording_derivatives
@@ -10,9 +11,35 @@ from autograd_lite.native.arguments import Form
 from autograd_lite.native.groups import Found
 from autograd_lite.native.paths import Task
 from autograd_lite.native.whole_numbers import WholeNumber
+from autograd_lite.node import Node
+from autograd_lite.primitives import is_number
 from autograd_lite.sweep import adjoints, with_order
 from autograd_lite.trees import leaves_of, shaped_like, unpacked
 from autograd_lite.value import Value
+
+
+def run(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    """Run a function on Values, as it runs when it is recorded."""
+    return function(*map(_as_values, args), **{name: _as_values(x) for name, x in kwargs.items()})
+
+
+def _as_values(given: Any) -> Any:
+    """Return numbers in nested lists as constants; leave what is no number."""
+    if getattr(given, "shape", ()) != ():
+        if str(given.dtype) == "object":
+            return given
+        raise TypeError(
+            "a compiled function that runs inside of a transform or of another program, or with"
+            f" Values, takes numbers and lists there, got an array of shape {tuple(given.shape)}:"
+            " call it once for every lane"
+        )
+    if isinstance(given, list | tuple):
+        return type(given)(map(_as_values, given))
+    if isinstance(given, Node) or not is_number(given):
+        return given
+    whole = isinstance(given, Integral) and not isinstance(given, bool)
+    kind = WholeNumber if whole else Value
+    return kind(given, requires_grad=False)
 
 
 def alone(

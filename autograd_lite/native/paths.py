@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from autograd_lite.native.arguments import Batch
+from autograd_lite.native.capacity import check_capacity
 from autograd_lite.native.groups import Found, all_lanes, by_guard, gathered
 from autograd_lite.native.surroundings import unchanged
-from autograd_lite.native.tape import LANE_MEAN, LANE_VARIANCE, Drawn, Tape
+from autograd_lite.native.tape import LANE_MEAN, LANE_VARIANCE, Tape
 
 MOST_PATHS = 1000
 """Recordings of one structure that are kept; lanes beyond are computed by the function itself."""
@@ -44,6 +45,7 @@ class Recording:
         self.tape = tape
         self.branches: dict[int, list[Recording]] = {}
         self.plans: dict[tuple[frozenset[int], bool], Any] = {}
+        self.capacity: dict[Any, int] = {}  # for how many lanes there is memory, by plan
         self.across = LANE_MEAN in tape.primitives or LANE_VARIANCE in tape.primitives
 
     def holds(self) -> bool:
@@ -123,6 +125,9 @@ class Paths:
             plan = plans.get(key)
             if plan is None:
                 plan = plans[key] = self._lower(recording.tape, *key)
+        if recording.capacity.get(plan, 0) < batch.lanes:
+            check_capacity(plan, recording.tape, batch, self._threads)
+            recording.capacity[plan] = batch.lanes
         return plan.evaluate(
             batch.rows, batch.lanes, seed=task.seed, output=output, threads=self._threads
         )
@@ -223,26 +228,6 @@ def _part_of(batch: Batch, lanes: Any) -> Batch:
 
 def _named(recording: Recording, found: Any) -> Found:
     return Found(recording.tape.result, found.outputs, found.gradients)
-
-
-def check_draws(tape: Tape) -> None:
-    """Refuse comparisons of numbers that are drawn anew at every call.
-
-    Lanes would be sorted by numbers that are no longer those that they are computed with.
-    """
-    if not tape.draws or not tape.guards:
-        return
-    drawn = [isinstance(source, Drawn) for source in tape.sources]
-    for node, operands in enumerate(tape.operands):
-        if any(drawn[operand] for operand in operands):
-            drawn[node] = True
-    for guard in tape.guards:
-        if drawn[guard.a] or (guard.b >= 0 and drawn[guard.b]):
-            raise ValueError(
-                f"a comparison ({guard.test}) of numbers that are drawn anew at every call, as"
-                " those of dropout are, cannot be compiled: use relu, maximum, max_of, clamp or"
-                " where instead"
-            )
 
 
 def _refuse_statistics(recordings: list[Recording]) -> None:

@@ -13,12 +13,13 @@ from typing import Any
 from autograd_lite import transforms
 from autograd_lite.modes import current_mode, current_recorder, runtime
 from autograd_lite.native import backend
+from autograd_lite.native.acceptance import check_draws, with_numbers
 from autograd_lite.native.arguments import Batch, Form, Reader, ValuesGivenError
 from autograd_lite.native.binding import Binding, bind
 from autograd_lite.native.eager import alone, learned_alone, run
 from autograd_lite.native.groups import Found
 from autograd_lite.native.order import memory_order
-from autograd_lite.native.paths import Paths, Recording, Task, check_draws
+from autograd_lite.native.paths import Paths, Recording, Task
 from autograd_lite.native.recording import record
 from autograd_lite.native.refusals import RecordingError
 from autograd_lite.native.results import in_array, of_lanes, of_one_lane, stacked
@@ -289,6 +290,7 @@ class Program:
             if batch.varying:
                 error.add_note(f"raised for row {lane} of the batch, while it was being recorded")
             raise
+        tape = with_numbers(tape)
         check_draws(tape)
         if self._learns:
             self._check_parameters(tape)

@@ -1,0 +1,48 @@
+"""What is done to a recording before it is used: a refusal, and whole numbers told from labels."""
+
+from __future__ import annotations
+
+from autograd_lite.native.tape import PICK, Argument, Drawn, Tape
+
+
+def check_draws(tape: Tape) -> None:
+    """Refuse comparisons of numbers that are drawn anew at every call.
+
+    Lanes would be sorted by numbers that are no longer those that they are computed with.
+    """
+    if not tape.draws or not tape.guards:
+        return
+    drawn = [isinstance(source, Drawn) for source in tape.sources]
+    for node, operands in enumerate(tape.operands):
+        if any(drawn[operand] for operand in operands):
+            drawn[node] = True
+    for guard in tape.guards:
+        if drawn[guard.a] or (guard.b >= 0 and drawn[guard.b]):
+            raise ValueError(
+                f"a comparison ({guard.test}) of numbers that are drawn anew at every call, as"
+                " those of dropout are, cannot be compiled: use relu, maximum, max_of, clamp or"
+                " where instead"
+            )
+
+
+def with_numbers(tape: Tape) -> Tape:
+    """Return a tape in which only labels are whole: what is computed with is a number.
+
+    So ``f(3)`` has the derivative of ``f(3.0)``.
+    """
+    whole = [isinstance(x, Argument) and x.whole for x in tape.sources]
+    if not any(whole):
+        return tape
+    computed = {
+        operand
+        for primitive, operands in zip(tape.primitives, tape.operands, strict=True)
+        for operand in (operands[1:] if primitive is PICK else operands)
+    }
+    computed.update(tape.outputs)
+    sources = [
+        source._replace(whole=False)
+        if isinstance(source, Argument) and node in computed
+        else source
+        for node, source in enumerate(tape.sources)
+    ]
+    return Tape(sources, *tuple(tape)[1:])
