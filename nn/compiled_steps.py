@@ -6,6 +6,7 @@ import math
 import random
 from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
+from numbers import Real
 from typing import Any
 
 import autograd_lite
@@ -13,7 +14,7 @@ from autograd_lite import no_grad
 from nn.data.minibatches import Batches
 from nn.data.samples import Dataset
 from nn.module import Module
-from nn.nested import as_lists
+from nn.nested import as_lists, flat
 from nn.optim import Optimizer
 from nn.refused_rows import places
 from nn.restoring import attributes_restored, restored
@@ -203,13 +204,15 @@ def _array(rows: list[Any], what: str) -> Any:
     if array.dtype.kind == "b":
         return array.astype(np.int64)
     if array.dtype.kind not in "iuf":
-        try:
-            return array.astype(np.float64)
-        except (TypeError, ValueError):
-            raise TypeError(
-                f"fit(compile=True) expected numbers as {what}, got {rows[0]!r} at position 0;"
-                " write compile=False"
-            ) from None
+        for position, row in enumerate(rows):
+            for element in flat(row):
+                if not isinstance(element, Real):
+                    raise TypeError(
+                        f"fit(compile=True) expected numbers as {what}, got"
+                        f" {type(element).__name__} at position {position}: {element!r}; write"
+                        " compile=False"
+                    )
+        return array.astype(np.float64)
     return array
 
 

@@ -52,7 +52,7 @@ def check_steps(make, loss, inputs, targets, training=True):
             assert close(found, wanted), name
 
 
-def classifier(*middle):
+def with_middle(*middle):
     return lambda: nn.Sequential(
         nn.Linear(3, 4, seed=1), *[make() for make in middle], nn.Linear(4, 3, seed=2)
     )
@@ -79,7 +79,7 @@ MODELS = {
         for name in nn.activations.ACTIVATIONS
     },
     **{
-        type(module).__name__ + module.extra_repr(): classifier(lambda module=module: module)
+        type(module).__name__ + module.extra_repr(): with_middle(lambda module=module: module)
         for module in (
             nn.ReLU(),
             nn.SELU(),
@@ -100,20 +100,20 @@ MODELS = {
             nn.LogSoftmax(),
         )
     },
-    "learned slope": classifier(lambda: nn.LeakyReLU(nn.Parameter(0.2))),
-    "LayerNorm": classifier(lambda: nn.LayerNorm(4)),
-    "BatchNorm1d": classifier(lambda: nn.BatchNorm1d(4)),
-    "BatchNorm1d, cumulative": classifier(lambda: nn.BatchNorm1d(4, momentum=None, affine=False)),
-    "BatchNorm1d without averages": classifier(
+    "learned slope": with_middle(lambda: nn.LeakyReLU(nn.Parameter(0.2))),
+    "LayerNorm": with_middle(lambda: nn.LayerNorm(4)),
+    "BatchNorm1d": with_middle(lambda: nn.BatchNorm1d(4)),
+    "BatchNorm1d, cumulative": with_middle(lambda: nn.BatchNorm1d(4, momentum=None, affine=False)),
+    "BatchNorm1d without averages": with_middle(
         lambda: nn.BatchNorm1d(4, track_running_stats=False)
     ),
-    "Dropout": classifier(lambda: nn.Dropout(0.4, seed=3)),
-    "Dropout of everything": classifier(lambda: nn.Dropout(1.0)),
+    "Dropout": with_middle(lambda: nn.Dropout(0.4, seed=3)),
+    "Dropout of everything": with_middle(lambda: nn.Dropout(1.0)),
     "two Dropouts of one generator": lambda: two_dropouts(),
     "WeightNorm": lambda: nn.Sequential(
         nn.WeightNorm(nn.Linear(3, 4, seed=1)), nn.Tanh(), nn.Linear(4, 3, seed=2)
     ),
-    "Residual": classifier(lambda: nn.Residual(nn.Linear(4, 4, seed=5))),
+    "Residual": with_middle(lambda: nn.Residual(nn.Linear(4, 4, seed=5))),
     "ModuleList": Listed,
 }
 
@@ -133,39 +133,53 @@ def test_a_model_trains_as_it_does_uncompiled(name):
     check_steps(MODELS[name], nn.CrossEntropyLoss(), INPUTS, CLASSES)
 
 
-REGRESSION = lambda: nn.MLP(3, [4, 2], "tanh", seed=0)
-SCORE = lambda: nn.MLP(3, [4, 1], "tanh", seed=0)
-SQUASHED = lambda: nn.MLP(3, [4, 1], "tanh", "sigmoid", seed=0)
-CLASSIFIER = lambda: nn.MLP(3, [4, 3], "tanh", seed=0)
-LOGARITHMS = lambda: nn.Sequential(nn.Linear(3, 3, seed=0), nn.LogSoftmax())
+def regression():
+    return nn.MLP(3, [4, 2], "tanh", seed=0)
+
+
+def score():
+    return nn.MLP(3, [4, 1], "tanh", seed=0)
+
+
+def squashed():
+    return nn.MLP(3, [4, 1], "tanh", "sigmoid", seed=0)
+
+
+def classifier():
+    return nn.MLP(3, [4, 3], "tanh", seed=0)
+
+
+def logarithms():
+    return nn.Sequential(nn.Linear(3, 3, seed=0), nn.LogSoftmax())
+
 
 LOSSES = {
-    "MSE": (nn.MSELoss(), REGRESSION, NUMBERS),
-    "half MSE": (nn.HalfMSELoss(), REGRESSION, NUMBERS),
-    "L1": (nn.L1Loss(), REGRESSION, NUMBERS),
-    "Huber": (nn.HuberLoss(delta=0.5), REGRESSION, NUMBERS),
-    "MSE of whole numbers": (nn.MSELoss(), SCORE, SIGNS),
-    "hinge": (nn.HingeLoss(), SCORE, SIGNS),
-    "hinge of floats": (nn.HingeLoss(), SCORE, list(map(float, SIGNS))),
-    "logistic": (nn.LogisticLoss(), SCORE, SIGNS),
-    "BCE": (nn.BCELoss(), SQUASHED, BITS),
-    "BCE of shares": (nn.BCELoss(), SQUASHED, SHARES),
-    "BCE with logits": (nn.BCEWithLogitsLoss(), SCORE, BITS),
-    "BCE with logits of shares": (nn.BCEWithLogitsLoss(), SCORE, SHARES),
-    "BCE with weighted logits": (nn.BCEWithLogitsLoss(pos_weight=3.0), SCORE, BITS),
+    "MSE": (nn.MSELoss(), regression, NUMBERS),
+    "half MSE": (nn.HalfMSELoss(), regression, NUMBERS),
+    "L1": (nn.L1Loss(), regression, NUMBERS),
+    "Huber": (nn.HuberLoss(delta=0.5), regression, NUMBERS),
+    "MSE of whole numbers": (nn.MSELoss(), score, SIGNS),
+    "hinge": (nn.HingeLoss(), score, SIGNS),
+    "hinge of floats": (nn.HingeLoss(), score, list(map(float, SIGNS))),
+    "logistic": (nn.LogisticLoss(), score, SIGNS),
+    "BCE": (nn.BCELoss(), squashed, BITS),
+    "BCE of shares": (nn.BCELoss(), squashed, SHARES),
+    "BCE with logits": (nn.BCEWithLogitsLoss(), score, BITS),
+    "BCE with logits of shares": (nn.BCEWithLogitsLoss(), score, SHARES),
+    "BCE with weighted logits": (nn.BCEWithLogitsLoss(pos_weight=3.0), score, BITS),
     "BCE with weights of outputs": (
         nn.BCEWithLogitsLoss(pos_weight=[0.5, 0.0]),
-        REGRESSION,
+        regression,
         [[a, 1 - a] for a in BITS],
     ),
-    "NLL": (nn.NLLLoss(), LOGARITHMS, CLASSES),
-    "NLL with weights": (nn.NLLLoss([1.0, 0.0, 2.5]), LOGARITHMS, CLASSES),
-    "cross-entropy with weights": (nn.CrossEntropyLoss([1.0, 0.5, 2.5]), CLASSIFIER, CLASSES),
-    "cross-entropy, a class ignored": (nn.CrossEntropyLoss(ignore_index=1), CLASSIFIER, CLASSES),
-    "cross-entropy, smoothed": (nn.CrossEntropyLoss(label_smoothing=0.2), CLASSIFIER, CLASSES),
+    "NLL": (nn.NLLLoss(), logarithms, CLASSES),
+    "NLL with weights": (nn.NLLLoss([1.0, 0.0, 2.5]), logarithms, CLASSES),
+    "cross-entropy with weights": (nn.CrossEntropyLoss([1.0, 0.5, 2.5]), classifier, CLASSES),
+    "cross-entropy, a class ignored": (nn.CrossEntropyLoss(ignore_index=1), classifier, CLASSES),
+    "cross-entropy, smoothed": (nn.CrossEntropyLoss(label_smoothing=0.2), classifier, CLASSES),
     "cross-entropy, everything": (
         nn.CrossEntropyLoss([1.0, 0.5, 2.5], ignore_index=0, label_smoothing=0.2),
-        CLASSIFIER,
+        classifier,
         CLASSES,
     ),
 }
@@ -178,7 +192,7 @@ def test_a_loss_is_the_same_function_of_outputs_and_targets(name):
 
 
 def test_a_penalty_is_part_of_the_mean_once():
-    model = CLASSIFIER()
+    model = classifier()
     weights = model.parameters()
     step = autograd_lite.compile(
         lambda x, y: nn.CrossEntropyLoss()([model(x)], [y]) + nn.l2_penalty(weights, 0.1),
@@ -206,7 +220,7 @@ def test_labels_of_an_embedding_pick_rows():
 
 @pytest.mark.parametrize("loss", [nn.CrossEntropyLoss(), nn.HingeLoss(), nn.BCEWithLogitsLoss()])
 def test_all_labels_have_one_recording_in_common(loss):
-    model = CLASSIFIER() if isinstance(loss, nn.CrossEntropyLoss) else SCORE()
+    model = classifier() if isinstance(loss, nn.CrossEntropyLoss) else score()
     targets = {nn.HingeLoss: SIGNS, nn.BCEWithLogitsLoss: BITS}.get(type(loss), CLASSES)
     step = autograd_lite.compile(lambda x, y: loss(model([x]), [y]), parameters=model.parameters())
     for x, y in batches(INPUTS, targets):
@@ -286,12 +300,12 @@ def test_dropout_draws_from_a_generator_of_another_kind():
 @pytest.mark.parametrize(
     ("loss", "model", "targets", "message"),
     [
-        (nn.CrossEntropyLoss(), CLASSIFIER, CLASSES, "expected labels from 0 to 2"),
-        (nn.NLLLoss(), LOGARITHMS, CLASSES, "expected labels from 0 to 2"),
-        (nn.HingeLoss(), SCORE, SIGNS, "expected labels -1 or 1"),
-        (nn.LogisticLoss(), SCORE, SIGNS, "expected labels -1 or 1"),
-        (nn.BCEWithLogitsLoss(), SCORE, BITS, "expected labels from 0 to 1"),
-        (nn.BCELoss(), SQUASHED, BITS, "expected labels from 0 to 1"),
+        (nn.CrossEntropyLoss(), classifier, CLASSES, "expected labels from 0 to 2"),
+        (nn.NLLLoss(), logarithms, CLASSES, "expected labels from 0 to 2"),
+        (nn.HingeLoss(), score, SIGNS, "expected labels -1 or 1"),
+        (nn.LogisticLoss(), score, SIGNS, "expected labels -1 or 1"),
+        (nn.BCEWithLogitsLoss(), score, BITS, "expected labels from 0 to 1"),
+        (nn.BCELoss(), squashed, BITS, "expected labels from 0 to 1"),
     ],
 )
 def test_a_wrong_label_is_refused_whenever_it_comes(loss, model, targets, message):
@@ -318,7 +332,7 @@ def test_a_wrong_label_of_an_embedding_is_refused():
 
 
 def test_labels_that_are_no_whole_numbers_are_refused():
-    model = CLASSIFIER()
+    model = classifier()
     step = autograd_lite.compile(
         lambda x, y: nn.CrossEntropyLoss()([model(x)], [y]), parameters=model.parameters()
     )
@@ -327,7 +341,7 @@ def test_labels_that_are_no_whole_numbers_are_refused():
 
 
 def test_samples_to_be_left_out_of_the_mean_are_refused():
-    model = CLASSIFIER()
+    model = classifier()
     step = autograd_lite.compile(
         lambda x, y: nn.CrossEntropyLoss()([model(x)], [y]), parameters=model.parameters()
     )
@@ -338,7 +352,7 @@ def test_samples_to_be_left_out_of_the_mean_are_refused():
 
 
 def test_a_batch_of_ignored_samples_is_refused():
-    model = CLASSIFIER()
+    model = classifier()
     step = autograd_lite.compile(
         lambda x, y: nn.CrossEntropyLoss(ignore_index=1)([model(x)], [y]),
         parameters=model.parameters(),
