@@ -35,4 +35,4 @@ def inlined(function: Callable[..., Any]) -> Any:
     """Compile a function into whatever calls it, constants of the call included."""
     import numba
 
-    return numba.njit(error_model="numpy", forceinline=True)(function)
+    return numba.njit(error_model="numpy", inline="always")(function)

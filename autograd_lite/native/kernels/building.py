@@ -13,6 +13,7 @@ Every kernel has the same parameters, for T = float64 or float32::
 from __future__ import annotations
 
 import ctypes
+import gc
 import hashlib
 import sys
 from collections.abc import Callable
@@ -207,7 +208,13 @@ def _translated(kernel: Callable[..., None], dtype: str) -> str:
     pointers = [*[number] * 4, index, index]
     signature = numba.void(*map(numba.types.CPointer, pointers), *[numba.int64] * len(NUMBERS))
     options = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    compiled = numba.njit(signature, error_model="numpy", **options)(kernel)
+    collecting = gc.isenabled()
+    gc.disable()  # Numba makes so many objects that collections are a sixth of the time
+    try:
+        compiled = numba.njit(signature, error_model="numpy", **options)(kernel)
+    finally:
+        if collecting:
+            gc.enable()
     name = compiled.get_compile_result(signature).fndesc.llvm_func_name
     text = compiled.inspect_llvm(signature.args)
     # Numba's own convention has two places for results in front, which are of no use here.

@@ -97,12 +97,8 @@ def variadic_kernel(
     formulas = FORMULAS.get(primitive.name)
     if formulas is None or TABLE.get(primitive.name) is not primitive:
         raise Untranslatable(f"{primitive.name} is n-ary, and not one of the table")
-    import numba
-
     forward, backward = formulas(layout == "lanes" and not accurate)
-    node = numba.njit(error_model="numpy", forceinline=True)(
-        forward if direction == "forward" else backward
-    )
+    node = inlined(forward if direction == "forward" else backward)
     point, ascending = layout == "point", direction == "forward"
 
     def kernel(v, g, u, gu, index, labels, first, start, stop, lanes):  # type: ignore[no-untyped-def]
@@ -329,8 +325,13 @@ def _largest(smallest: bool) -> Any:
     return inlined(largest)
 
 
+def _hits(x: float, y: float) -> bool:
+    """Tell whether both are the same number, or NaN; without branches, which lanes cannot take."""
+    return (x == y) | ((x != x) & (y != y))
+
+
 def _extreme(smallest: bool) -> tuple[Formula, Formula]:
-    block, largest = room(), _largest(smallest)
+    block, largest, hits = room(), _largest(smallest), inlined(_hits)
 
     def forward(node: Node) -> None:
         found = block(1)
@@ -341,21 +342,22 @@ def _extreme(smallest: bool) -> tuple[Formula, Formula]:
     def backward(node: Node) -> None:
         """Operands that attain the result, or are NaN as it is, share the derivative."""
         v, g, index = node.v, node.g, node.index
-        counts = block(1)
+        counts, adjoint = block(1), block(1)
         for i in range(node.width):
             counts[i] = 0.0
+            adjoint[i] = g[node.result + i]
         for k in range(node.begin, node.end):
             x = index[k] * node.lanes + node.lane
             for i in range(node.width):
-                number, y = v[x + i], v[node.result + i]
-                hit = number == y or (number != number and y != y)
-                counts[i] = counts[i] + (1.0 if hit else 0.0)
+                counts[i] = counts[i] + (1.0 if hits(v[x + i], v[node.result + i]) else 0.0)
+        for i in range(node.width):
+            counts[i] = adjoint[i] * (1.0 / counts[i])
+            adjoint[i] = adjoint[i] * 0.0
         for k in range(node.begin, node.end):
             x = index[k] * node.lanes + node.lane
             for i in range(node.width):
-                number, y = v[x + i], v[node.result + i]
-                hit = number == y or (number != number and y != y)
-                g[x + i] += g[node.result + i] * (1.0 / counts[i] if hit else 0.0)
+                hit = hits(v[x + i], v[node.result + i])
+                g[x + i] += counts[i] if hit else adjoint[i]
 
     return forward, backward
 
