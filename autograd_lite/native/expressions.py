@@ -155,6 +155,11 @@ class Backward(NamedTuple):
     terms: tuple[Term, ...]
 
 
+def is_stated(operation: Any) -> bool:
+    """Tell whether an operation is one of the table."""
+    return TABLE.get(operation.name) is operation
+
+
 def stated_name(operation: Any) -> str:
     """Return what an operation of the table, or one that only programs have, is called."""
     return NAMES.get(operation.name, operation.name)
@@ -177,7 +182,7 @@ def forward_template(operation: Any, count: int, name: str) -> str:
     listed = ", ".join(x)
     if operation is PICK:
         return f"{name}({x[0]}, [{', '.join(x[1:])}])"
-    if isinstance(operation, Special) or TABLE.get(operation.name) is not operation:
+    if isinstance(operation, Special) or not is_stated(operation):
         in_list = not isinstance(operation, Special) and operation.variadic
         return f"{name}([{listed}])" if in_list else f"{name}({listed})"
     if operation.name in _INFIX:
@@ -244,7 +249,7 @@ def _written_out(
     primitive: Primitive, position: int, constants: tuple[float | None, ...]
 ) -> Term | None:
     """Return a term with its partial written out, if all its branches are one, and short."""
-    if TABLE.get(primitive.name) is not primitive:
+    if not is_stated(primitive):
         return None
     branches = Branches()
     operands = [
@@ -285,7 +290,7 @@ def _times(partial: Any) -> Term | None:
 
 def _variadic_template(operation: Variadic, count: int, name: str) -> Backward:
     """Return the terms of an operation on many operands: names and numbers, or from a list."""
-    if TABLE.get(operation.name) is operation and operation.name in ("total", "dot", "mean"):
+    if is_stated(operation) and operation.name in ("total", "dot", "mean"):
         branches = Branches()
         operands = [Text(ast.Name(f"{{{i}}}", ast.Load()), branches) for i in range(count)]
         partials = operation.all_partials(operands, Text(ast.Name(RESULT, ast.Load()), branches))

@@ -77,7 +77,8 @@ class Lanes:
     def _record(primitive: Any, operands: Sequence[Any]) -> Lanes:
         """Apply a primitive lane by lane."""
         columns = _columns(operands)
-        if TABLE.get(primitive.name) is primitive:
+        stated = TABLE.get(primitive.name) is primitive  # then its values are floats
+        if stated:
             try:
                 if primitive.variadic:
                     return Lanes(list(map(primitive.value, zip(*columns, strict=False))))

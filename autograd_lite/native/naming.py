@@ -9,7 +9,7 @@ from keyword import iskeyword, issoftkeyword
 from typing import Any, NamedTuple
 from unicodedata import normalize
 
-from autograd_lite.native.expressions import helper_name, stated_name
+from autograd_lite.native.expressions import helper_name, is_stated, stated_name
 from autograd_lite.native.tape import (
     DETACHED,
     LANE_MEAN,
@@ -24,11 +24,6 @@ from autograd_lite.native.tape import (
 from autograd_lite.primitives import TABLE
 
 SPECIAL = (PICK, LANE_MEAN, LANE_VARIANCE)
-
-
-def is_stated(operation: Any) -> bool:
-    """Tell whether an operation is one of the table."""
-    return TABLE.get(operation.name) is operation
 
 
 def partial_names(operation: Any, name: str) -> set[str]:
@@ -207,7 +202,7 @@ def number_names(
         wanted = identifier(label) if node in leaves or node in results else ""
         if wanted and not called[node]:
             called[node] = names.unique(wanted)
-    letters = {Parameter: "p", Closure: "c"}
+    letters: dict[type, str] = {Parameter: "p", Closure: "c"}
     for entry in entries:
         letter = letters.get(entry.kind, f"{entry.name}_")
         for column, leaf in enumerate(entry.nodes):

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from autograd_lite.native.tape import Argument, Constant, Guard, Parameter, Tape
-from autograd_lite.primitives import arithmetic, nary
-from autograd_lite.primitives import TABLE
+from autograd_lite.primitives import TABLE, arithmetic, nary
 
 
 def needing(tape: Tape, wanted: Collection[int]) -> list[bool]:

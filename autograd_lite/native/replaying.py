@@ -58,6 +58,7 @@ def replayed(
     """
     drawn = [draw.function(1, draw.size)[0] for draw in tape.draws]
     made: list[Any] = []
+    x: Any
     with enable_grad():
         for node, source in enumerate(tape.sources):
             if isinstance(source, Argument):
