@@ -276,19 +276,35 @@ def test_any_number_of_lanes_is_computed_to_the_last_and_no_further(lanes):
     assert v[2 * lanes :].tolist() == [5.0] * lanes
 
 
-def test_a_huge_argument_of_sin_does_not_spoil_its_row():
-    lanes = 20
-    v = np.zeros((2, lanes))
+@pytest.mark.parametrize(
+    ("name", "strange"),
+    [("sin", [(1e300,), (math.inf,)]), ("cos", [(-1e7,)]), ("**", [(0.5, 0.5), (-8.0, 1 / 3)])],
+)
+def test_a_lane_that_needs_the_c_library_changes_no_other_lane_of_its_row(name, strange):
+    primitive, lanes = TABLE[name], 20
+    arity = primitive.arity
+    v = np.zeros((arity + 1, lanes))
     v[0] = np.linspace(-9.0, 9.0, lanes)
-    v[0, 3], v[0, 11] = 1e300, math.inf
-    g = np.ones_like(v)
-    call(kernel(TABLE["sin"], "forward", "lanes"), v, g, [[0]], 1, lanes)
-    assert v[1].tolist() == pytest.approx(
-        [TABLE["sin"](x) for x in v[0].tolist()], rel=1e-15, nan_ok=True
-    )
-    call(kernel(TABLE["sin"], "backward", "lanes"), v, g, [[0]], 1, lanes)
-    want = [1.0 + TABLE["cos"](x) for x in v[0].tolist()]
-    assert g[0].tolist() == pytest.approx(want, rel=1e-15, nan_ok=True)
+    v[1:arity] = 3.0
+    results, gradients = [], []
+    for _ in range(2):
+        g = np.zeros_like(v)
+        g[arity] = 1.0
+        call(kernel(primitive, "forward", "lanes"), v, g, [range(arity)], arity, lanes)
+        call(kernel(primitive, "backward", "lanes"), v, g, [range(arity)], arity, lanes)
+        results.append(v[arity].copy())
+        gradients.append(g[0].copy())
+        for place, operands in zip((3, 11), strange, strict=False):
+            v[:arity, place] = operands
+    for place, operands in zip((3, 11), strange, strict=False):
+        y = primitive(*operands)
+        assert results[1][place] == pytest.approx(y, rel=1e-15, nan_ok=True)
+        partial = primitive.partial(0, *operands, y)
+        assert gradients[1][place] == pytest.approx(partial, rel=1e-15, nan_ok=True)
+        for found in (results, gradients):
+            found[0][place] = found[1][place]
+    assert results[0].tobytes() == results[1].tobytes()
+    assert gradients[0].tobytes() == gradients[1].tobytes()
 
 
 @pytest.mark.parametrize("direction", ["forward", "backward"])

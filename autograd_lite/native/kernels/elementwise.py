@@ -22,7 +22,7 @@ PARTS = ("value", "partial_a", "partial_b", "partial_c")
 
 
 class Special(NamedTuple):
-    """Formulas for rows all of whose operands pass a test; other rows take those of the table."""
+    """Formulas for operands that pass a test; others take those of the table."""
 
     test: Callable[..., bool]
     value: Callable[..., float]
@@ -215,32 +215,37 @@ def _lines(
     for i, x in enumerate(letters):
         yield f"        {x} = int64(index[at + {i}]){times}"
 
-    def loops(prefix: str, indent: str) -> Iterator[str]:
-        results = [x for x, needed in zip(letters, mask, strict=True) if needed]
-        for x in ["value"] if forward else results:
+    results = [f"partial_{x}" for x, needed in zip(letters, mask, strict=True) if needed]
+
+    def loops(formula: str, indent: str) -> Iterator[str]:
+        """Write a loop per result; "{}(…)" in the formula is the function that gives it."""
+        for name in ["value"] if forward else results:
+            given = operands if forward else f"{operands}, {element.format('y')}"
+            found = formula.replace("…", given).format(name)
+            at, x = indent, name[-1]
             if lanes:
-                yield f"{indent}for lane in range(lanes):"
-            inner = indent + ("    " if lanes else "")
+                yield f"{at}for lane in range(lanes):"
+                at += "    "
             if forward:
-                found = f"T({prefix}value({operands}))"
-                write = f"write(v, y + lane, {found})" if lanes else f"v[y] = {found}"
+                yield at + (f"write(v, y + lane, T({found}))" if lanes else f"v[y] = T({found})")
+            elif lanes:
+                yield f"{at}accumulate(g, {x} + lane, T(read(g, y + lane) * ({found})))"
             else:
-                partial = f"{prefix}partial_{x}({operands}, {element.format('y')})"
-                if lanes:
-                    write = f"accumulate(g, {x} + lane, T(read(g, y + lane) * {partial}))"
-                else:
-                    write = f"g[{x}] += T(float64(g[y]) * {partial})"
-            yield inner + write
+                yield f"{at}g[{x}] += T(float64(g[y]) * ({found}))"
 
     if not special:
-        yield from loops("", "        ")
+        yield from loops("{}(…)", " " * 8)
         return
-    if lanes:
-        yield "        others = 0"
-        yield "        for lane in range(lanes):"
-        yield f"            if not test({operands}):"
-        yield "                others += 1"
-    yield "        if others == 0:" if lanes else f"        if test({operands}):"
-    yield from loops("special_", "            ")
+    # A lane's result does not depend on what other lanes of its row hold.
+    mixed = f"special_{{0}}(…) if test({operands}) else {{0}}(…)"
+    if not lanes:
+        yield from loops(mixed, " " * 8)
+        return
+    yield "        others = 0"
+    yield "        for lane in range(lanes):"
+    yield f"            if not test({operands}):"
+    yield "                others += 1"
+    yield "        if others == 0:"
+    yield from loops("special_{}(…)", " " * 12)
     yield "        else:"
-    yield from loops("", "            ")
+    yield from loops(mixed, " " * 12)
