@@ -21,6 +21,8 @@ a number that belongs to older data; a Value; a Value that belongs to older data
 
 _AFTER_A_CHANGE = bytes((UNWRITTEN, OLDER, OLDER, RECORDED_OLDER, RECORDED_OLDER)).ljust(256)
 
+_AS_IF_NEW = bytes((UNWRITTEN, WRITTEN, WRITTEN, RECORDED, RECORDED))
+
 TYPECODES = {"float64": "d", "float32": "f"}
 
 WRITES_KEPT = 8  # changes of other stretches that are remembered as such
@@ -265,7 +267,8 @@ def _outdated(leaf: Any) -> object:
 
 def _set_outdated(leaf: Any, grad: Any) -> None:
     memory, place = leaf._b
-    memory.reached[place] = _AFTER_A_CHANGE[memory.reached[place]]
+    table = _AS_IF_NEW if grad is None else _AFTER_A_CHANGE
+    memory.reached[place] = table[memory.reached[place]]
     memory.older = True
 
 
