@@ -130,6 +130,8 @@ class Node:
         if not isinstance(label, str):
             raise TypeError(f"a label is text, got {type(label).__name__}: {label!r}")
         self._tag = getattr(self, "_tag", Tag())._replace(label=label)
+        if (recorder := current_recorder()) is not None:
+            recorder.labelled.append(self)
 
     @property
     def op(self) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from itertools import chain
 from math import copysign
 from typing import Any
 from weakref import ref
@@ -81,8 +80,11 @@ def record(
 
     Notes
     -----
-    Unseen go changes of attributes of objects, of lists and other containers, of what functions
-    of other modules use, and Values computed under `no_grad` by other threads.
+    Unseen go changes of attributes of objects (unless a module tells of them by `lanes.depends`),
+    of what is in lists and other containers, and of what functions of other modules use, random
+    numbers of generators that are attributes of objects, and Values that other threads compute
+    under `no_grad`. That another thread draws from the global random numbers meanwhile looks as
+    if the function had.
 
     Examples
     --------
@@ -103,14 +105,15 @@ def record(
     for watch in watches_of(function):
         recorder.watch(watch)
     randomness = Randomness(function)
-    with collector_paused(), recorded_by(recorder):
-        result = function(*given)
-    randomness.refuse_changes()
-    result = unpacked(result)
-    outputs = recorder.outputs(result)
-    shape = shaped_like(result, iter(range(len(outputs))))
-    del given, result  # so that what only they hold is known to be the function's own
-    return recorder.tape(outputs, shape)
+    with collector_paused():
+        with recorded_by(recorder):
+            result = function(*given)
+        randomness.refuse_changes()
+        result = unpacked(result)
+        outputs = recorder.outputs(result)
+        shape = shaped_like(result, iter(range(len(outputs))))
+        del given, result  # so that what only they hold is known to be the function's own
+        return recorder.tape(outputs, shape)
 
 
 def _names(function: Callable[..., Any], count: int) -> list[str]:
@@ -140,6 +143,7 @@ class Recorder:
         self._nodes: dict[int, int] = {}  # of every Value that was met, by its id
         self._kept: list[Node] = []
         self.results: list[Value] = []  # nodes in the order in which they were recorded
+        self.labelled: list[Node] = []  # Values that have a label, or were given one
         self._placed = 0  # how many of them are on the tape
         self._constants: dict[Any, int] = {}
         self._guards: dict[tuple[str, int, int], Guard] = {}
@@ -244,6 +248,8 @@ class Recorder:
 
     def _from_outside(self, value: Node) -> int:
         """Return the node of a Value that is no result and no argument."""
+        if value.label:
+            self.labelled.append(value)
         position = self._parameters.get(id(value))
         if position is not None:
             node = self._new(Parameter(position))
@@ -404,6 +410,7 @@ class Recorder:
         self._read.clear()
         self._kept.clear()
         self.results.clear()
+        self.labelled.clear()
         for node, (reference, data) in undecided.items():
             alive = reference()
             self._sources[node] = Constant(data) if alive is None else Closure(alive)
@@ -412,11 +419,16 @@ class Recorder:
             if alive is not None:  # somebody else's, who may change it
                 self.watch(Watch(partial(getattr, alive, "_data"), alive._data))
         nodes = range(len(self._primitives))
+        if not SPECIAL.keys().isdisjoint(self._primitives):
+            self._primitives = [SPECIAL.get(p, p) for p in self._primitives]
+        flows = [True] * len(nodes)
+        for node in self._held:
+            flows[node] = False
         return Tape(
             list(map(self._sources.get, nodes)),
-            [SPECIAL.get(primitive, primitive) for primitive in self._primitives],
+            self._primitives,
             self._operands,
-            [node not in self._held for node in nodes],
+            flows,
             self._names,
             outputs,
             shape,
@@ -427,10 +439,9 @@ class Recorder:
         )
 
     def _take_labels(self) -> None:
-        for value in chain(self._kept, self.results):
-            tag = getattr(value, "_tag", None)
-            if tag is not None and tag.label and id(value) in self._nodes:
-                self._names.setdefault(self._nodes[id(value)], tag.label)
+        for value in self.labelled:
+            if id(value) in self._nodes:
+                self._names[self._nodes[id(value)]] = value.label
 
     def _open_guards(self) -> tuple[Guard, ...]:
         """Return the questions whose answers may change."""
