@@ -85,12 +85,8 @@ class PythonPlan:
     Examples
     --------
     >>> from autograd_lite.native.python_plan import PythonPlan
-    >>> from autograd_lite.native.tape import Argument, Tape
-    >>> from autograd_lite.primitives import TABLE
-    >>> times = TABLE["*"]
-    >>> x = Argument(0, 0)
-    >>> tape = Tape([x, None], [None, times], [(), (0, 0)], [True, True], {}, (1,), 0)
-    >>> plan = PythonPlan(tape, varying={0}, wanted={0})
+    >>> from autograd_lite.native.recording import record
+    >>> plan = PythonPlan(record(lambda x: x * x, (2.0,)), varying={0}, wanted={0})
     >>> found = plan.evaluate([[[1.0], [3.0]]], 2, seed=1.0)
     >>> found.outputs, found.gradients
     ([[1.0, 9.0]], {0: [[2.0], [6.0]]})

@@ -73,13 +73,9 @@ def source_of(
     Examples
     --------
     >>> from autograd_lite.native.namespace import namespace
+    >>> from autograd_lite.native.recording import record
     >>> from autograd_lite.native.source import source_of
-    >>> from autograd_lite.native.tape import Argument, Tape
-    >>> from autograd_lite.primitives import TABLE
-    >>> times = TABLE["*"]
-    >>> x = Argument(0, 0)
-    >>> tape = Tape([x, None], [None, times], [(), (0, 0)], [True, True], {}, (1,), 0)
-    >>> text = source_of(tape)
+    >>> text = source_of(record(lambda x: x * x, (2.0,)))
     >>> print(text)
     # A recording of 1 operation. To run it:
     #     from autograd_lite.native.namespace import namespace
