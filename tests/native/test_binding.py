@@ -60,7 +60,8 @@ def test_numbers_gradients_and_names_stay(put):
     ]
     assert [x.reached for x in (a, b, c)] == [True, True, False]
     assert [type(x).__name__ for x in (a, b, c)] == ["Value", "Parameter", "Value"]
-    assert isinstance(b, nn.Parameter) and not isinstance(a, nn.Parameter)
+    assert isinstance(b, nn.Parameter)
+    assert not isinstance(a, nn.Parameter)
     assert [node.kind for node in graph(a * b).nodes] == ["leaf", "parameter", "operation"]
 
 
@@ -81,7 +82,8 @@ def test_a_gradient_can_be_a_value(put):
     put(a, b, c)
     (a**3 * b).backward(create_graph=True)
     first = a.grad
-    assert isinstance(first, Value) and first.data == 36.0
+    assert isinstance(first, Value)
+    assert first.data == 36.0
     a.zero_grad()
     b.zero_grad()
     first.backward()
@@ -235,7 +237,8 @@ def test_those_that_are_together_stay():
     a, b, c = three()
     first = bind([a, b, c])
     second = bind([c, a])
-    assert second.memory is first.memory and first.valid
+    assert second.memory is first.memory
+    assert first.valid
     assert (second.place, second.spans) == ([2, 0], ((0, 1), (2, 3)))
 
 
