@@ -12,7 +12,7 @@ import pytest
 from measuring import FIXED
 
 from autograd_lite import Primitive
-from autograd_lite.native.kernels import building
+from autograd_lite.native.kernels import building, vector_math
 from autograd_lite.native.kernels.elementwise import elementwise_kernel, matches_python
 from autograd_lite.native.kernels.translation import Untranslatable, translated
 from autograd_lite.primitives import TABLE
@@ -195,6 +195,17 @@ def test_mathematics_over_lanes_is_as_good_as_the_c_library_over_the_whole_range
     parts += [0.5 * math.pi * np.arange(1.0, 600_000.0, 299.0)]  # where sine or cosine is almost 0
     numbers = Numbers(TABLE[name], np.sort(np.concatenate(parts))[:, None], "lanes")
     assert_within(numbers, *numbers.values(), UNITS[name])
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_mathematics_over_lanes_is_as_good_without_fused_multiply_add(name):
+    rng = np.random.default_rng(4)
+    low = 0.0 if name == "log" else -0.99 if name == "log1p" else -1.0
+    xs = [x for s in (1e-9, 0.3, 1.0, 3.0, 20.0, 700.0) for x in s * rng.uniform(low, 1.0, 500)]
+    xs = [float(x) for x in xs if name != "log1p" or x > -1.0]
+    got = np.array([getattr(vector_math, name)(x) for x in xs])
+    want = np.array([TABLE[name](x) for x in xs])
+    assert units_apart(got, want).max() <= UNITS[name]
 
 
 @pytest.mark.parametrize("name", ["/", "**", "%", "sin", "tanh", "abs", "atan2"])

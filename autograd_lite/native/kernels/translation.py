@@ -281,6 +281,8 @@ def _meaning(given: Any, name: str, user: FunctionType, vectorised: bool) -> Any
         return _mathematics(vectorised)
     if given is operator or given is None or _is_constant(given):
         return given
+    if isinstance(given, float):
+        return float(given)
     if isinstance(given, Primitive) or callable(given):
         try:
             return translated(given, vectorised=vectorised)
