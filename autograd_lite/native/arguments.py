@@ -109,6 +109,7 @@ class Reader:
         self._arrays = arrays
         self._batches = batches
         self._forms: dict[Any, Form] = {}
+        self._numbers: dict[tuple[type, ...], tuple[Form, ...]] = {}
 
     def read(self, args: Sequence[Any]) -> Batch:
         """Return the arguments of one call in rows.
@@ -120,16 +121,15 @@ class Reader:
         TypeError, ValueError
             If they are not numbers in lists or arrays, or if their lanes do not fit together.
         """
+        kinds = tuple(map(type, args))
+        numbers = self._numbers.get(kinds)
+        if numbers is not None:
+            return Batch([[x] for x in args], numbers, 1, _NONE)
         rows: list[Any] = []
         forms: list[Form] = []
         lanes: int | None = None
         varying: list[int] = []
         for position, given in enumerate(args):
-            kind = type(given)
-            if kind is float or kind is int:
-                rows.append([given])
-                forms.append(_NUMBER if kind is float else _WHOLE)
-                continue
             if getattr(given, "shape", ()) != ():
                 row, form = self._array(given, position)
             elif isinstance(given, list | tuple):
@@ -151,8 +151,11 @@ class Reader:
             varying.append(position)
             rows.append(row)
             forms.append(form)
+        structure = tuple(forms)
+        if set(kinds) <= {float, int}:
+            self._numbers[kinds] = structure
         found = frozenset(varying) if varying else _NONE
-        return Batch(rows, tuple(forms), 1 if lanes is None else lanes, found)
+        return Batch(rows, structure, 1 if lanes is None else lanes, found)
 
     def _array(self, given: Any, position: int) -> tuple[Any, Form]:
         """Return the rows of an array, and the structure of each."""
@@ -196,8 +199,6 @@ class Reader:
         return np.array(rows, dtype=np.int64 if form.whole else np.float64), form
 
 
-_NUMBER = Form(None, False)
-_WHOLE = Form(None, True)
 _NONE: frozenset[int] = frozenset()
 
 

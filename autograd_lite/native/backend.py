@@ -11,6 +11,7 @@ from typing import Any
 from autograd_lite.native.binding import Binding
 from autograd_lite.native.python_plan import PythonPlan
 from autograd_lite.native.tape import Tape
+from autograd_lite.places import users_frame
 
 NEEDED = ("numpy", "llvmlite", "numba")
 
@@ -59,9 +60,11 @@ def _in_python(
 @cache
 def _tell(what: str) -> None:
     """Say once per process that programs run as Python."""
-    warnings.warn(
+    frame = users_frame()
+    warnings.warn_explicit(
         f"compiled functions run as generated Python, since {what} is not installed; for native"
         " speed: pip install 'autograd-lite[fast]'",
         RuntimeWarning,
-        stacklevel=5,
+        filename=frame.f_code.co_filename,
+        lineno=frame.f_lineno,
     )

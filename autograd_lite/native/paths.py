@@ -38,19 +38,30 @@ class Task(NamedTuple):
     output: int | None = None
 
 
+class _Lowered:
+    """A plan, and for how many lanes it is known to find memory."""
+
+    __slots__ = ("lanes", "plan")
+
+    def __init__(self, plan: Any) -> None:
+        self.plan = plan
+        self.lanes = 0
+
+
 class Recording:
     """One way through the function, and the ways that branch off from it."""
 
     def __init__(self, tape: Tape) -> None:
         self.tape = tape
         self.branches: dict[int, list[Recording]] = {}
-        self.plans: dict[tuple[frozenset[int], bool], Any] = {}
-        self.capacity: dict[Any, int] = {}  # for how many lanes there is memory, by plan
+        self.plans: dict[tuple[frozenset[int], bool], _Lowered] = {}
         self.across = LANE_MEAN in tape.primitives or LANE_VARIANCE in tape.primitives
+        self.several = isinstance(tape.result, list | tuple)
+        self._watches = tape.watches
 
     def holds(self) -> bool:
         """Tell whether everything outside is still as it was when this was recorded."""
-        return all(map(unchanged, self.tape.watches))
+        return not self._watches or all(map(unchanged, self._watches))
 
     def leads_to(self, other: Recording, guard: int) -> bool:
         """Tell whether another recording goes the same way up to a guard, and another way there."""
@@ -117,32 +128,24 @@ class Paths:
         return root
 
     def _run(self, recording: Recording, batch: Batch, task: Task) -> Any:
-        output = self._output(recording, task)
-        plans = recording.plans
-        plan = plans.get((batch.varying, True))
-        if plan is None:
+        lowered = recording.plans.get((batch.varying, True))
+        if lowered is None:
             key = batch.varying, task.seed is not None
-            plan = plans.get(key)
-            if plan is None:
-                plan = plans[key] = self._lower(recording.tape, *key)
-        if recording.capacity.get(plan, 0) < batch.lanes:
+            lowered = recording.plans.get(key)
+            if lowered is None:
+                lowered = recording.plans[key] = _Lowered(self._lower(recording.tape, *key))
+        plan = lowered.plan
+        if batch.lanes > lowered.lanes:
             check_capacity(plan, recording.tape, batch, self._threads)
-            recording.capacity[plan] = batch.lanes
+            lowered.lanes = batch.lanes
+        output = task.output
+        if output is None:
+            if recording.several and task.seed is not None:
+                _refuse_several(recording.tape.result, task)
+            output = 0
         return plan.evaluate(
             batch.rows, batch.lanes, seed=task.seed, output=output, threads=self._threads
         )
-
-    def _output(self, recording: Recording, task: Task) -> int:
-        """Return which output to differentiate; refuse several where one number is needed."""
-        result = recording.tape.result
-        if task.seed is None or task.output is not None:
-            return task.output or 0
-        if isinstance(result, list | tuple):
-            raise TypeError(
-                f"{task.name} needs a function that returns one number, this one returned a"
-                f" {type(result).__name__} of {len(result)}; use jacobian"
-            )
-        return 0
 
     # -- lanes that go different ways --------------------------------------------------------
 
@@ -228,6 +231,14 @@ def _part_of(batch: Batch, lanes: Any) -> Batch:
 
 def _named(recording: Recording, found: Any) -> Found:
     return Found(recording.tape.result, found.outputs, found.gradients)
+
+
+def _refuse_several(result: Any, task: Task) -> None:
+    raise TypeError(
+        f"{task.name} needs a function that returns one number, this one returned a"
+        f" {type(result).__name__} of {len(result)}"
+        f"{'; use jacobian' if 'grad' in task.name else ''}"
+    )
 
 
 def _refuse_statistics(recordings: list[Recording]) -> None:

@@ -33,6 +33,8 @@ MOST_STRUCTURES = 256
 """Structures of arguments, such as lengths of lists, whose recordings are kept."""
 
 _VALUE = Task("calling the program")
+_GRAD = Task("grad", 1.0)
+_VALUE_AND_GRAD = Task("value_and_grad", 1.0)
 _newer = count(1).__next__
 
 
@@ -118,7 +120,7 @@ class Program:
         args, batch = self._differentiated("value_and_grad", args, kwargs)
         if batch is None:
             return transforms.value_and_grad(self.function, _argnums(args))(*args)
-        found = self._evaluate(batch, Task("value_and_grad", 1.0))
+        found = self._evaluate(batch, _VALUE_AND_GRAD)
         return self._shaped(found, batch), self._gradient(found, batch)
 
     def grad(self, *args: Any, **kwargs: Any) -> Any:
@@ -126,7 +128,7 @@ class Program:
         args, batch = self._differentiated("grad", args, kwargs)
         if batch is None:
             return transforms.grad(self.function, _argnums(args))(*args)
-        return self._gradient(self._evaluate(batch, Task("grad", 1.0)), batch)
+        return self._gradient(self._evaluate(batch, _GRAD), batch)
 
     def jacobian(self, *args: Any, **kwargs: Any) -> Any:
         """Compute all derivatives of all outputs.
@@ -356,7 +358,8 @@ class Program:
         """Shape the outputs."""
         outputs = found.outputs
         if not batch.varying:
-            return of_one_lane(found.result, [row[0] for row in outputs])
+            row = [x for (x,) in outputs] if type(outputs) is list else outputs[:, 0]
+            return of_one_lane(found.result, row)
         if self._numpy:
             return of_lanes(found.result, in_array(outputs).T)
         return of_lanes(found.result, list(zip(*outputs, strict=True)))

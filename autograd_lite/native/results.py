@@ -7,17 +7,15 @@ are and hold arrays.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from autograd_lite.trees import leaves_of, shaped_like
 
 
-def of_one_lane(tree: Any, row: Sequence[Any]) -> Any:
-    """Shape the numbers of one lane."""
-    if not isinstance(tree, list | tuple):
-        return float(row[0])
-    return shaped_like(tree, iter(row.tolist() if hasattr(row, "tolist") else row))
+def of_one_lane(tree: Any, row: Any) -> Any:
+    """Shape the numbers of one lane, in an array or list."""
+    numbers = row if type(row) is list or type(row) is tuple else row.tolist()
+    return shaped_like(tree, iter(numbers))
 
 
 def of_lanes(tree: Any, rows: Any) -> Any:
