@@ -161,6 +161,9 @@ class Memory:
         if self.clear:
             return
         self.older = True
+        if spans == self.whole and self.reached == self._written:
+            self.reached[:] = self._older
+            return
         for start, stop in spans:
             if self.reached[start:stop] == self._written[start:stop]:
                 self.reached[start:stop] = self._older[start:stop]
