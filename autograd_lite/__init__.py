@@ -1,6 +1,6 @@
 """A scalar reverse-mode autodiff engine in which everything can be seen."""
 
-from autograd_lite import arrays, lanes
+from autograd_lite import arrays, lanes, saving
 from autograd_lite.affine import linear
 from autograd_lite.anomaly import detect_anomaly
 from autograd_lite.compiling import compile
@@ -137,6 +137,7 @@ __all__ = [
     "prod",
     "relu",
     "round",
+    "saving",
     "scope",
     "selu",
     "set_slip_warnings",

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import errno
 import os
-import re
-import time
-from contextlib import suppress
 from reprlib import repr as shortened
 from typing import Any
 
+from autograd_lite import saving
 from nn.json_values import decoded, encoded
 from nn.module import Module, refuse_class
 from nn.optim import Optimizer
@@ -23,10 +21,7 @@ from nn.state import checked, shape
 FORMAT = 1
 Path = str | os.PathLike[str]
 
-_TITLE = b"autograd-lite checkpoint"
-_FIRST_LINE = re.compile(rb"autograd-lite checkpoint, format (\d{1,9}), sha256 ([0-9a-f]{64})\n")
-_STALE = 3600.0  # seconds after which a part of a file was left by a save that has been killed
-_ATTEMPTS = 10  # to rename
+_SEAL = saving.Seal("autograd-lite checkpoint", FORMAT, "checkpoint", "nn.save")
 
 
 class CheckpointError(ValueError):
@@ -95,12 +90,7 @@ def save(path: Path, model: Module, optimizer: Optimizer | None = None, **extra:
         }
     content["extra"] = {name: encoded(given, name) for name, given in extra.items()}
     body = json.dumps(content, separators=(",", ":")).encode() + b"\n"
-    checksum = _checksum(FORMAT, body).encode()
-    first = _TITLE + b", format %d, sha256 %s\n" % (FORMAT, checksum)
-    try:
-        _replace(target, first + body)
-    except OSError as error:
-        raise type(error)(error.errno, error.strerror, os.fspath(path)) from None
+    saving.write_whole(path, _SEAL.sealed(body))
 
 
 def load(path: Path, model: Module, optimizer: Optimizer | None = None) -> dict[str, Any]:
@@ -270,96 +260,11 @@ def _differences(kinds: dict[str, str], state: dict[str, Any], model: Module) ->
 # -- the file ------------------------------------------------------------------------------------
 
 
-def _checksum(version: int, body: bytes) -> str:
-    import hashlib
-
-    return hashlib.sha256(b"%s, format %d\n" % (_TITLE, version) + body).hexdigest()
-
-
 def _content(name: str) -> dict[str, Any]:
     """Return what is in a file, or say why it cannot be used."""
-    import json
-
     if os.path.isdir(name):  # which Windows calls a lack of permission
         raise IsADirectoryError(errno.EISDIR, "nn.load expected a file, got a folder", name)
-    with open(name, "rb") as file:
-        first = file.readline(200)
-        match = _FIRST_LINE.fullmatch(first)
-        body = file.read() if match else b""
-    if match is None:
-        if not first:
-            fault = "is empty, expected a checkpoint written by nn.save"
-        elif first.startswith(_TITLE):
-            fault = "is a damaged checkpoint: its first line is not what nn.save writes"
-        elif first.startswith(b"PK\x03\x04"):
-            fault = "is a zip file, perhaps of torch.save, expected a checkpoint written by nn.save"
-        else:
-            fault = f"is no checkpoint written by nn.save: it starts with {first[:16]!r}"
-        raise CheckpointError(f"{name!r} {fault}")
-    version = int(match[1])
-    if _checksum(version, body) != match[2].decode():
-        raise CheckpointError(
-            f"{name!r} is a damaged checkpoint: its content does not have the checksum that its"
-            " first line gives"
-        )
-    if version != FORMAT:
-        raise CheckpointError(
-            f"{name!r} is a checkpoint of format {version}, expected format {FORMAT}: a newer"
-            " version of autograd-lite wrote it and can read it"
-        )
-    content = None
-    with suppress(ValueError, RecursionError):
-        content = json.loads(body)
-    if not isinstance(content, dict):
-        raise CheckpointError(f"{name!r} has the checksum of a checkpoint, but is no JSON object")
-    return content
-
-
-def _replace(target: str, data: bytes) -> None:
-    """Write beside the target, then put the new file in its place."""
-    import secrets
-
-    exists = os.path.exists(target)
-    if exists:
-        with open(target, "ab"):  # whether it may be changed is for its own permissions to say
-            pass
-    folder, name = os.path.split(target)
-    prefix = f".{name[:100]}."
-    _remove_stale(folder, prefix)
-    part = os.path.join(folder, f"{prefix}{secrets.token_hex(8)}.part")
     try:
-        with open(part, "xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())  # the content before the name: the power may fail
-        if exists:
-            os.chmod(part, os.stat(target).st_mode & 0o7777)
-        _rename(part, target)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            os.unlink(part)
-        raise
-
-
-def _rename(part: str, target: str) -> None:
-    """Rename; on Windows that fails while somebody, such as a virus scanner, reads the target."""
-    for attempt in range(1, _ATTEMPTS + 1):
-        try:
-            os.replace(part, target)
-        except PermissionError:
-            if attempt == _ATTEMPTS:
-                raise
-            time.sleep(0.01 * attempt)
-        else:
-            return
-
-
-def _remove_stale(folder: str, prefix: str) -> None:
-    """Remove what saves to the same path that were killed long ago have left."""
-    pattern = re.compile(re.escape(prefix) + r"[0-9a-f]{16}\.part")
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if pattern.fullmatch(entry.name):
-                with suppress(OSError):  # another save may have been faster
-                    if time.time() - entry.stat().st_mtime > _STALE:
-                        os.unlink(entry.path)
+        return _SEAL.read(name)
+    except ValueError as error:
+        raise CheckpointError(f"{name!r} {error}") from None

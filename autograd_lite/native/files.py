@@ -8,7 +8,6 @@ line, ``["argument", 0, 2]`` or ``["sin", 4]``, an operation with the nodes that
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -27,13 +26,10 @@ from autograd_lite.native.tape import (
     Tape,
 )
 from autograd_lite.primitives import TABLE
-from autograd_lite.saving import write_whole
+from autograd_lite.saving import Seal, write_whole
 from autograd_lite.value import Value
 
-FORMAT = 1
-
-_TITLE = b"autograd-lite recordings"
-_FIRST_LINE = re.compile(rb"autograd-lite recordings, format (\d{1,9}), sha256 ([0-9a-f]{64})\n")
+_SEAL = Seal("autograd-lite program", 1, "program", "save")
 _OPERATIONS: dict[str, Any] = {
     **TABLE,
     **{one.name: one for one in (DETACHED, PICK, LANE_MEAN, LANE_VARIANCE)},
@@ -114,8 +110,7 @@ def save_recordings(
         f'"recordings": [{", ".join(written)}]',
     ]
     body = ("{\n" + ",\n".join(parts) + "\n}\n").encode()
-    first = _TITLE + b", format %d, sha256 %s\n" % (FORMAT, _checksum(FORMAT, body).encode())
-    write_whole(path, first + body)
+    write_whole(path, _SEAL.sealed(body))
 
 
 def load_recordings(path: str | os.PathLike[str]) -> Stored:
@@ -129,7 +124,10 @@ def load_recordings(path: str | os.PathLike[str]) -> Stored:
         If the file cannot be read.
     """
     name = os.fsdecode(path)
-    content = _content(name)
+    try:
+        content = _SEAL.read(name)
+    except ValueError as error:
+        raise RecordingFileError(f"{name!r} {error}") from None
     try:
         closures = [Value(**data) for data in content["closures"]]
         parameters = [Value(**data) for data in content["parameters"]]
@@ -138,7 +136,7 @@ def load_recordings(path: str | os.PathLike[str]) -> Stored:
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError) as error:
         # Whoever wrote that knew how to make the checksum.
         raise RecordingFileError(
-            f"{name!r} has the checksum of recordings, but not the content: {error!r}"
+            f"{name!r} has the checksum of a program, but not the content of one: {error!r}"
         ) from None
 
 
@@ -263,50 +261,3 @@ def _unpacked(data: Any, outputs: int) -> Any:
 
 def _value_data(value: Value) -> dict[str, Any]:
     return {"data": value.data, "label": value.label, "requires_grad": value.requires_grad}
-
-
-# -- the file --------------------------------------------------------------------------------------
-
-
-def _checksum(version: int, body: bytes) -> str:
-    import hashlib
-
-    return hashlib.sha256(b"%s, format %d\n" % (_TITLE, version) + body).hexdigest()
-
-
-def _content(name: str) -> dict[str, Any]:
-    """Return what is in a file, or say why it cannot be used."""
-    import json
-
-    with open(name, "rb") as file:
-        first = file.readline(200)
-        match = _FIRST_LINE.fullmatch(first)
-        body = file.read() if match else b""
-    if match is None:
-        if not first:
-            fault = "is empty, expected a saved program"
-        elif first.startswith(_TITLE):
-            fault = "is a damaged program: its first line is not what was written"
-        elif first.startswith(b"autograd-lite checkpoint"):
-            fault = "is a checkpoint, to be read by nn.load, expected a saved program"
-        else:
-            fault = f"is no saved program: it starts with {first[:16]!r}"
-        raise RecordingFileError(f"{name!r} {fault}")
-    version = int(match[1])
-    if _checksum(version, body) != match[2].decode():
-        raise RecordingFileError(
-            f"{name!r} is a damaged program: its content does not have the checksum that its first"
-            " line gives"
-        )
-    if version != FORMAT:
-        raise RecordingFileError(
-            f"{name!r} is a program of format {version}, expected format {FORMAT}: a newer version"
-            " of autograd-lite wrote it and can read it"
-        )
-    try:
-        content = json.loads(body)
-    except (ValueError, RecursionError):
-        content = None
-    if not isinstance(content, dict):
-        raise RecordingFileError(f"{name!r} has the checksum of recordings, but is no JSON object")
-    return content

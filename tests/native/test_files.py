@@ -88,7 +88,7 @@ def test_parameters_and_values_closed_over_come_back_as_fresh_ones(path):
 
 def test_a_file_can_be_read_by_people(saved):
     lines = saved.read_text().splitlines()
-    assert lines[0].startswith("autograd-lite recordings, format 1, sha256 ")
+    assert lines[0].startswith("autograd-lite program, format 1, sha256 ")
     assert '["argument", 0, 0],' in lines
     assert '["*", 0, 0]' in lines
     assert '"names": {"0": "x"},' in lines
@@ -140,11 +140,11 @@ def test_every_damaged_byte_is_found(saved):
 
 def test_files_of_another_kind_are_named(path):
     path.write_bytes(b"")
-    assert refusal(path) == "is empty, expected a saved program"
+    assert refusal(path) == "is empty, expected a program written by save"
     path.write_bytes(b"\x89PNG\r\n")
-    assert refusal(path) == "is no saved program: it starts with b'\\x89PNG\\r\\n'"
+    assert refusal(path) == "is no program written by save: it starts with b'\\x89PNG\\r\\n'"
     nn.save(path, nn.Linear(1, 1))
-    assert refusal(path).startswith("is a checkpoint, to be read by nn.load")
+    assert refusal(path).startswith("is another file of autograd-lite, expected a program")
     with pytest.raises(FileNotFoundError):
         load_recordings(path.parent / "missing")
 
@@ -155,7 +155,7 @@ def rewritten(path, change, version=1):
     content = json.loads(body)
     change(content)
     body = json.dumps(content).encode()
-    title = b"autograd-lite recordings"
+    title = b"autograd-lite program"
     checksum = hashlib.sha256(b"%s, format %d\n" % (title, version) + body).hexdigest()
     path.write_bytes(b"%s, format %d, sha256 %s\n" % (title, version, checksum.encode()) + body)
 
@@ -187,7 +187,7 @@ def test_a_newer_version_is_named(saved):
 )
 def test_content_that_is_none_is_refused(saved, change):
     rewritten(saved, change)
-    assert refusal(saved).startswith("has the checksum of recordings, but not the content")
+    assert refusal(saved).startswith("has the checksum of a program, but not the content of one")
 
 
 def test_a_failing_save_leaves_the_old_file(saved):

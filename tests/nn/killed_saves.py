@@ -1,7 +1,8 @@
 """A process that forks savers which are killed: they write states 1, 2, 3, … of one model.
 
 ``killed_saves.py PATH each_line`` forks a saver of state 2 over a file of state 1 for each line of
-nn/checkpoint.py that a save runs: the saver kills itself before that line. The last one is spared.
+nn/checkpoint.py and autograd_lite/saving.py that a save runs: the saver kills itself before that
+line. The last one is spared.
 ``killed_saves.py PATH at_random SEED KILLS`` forks savers one after the other, each going on from
 the state that the file holds, and kills each after a random time in which it can save a few times.
 ``killed_saves.py PATH in_place SEED KILLS`` is for comparison: its savers write over what is there.
@@ -22,6 +23,7 @@ from types import FrameType
 from typing import Any
 
 import nn
+from autograd_lite import saving
 from nn import checkpoint
 
 
@@ -105,7 +107,7 @@ def save_up_to(line: int, path: str, model: nn.Module) -> None:
     lines = count(1)
 
     def trace(frame: FrameType, event: str, argument: Any) -> Any:
-        if frame.f_code.co_filename != checkpoint.__file__:
+        if frame.f_code.co_filename not in (checkpoint.__file__, saving.__file__):
             return None
         if event == "line" and next(lines) == line:
             os.kill(os.getpid(), signal.SIGKILL)

@@ -19,8 +19,7 @@ import numpy as np
 import pytest
 
 import nn
-from autograd_lite import Value
-from nn import checkpoint
+from autograd_lite import Value, saving
 
 
 class Net(nn.Module):
@@ -451,7 +450,7 @@ def test_what_may_not_be_read_or_written_stays(function, saved, monkeypatch):
 
     before = saved.read_bytes()
     model = Net(4)
-    monkeypatch.setitem(function.__globals__, "open", denied)
+    monkeypatch.setitem(vars(saving), "open", denied)
     with pytest.raises(PermissionError) as refusal:
         function(saved, model)
     assert str(refusal.value) == f"[Errno {errno.EACCES}] Permission denied: {str(saved)!r}"
@@ -524,7 +523,7 @@ def test_parts_that_killed_saves_have_left_are_removed_once_they_are_old(saved):
     for part in (old, new, others):
         part.write_bytes(b"x")
     for part in (old, others):
-        os.utime(part, (time.time() - 2 * checkpoint._STALE,) * 2)
+        os.utime(part, (time.time() - 2 * saving.STALE,) * 2)
     nn.save(saved, Net())
     assert not old.exists()
     assert new.exists()
