@@ -68,11 +68,13 @@ def clip_grad_norm_(
     largest = _bound(name, "max_norm", max_norm)
     order = _bound(name, "norm_type", norm_type)
     flag(error_if_nonfinite, f"{name}'s error_if_nonfinite")
-    given = _parameters(name, parameters)
-    in_arrays = arrays.gradients_of(given)
+    given, in_arrays = _parameters(name, parameters)
     reached = [] if in_arrays is not None else [p for p in given if p.reached]
-    gradients = [float(p.grad) for p in reached] if in_arrays is None else in_arrays.written()
-    norm = _norm(gradients, order)
+    if in_arrays is not None and order == 2.0:
+        norm = in_arrays.norm()
+    else:
+        written = in_arrays.written() if in_arrays is not None else None
+        norm = _norm([float(p.grad) for p in reached] if written is None else written, order)
     if error_if_nonfinite and not math.isfinite(norm):
         raise RuntimeError(f"clip_grad_norm_ expected gradients of a finite norm, got norm {norm}")
     factor = largest / (norm + 1e-6)
@@ -114,8 +116,7 @@ def clip_grad_value_(parameters: Value | Iterable[Value], clip_value: float) -> 
     """
     name = "clip_grad_value_"
     bound = _bound(name, "clip_value", clip_value)
-    given = _parameters(name, parameters)
-    in_arrays = arrays.gradients_of(given)
+    given, in_arrays = _parameters(name, parameters)
     if in_arrays is not None:
         in_arrays.clamp(bound)
         return
@@ -134,8 +135,13 @@ def _bound(owner: str, name: str, given: Any) -> float:
     )
 
 
-def _parameters(owner: str, parameters: Any) -> list[Value]:
-    return checked_parameters(owner, [parameters] if isinstance(parameters, Value) else parameters)
+def _parameters(owner: str, parameters: Any) -> tuple[list[Value], arrays.Gradients | None]:
+    """Return the parameters, and their gradients if these are in arrays."""
+    known = arrays.known_gradients_of(parameters)
+    if known is not None:
+        return parameters, known
+    given = checked_parameters(owner, [parameters] if isinstance(parameters, Value) else parameters)
+    return given, arrays.gradients_of(given)
 
 
 def _norm(gradients: list[float], order: float) -> float:

@@ -138,14 +138,16 @@ class Module(Tree):
         ['', 'layers.0', 'layers.0.neurons.0']
         """
         yield "", self
-        for _, owner, keys, thing in self._walk():
+        for _, owner, keys, thing in self._walk(parameters=False):
             if isinstance(thing, Module):
                 yield path_of(owner, keys, thing), thing
 
     def modules(self) -> Iterator[Module]:
         """Yield this module and all below it, each once."""
-        for _, module in self.named_modules():
-            yield module
+        yield self
+        for _, _, _, thing in self._walk(parameters=False):
+            if isinstance(thing, Module):
+                yield thing
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """Yield the modules that this one holds itself, each once, with their names.
@@ -161,7 +163,7 @@ class Module(Tree):
         >>> [name for name, _ in model[0].named_children()]
         ['layers.0', 'layers.1']
         """
-        for _, _, keys, thing in self._walk(deep=False):
+        for _, _, keys, thing in self._walk(deep=False, parameters=False):
             if isinstance(thing, Module):
                 yield name_in_owner(keys, thing), thing
 

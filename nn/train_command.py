@@ -220,17 +220,13 @@ def _heading(result: dict[str, Any]) -> str:
         f"network {layers}, {result['parameters']} parameters; {result['optimizer']}, learning"
         f" rate {result['lr']:g}, batches of {result['batch']}, {result['epochs']} epochs, seed"
         f" {result['seed']}\n"
-        f"computed by {_computed_by(result['compiled'])}\n"
     )
 
 
 def _computed_by(compiled: bool) -> str:
-    if compiled:
-        return "native programs" if native_programs() else f"programs in Python{_HINT}"
-    return "the model itself" + ("; with --compile quicker" if native_programs() else "")
-
-
-_HINT = "; for native ones: pip install 'autograd-lite[fast]'"
+    if not compiled:
+        return "the model itself"
+    return "native programs" if native_programs() else "programs in Python"
 
 
 def _report(result: dict[str, Any], interrupted: bool) -> str:
@@ -254,6 +250,7 @@ def _report(result: dict[str, Any], interrupted: bool) -> str:
     lines += [
         "",
         f"{result['steps']} steps in {result['seconds']:.1f} s,"
-        f" {result['steps_per_second']:.1f} steps per second",
+        f" {result['steps_per_second']:.1f} steps per second, computed by"
+        f" {_computed_by(result['compiled'])}",
     ]
     return "\n".join(lines) + "\n"

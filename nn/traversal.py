@@ -16,18 +16,21 @@ Found = tuple[int, str, tuple[Any, ...], Any]
 class Tree(Stateful):
     """What holds parameters and others of its kind, as attributes."""
 
-    def _walk(self, *, deep: bool = True) -> Iterator[Found]:
+    def _walk(self, *, deep: bool = True, parameters: bool = True) -> Iterator[Found]:
         """Yield every module and parameter below this one once, in the order of definition.
 
-        What modules below hold is left out unless ``deep``.
+        What modules below hold is left out unless ``deep``; parameters on request, which is much
+        quicker.
         """
         seen: set[int] = {id(self)}
-        followed = _followed()
+        followed = _followed(_FOLLOWED if parameters else _WITHOUT_PARAMETERS)
         stack = _members(self, 1, "", followed)
         while stack:
             found = stack.pop()
             depth, owner, keys, thing = found
             if isinstance(thing, _CONTAINERS):
+                if not parameters and not any(issubclass(kind, followed) for kind in _kinds(thing)):
+                    continue  # a long list of parameters, perhaps
                 pairs = thing.items() if isinstance(thing, dict) else enumerate(thing)
                 stack += [
                     (depth, owner, (*keys, key), element)
@@ -57,12 +60,18 @@ _CONTAINERS = (list, tuple, dict)
 _SETS = (set, frozenset)
 _PARTS = (Parameter, Tree)
 _FOLLOWED: tuple[type, ...] = (*_PARTS, *_CONTAINERS, *_SETS)
+_WITHOUT_PARAMETERS: tuple[type, ...] = (Tree, *_CONTAINERS, *_SETS)
 
 
-def _followed() -> tuple[type, ...]:
+def _followed(kinds: tuple[type, ...]) -> tuple[type, ...]:
     """Return the types to look at; arrays among them once somebody has imported NumPy."""
     array = getattr(sys.modules.get("numpy"), "ndarray", None)
-    return _FOLLOWED if array is None else (*_FOLLOWED, array)
+    return kinds if array is None else (*kinds, array)
+
+
+def _kinds(container: Any) -> set[type]:
+    """Return the types of what is in a list, tuple or dict."""
+    return set(map(type, container.values() if isinstance(container, dict) else container))
 
 
 def _members(module: Tree, depth: int, path: str, followed: tuple[type, ...]) -> list[Found]:

@@ -101,8 +101,23 @@ def test_the_report_says_what_was_trained_how_well_and_how_fast(capsys):
     rows = [[int(x) if x != "." else 0 for x in line.split()[1:]] for line in lines[7:9]]
     assert [sum(row) for row in rows] == [50, 50]
     assert f"test accuracy {rows[0][0] + rows[1][1]}.00%" in lines[3]
-    assert re.fullmatch(r"16 steps in \d+\.\d s, \d+\.\d steps per second", lines[-1])
+    assert re.fullmatch(
+        r"16 steps in \d+\.\d s, \d+\.\d steps per second, computed by native programs", lines[-1]
+    )
     assert [line[:10] for line in err.splitlines()] == ["epoch 1/2 ", "epoch 2/2 "]
+
+
+def test_without_native_programs_the_training_is_the_same(capsys, monkeypatch):
+    results = []
+    for options, installed in (("--compile", True), ("--no-compile", True), ("--json", False)):
+        monkeypatch.setattr("nn.train_command.native_programs", lambda found=installed: found)
+        assert main([*TINY, options, "--json"]) == 0
+        results.append(json.loads(capsys.readouterr().out))
+    assert [result["compiled"] for result in results] == [True, False, False]
+    losses = [[epoch["loss"] for epoch in result["history"]] for result in results]
+    assert losses[1] == losses[2] == pytest.approx(losses[0], rel=1e-9)
+    assert main([*TINY, "--no-compile"]) == 0
+    assert "computed by the model itself" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp437", "utf-8"])
