@@ -1,6 +1,7 @@
 """Kernels are compiled once per machine, never taken from what is stale or damaged, and run."""
 
 import gc
+import math
 import os
 import shutil
 import subprocess
@@ -162,6 +163,16 @@ def test_processes_that_start_together_leave_one_whole_file(in_new_process, tmp_
     assert [result.split()[0] for result in results] == ["-1.5", "-1.5"]
     assert the_file(tmp_path).suffix == ".kernel"
     assert in_new_process(tmp_path) == "-1.5 loaded"
+
+
+def test_what_needs_more_than_the_library_of_mathematics_is_not_kept(empty_cache):
+    """Numba brings a gamma function of its own, which a process without Numba would not find."""
+
+    def kernel(v, g, u, gu, index, labels, first, start, stop, lanes):
+        v[start] = math.gamma(v[0] + 4.0)
+
+    assert applied_to_one(building.address("gamma", lambda: kernel)) == pytest.approx(24.0)
+    assert not empty_cache.exists()
 
 
 # -- where -----------------------------------------------------------------------------------------

@@ -157,9 +157,6 @@ def _from_disk_or_compiled(key: str, make: Make, dtype: str) -> int:
 
 # -- from a function to machine code ---------------------------------------------------------------
 
-PORTABLE = {f"numba_{name}": name for name in ("frexp", "frexpf", "ldexp", "ldexpf")}
-"""Functions of Numba's own that are the C library's."""
-
 
 def _target_machine() -> Any:
     import llvmlite.binding as llvm
@@ -188,7 +185,6 @@ def _compiled(made: Callable[..., None] | str, dtype: str, symbol: str) -> tuple
             thing.name = symbol
         elif not thing.is_declaration:
             thing.linkage = "internal"
-        thing.name = PORTABLE.get(thing.name, thing.name)
     passes = llvm.create_new_module_pass_manager()
     passes.add_always_inliner_pass()
     passes.add_global_dead_code_eliminate_pass()

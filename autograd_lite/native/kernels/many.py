@@ -464,7 +464,7 @@ def _lengths() -> Any:
     Python's `math.hypot` does.
     """
     block, square_error = room(), inlined(_square_error)
-    frexp, ldexp = translated(math.frexp), translated(math.ldexp)
+    frexp, ldexp, sqrt = map(translated, (math.frexp, math.ldexp, math.sqrt))
 
     def lengths(node: Node, scales: Any, length: Any) -> None:
         v, index = node.v, node.index
@@ -491,7 +491,7 @@ def _lengths() -> Any:
                 lost[i] = lost[i] + (square_error(number, square) + error)
                 sums[i] = larger
         for i in range(node.width):
-            root = math.sqrt(sums[i] - 1.0 + lost[i])
+            root = sqrt(sums[i] - 1.0 + lost[i])
             square = root * root
             rest = sums[i] - square
             error = -square - (rest - sums[i])
