@@ -120,6 +120,17 @@ def known_gradients_of(values: Any) -> Gradients | None:
 
 
 def gradients_of(values: Sequence[Any]) -> Gradients | None:
-    """Return the gradients of parameters if all are in one memory."""
+    """Return the gradients of parameters if all are in one memory, else None.
+
+    Examples
+    --------
+    >>> from autograd_lite import Value, arrays
+    >>> from autograd_lite.native.binding import bind
+    >>> values = [Value(1.0), Value(2.0)]
+    >>> binding = bind(values)
+    >>> (3.0 * values[0] + 4.0 * values[1]).backward()
+    >>> arrays.gradients_of(values).norm()
+    5.0
+    """
     memory = memory_of(values)
     return None if memory is None else Gradients(memory, [value._b[1] for value in values])

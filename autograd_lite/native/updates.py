@@ -360,6 +360,23 @@ def update_of(rule: Rule, values: Sequence[Any], states: Sequence[Any]) -> Updat
 
     That is so if they are not all in one memory, NumPy is missing, or the rule or what it
     remembers is of a kind that arrays are not for; see `Update`.
+
+    Examples
+    --------
+    >>> from autograd_lite import Value, arrays
+    >>> from autograd_lite.native.binding import bind
+    >>> def rule(data, gradient, state, settings, sqrt):
+    ...     (lr,) = settings
+    ...     return data - lr * gradient, state
+    >>> values = [Value(1.0), Value(2.0)]
+    >>> binding = bind(values)
+    >>> for value in values:
+    ...     value.grad = 4.0
+    >>> update = arrays.update_of(rule, values, [None, None])
+    >>> update.prepare(arrays.Settings((0.5,)))
+    >>> update.commit()
+    >>> [value.data for value in values]
+    [-1.0, 0.0]
     """
     memory = memory_of(values)
     if memory is None or not hasattr(memory.data, "ctypes"):
