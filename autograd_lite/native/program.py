@@ -352,7 +352,10 @@ class Program:
         losses = found.outputs[0]
         if self._exact or isinstance(losses, list):
             return float(reduce(add, losses)) / batch.lanes  # the order of the eager mean
-        return float(losses.sum()) / batch.lanes
+        import numpy as np
+
+        with np.errstate(all="ignore"):  # infinities are results like others
+            return float(losses.sum()) / batch.lanes
 
     def _shaped(self, found: Found, batch: Batch) -> Any:
         """Shape the outputs."""
