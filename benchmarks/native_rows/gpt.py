@@ -28,7 +28,7 @@ class Plain:
 
 
 def rows(table: Table, options: Options) -> None:
-    documents = [tokens_of(name) for name in NAMES[:4]]
+    documents = [tokens_of(name) for name in NAMES[: options.size(4, 2)]]
     arrays = [np.array([tokens]) for tokens in documents]
     theirs = Plain()
     ours = {"its own functions": Gpt(Functions), "operators alone": Gpt(Looked)}

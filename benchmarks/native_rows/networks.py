@@ -96,9 +96,12 @@ def jax_sides(table: Table, what: str, sizes: Sizes, flat: Any, x: Any, y: Any) 
     except ImportError as error:
         table.absent(what, "JAX jit", error)
         return {}
-    side = networks_jax.Network(sizes, flat, LR)
+    ahead, awaited = (networks_jax.Network(sizes, flat, LR) for _ in range(2))
     jx, jy = networks_jax.arrays(x, y)
-    return {"JAX": (side, lambda: side.step(jx, jy))}
+    return {
+        "JAX": (ahead, lambda: ahead.step(jx, jy)),
+        "JAX, every loss awaited": (awaited, lambda: awaited.step(jx, jy).block_until_ready()),
+    }
 
 
 def torch_sides(table: Table, what: str, sizes: Sizes, flat: Any, x: Any, y: Any) -> dict[str, Any]:
