@@ -53,6 +53,9 @@ class Bound:
 
     _b: tuple[Any, int]
 
+    def __init_subclass__(cls) -> None:
+        """Stand before the method of a user's class, which such classes are no business of."""
+
 
 class _Backlog(local):
     """What the finalisers of this thread have still to drop."""

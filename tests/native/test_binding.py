@@ -28,6 +28,15 @@ class Tagged(nn.Parameter):
     __slots__ = ("group",)
 
 
+class Registered(Value):
+    """A user's own class with attributes, which counts its subclasses."""
+
+    subclasses = 0
+
+    def __init_subclass__(cls, *, important: bool) -> None:
+        Registered.subclasses += 1
+
+
 # -- what does not change for whoever uses the Value ---------------------------------------------
 
 
@@ -193,6 +202,16 @@ def test_users_own_slots_stay():
     bind([w])
     assert (w.group, type(w).__name__, copy.copy(w).group) == ("first", "Tagged", "first")
     assert type(copy.copy(w)) is Tagged
+
+
+def test_a_users_class_may_have_attributes_and_opinions_on_subclasses():
+    x = Registered(2.0)
+    x.source = "here"
+    bind([x])
+    (x * x).backward()
+    twin = copy.deepcopy(x)
+    assert (x.source, x.grad, Registered.subclasses) == ("here", 4.0, 0)
+    assert (twin.source, twin.grad, type(twin)) == ("here", 4.0, Registered)
 
 
 def test_gradients_of_threads_add_up(put):
