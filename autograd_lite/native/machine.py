@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd_lite.native.foreign import PythonNode
 from autograd_lite.native.kernels.runner import LANES, RECORD_LENGTH, UNIFORM, runner
-from autograd_lite.native.matrices import Placed, view
+from autograd_lite.native.matrices import Around, Placed, view
 
 if TYPE_CHECKING:
     from autograd_lite.native.plan import Plan
@@ -53,8 +53,8 @@ class Machine:
         self._space = space
         self._kept: list[Any] = []  # what native code refers to by address
         self._matrices = [
-            Matrix(self, placed)
-            for placed in plan.placed
+            Matrix(self, placed, around)
+            for placed, around in zip(plan.placed, plan.around, strict=True)
             if space in (None, int(placed.with_lanes))
         ]
         self._steps = {direction: self.steps(direction) for direction in ("forward", "backward")}
@@ -175,12 +175,13 @@ class Machine:
 class Matrix:
     """A product in a machine: its arrays."""
 
-    def __init__(self, machine: Machine, placed: Placed) -> None:
+    def __init__(self, machine: Machine, placed: Placed, around: Around) -> None:
         import numpy as np
 
         plan = machine.plan
         self.machine = machine
         self.placed = placed
+        self.around = around
         m, n, columns = placed.m, placed.n, placed.columns
         source = plan.parameters if placed.of_parameters else machine.u
         sink = plan.gradients if placed.of_parameters else machine.gu
@@ -210,10 +211,10 @@ class Matrix:
 
     def parts(self, direction: str) -> list[Any]:
         """Return what has to be done, one after the other: native records and calls."""
-        records = self.machine.plan.around(self.placed)
+        around = self.around
         if direction == "forward":
-            return [*records.before, self.forward(), *records.after]
-        return [*records.after_backward, *self.backward(), *records.before_backward]
+            return [*around.before, self.forward(), *around.after]
+        return [*around.after_backward, *self.backward(), *around.before_backward]
 
     def forward(self) -> Step:
         """Return the call that computes the product."""

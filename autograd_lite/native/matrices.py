@@ -66,6 +66,15 @@ class Placed(NamedTuple):
     active: bool
 
 
+class Around(NamedTuple):
+    """Native records before and after a product, in both directions."""
+
+    before: list[Any]
+    after: list[Any]
+    after_backward: list[Any]
+    before_backward: list[Any]
+
+
 def direct_arguments(about: Analysed, wanted: Sequence[int]) -> dict[int, list[int]]:
     """Return, by position, arguments that products alone read, and always whole: their leaves."""
     import numpy as np

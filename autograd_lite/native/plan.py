@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from functools import partial
 from threading import RLock
 from typing import Any, NamedTuple, cast
 
@@ -15,7 +16,7 @@ from autograd_lite.native.kernels.table import Kernels
 from autograd_lite.native.leaves import Leaves
 from autograd_lite.native.lowering import NO_ROW, analysed, laid_out
 from autograd_lite.native.machine import Machine
-from autograd_lite.native.matrices import Placed, direct_arguments, placed
+from autograd_lite.native.matrices import Around, direct_arguments, placed
 from autograd_lite.native.records import recorded
 from autograd_lite.native.tape import Parameter, Tape
 
@@ -39,15 +40,6 @@ class Found(NamedTuple):
     outputs: Any
     failed: Any
     gradients: dict[int, Any]
-
-
-class Around(NamedTuple):
-    """Native records before and after a matrix product, in both directions."""
-
-    before: list[Any]
-    after: list[Any]
-    after_backward: list[Any]
-    before_backward: list[Any]
 
 
 def lower(
@@ -117,10 +109,11 @@ class Plan:
         live = np.bincount(flat.codes[about.live], minlength=len(flat.operations)) > 0
         self._kernels = Kernels(flat.operations, live.tolist(), exact=exact, dtype=dtype)
         direct = direct_arguments(about, sorted(wanted))
+        self._direct = [*direct]
         self.layout = layout = laid_out(about, [x for nodes in direct.values() for x in nodes])
         self.runs = recorded(about, layout, self._kernels)
         self.placed, self.rows = placed(about, layout, direct, places, layout.rows)
-        self.index, self._around = self._records_around()
+        self.index, self.around = self._records_around()
         self.leaves = Leaves(about, layout, self.runs.labels, places, varying, wanted)
         outputs = np.array(tape.outputs, np.int64)
         self.outputs = layout.space[outputs].astype(np.int64), layout.row[outputs]
@@ -137,6 +130,10 @@ class Plan:
         rows, numbers = self.leaves.constants
         self._u[rows] = numbers
         self._apart = self.rows[LANES] > 0 and not about.joined
+        self._point: Plan | None = None
+        self._without_lanes = partial(
+            Plan, tape, varying=(), wanted=wanted, binding=binding, exact=exact, dtype=dtype
+        )
         self._machines: dict[tuple[int, bool], list[Machine]] = {}
         self._lock = RLock()
         self._first = (
@@ -181,7 +178,13 @@ class Plan:
         """
         import numpy as np
 
+        if lanes == 1 and self._apart:
+            return self._of_one_lane(arguments, seed, output)
         with self._lock:
+            if self._direct:
+                arguments = list(arguments)
+                for position in self._direct:
+                    arguments[position] = np.asarray(arguments[position], self.dtype)
             drawn = [np.asarray(draw.function(lanes, draw.size)) for draw in self.tape.draws]
             self.leaves.load_uniform(self._u, arguments, drawn, self.parameters)
             if self._first is not None:
@@ -191,6 +194,18 @@ class Plan:
                 return self._whole(arguments, drawn, lanes, seed, output)
             blocks = [slice(i, min(i + size, lanes)) for i in range(0, lanes, size)]
             return self._in_blocks(arguments, drawn, blocks, seed, output, threads)
+
+    def _of_one_lane(self, arguments: Sequence[Any], seed: float | None, output: int) -> Found:
+        """Evaluate as a point: without lanes, more is found to be one product."""
+        if self._point is None:
+            self._point = self._without_lanes()
+        given = [x[0] if i in self._varying else x for i, x in enumerate(arguments)]
+        found = self._point.evaluate(given, 1, seed, output)
+        gradients = {
+            position: gradient[None] if position in self._varying else gradient
+            for position, gradient in found.gradients.items()
+        }
+        return Found(found.outputs, found.failed, gradients)
 
     def _whole(
         self,
@@ -378,7 +393,3 @@ class Plan:
                 end += rows.size
             found.append(around)
         return np.concatenate(parts).astype(np.int32), found
-
-    def around(self, placed: Placed) -> Around:
-        """Return the native records before and after a product."""
-        return self._around[self.placed.index(placed)]

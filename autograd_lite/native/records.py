@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from autograd_lite.native.kernels.runner import RECORD_LENGTH
+from autograd_lite.native.kernels.runner import RECORD_LENGTH, UNIFORM
 from autograd_lite.native.kernels.table import KINDS, Kernels
 from autograd_lite.native.lowering import Analysed, Layout
 from autograd_lite.native.order import swept
@@ -61,8 +61,8 @@ def recorded(about: Analysed, layout: Layout, kernels: Kernels) -> Recorded:
     new = np.ones(len(nodes), bool)
     space = np.where(kernels.joining[np.where(nodes < n, kind // KINDS, 0)], 1, layout.space[nodes])
     new[1:] = (kind[1:] != kind[:-1]) | (space[1:] != space[:-1]) | (row[1:] != row[:-1] + 1)
-    if not about.exact:
-        new[1:] |= place[1:] != place[:-1]
+    # A run over lanes must not use its own results; as points go one after the other, it may.
+    new[1:] |= (place[1:] != place[:-1]) & ~(about.exact & (space[1:] == UNIFORM))
     begins = np.flatnonzero(new)
     ends = np.append(begins[1:], len(nodes))[: len(begins)]  # none if all are matrix products
     runs = np.zeros((len(begins), RECORD_LENGTH), np.int64)

@@ -10,7 +10,7 @@ from autograd_lite.native.kernels.building import address
 from autograd_lite.native.kernels.elementwise import elementwise_kernel, matches_python
 from autograd_lite.native.kernels.many import variadic_kernel
 from autograd_lite.native.kernels.translation import Untranslatable
-from autograd_lite.native.tape import LANE_MEAN, LANE_VARIANCE, PICK
+from autograd_lite.native.tape import DETACHED, LANE_MEAN, LANE_VARIANCE, PICK
 from autograd_lite.primitives import TABLE
 
 KINDS = 16  # a kind is an operation's position times this, plus mask and marks
@@ -59,7 +59,7 @@ class Kernels:
 
     def _is_foreign(self, operation: Any) -> bool:
         """Tell whether an operation has to be computed by Python."""
-        if operation in (PICK, LANE_MEAN, LANE_VARIANCE):
+        if operation in (PICK, LANE_MEAN, LANE_VARIANCE, DETACHED):
             return False
         own = TABLE.get(operation.name) is not operation
         if self._exact and (own or not self._matches_python(operation)):
@@ -98,6 +98,8 @@ class Kernels:
         layout = LAYOUTS[space]
         if operation is None:
             return self._built("broadcast", direction, layout)
+        if operation is DETACHED:
+            return self._built("copy", direction, layout)
         if operation is PICK:
             name = "pick uniform" if marks & UNIFORM_OPTIONS else "pick"
             return self._built(name, direction, layout)
