@@ -101,7 +101,7 @@ def memory(table: Table, options: Options) -> None:
 
 
 def _printed(command: list[str]) -> str:
-    done = subprocess.run(command, cwd=FOLDER, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=FOLDER, check=True, stdout=subprocess.PIPE, text=True)
     return done.stdout
 
 
