@@ -1,13 +1,44 @@
-"""Lanes are computed in blocks: what a kernel keeps of each meanwhile is on the stack."""
+"""Lanes are computed in blocks; what a formula on many operands keeps meanwhile is on the stack."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 BLOCK = 64
 """How many lanes are computed together."""
+
+
+class Node(NamedTuple):
+    """What the formulas below see: one node, in some lanes next to each other.
+
+    Attributes
+    ----------
+    v, g : pointers to numbers
+    index : pointer to int32
+    begin, end : int
+        Where in ``index`` the rows of the operands are.
+    result : int
+        Where in ``v`` and ``g`` the node's first lane is.
+    lanes : int
+        How many lanes a row has.
+    lane, width : int
+        The first of the lanes to compute, and how many they are: `BLOCK` at most.
+    """
+
+    v: Any
+    g: Any
+    index: Any
+    begin: int
+    end: int
+    result: int
+    lanes: int
+    lane: int
+    width: int
+
+
+Formula = Callable[[Node], None]
 
 
 @cache
