@@ -11,7 +11,7 @@ from nn.callbacks import Callback, TrainingState
 from nn.clipping import clip_grad_norm_, clip_grad_value_
 from nn.compiled_steps import CompiledSteps
 from nn.data.minibatches import Batches, batches
-from nn.data.samples import Seed, as_pair, dataset
+from nn.data.samples import Seed, array_dataset, as_pair, dataset
 from nn.fit_arguments import check_arguments, check_batches, checked_validation
 from nn.history import Epoch, History, Step
 from nn.init import generator
@@ -177,7 +177,7 @@ def fit(
     With ``checkpoint=path, resume=path if os.path.exists(path) else None``, a script that was
     killed goes on when it is started again.
     """
-    train = dataset(*as_pair("fit", data))
+    train = (array_dataset if compile is True else dataset)(*as_pair("fit", data))
     held_out = checked_validation(train, validation, metric)
     check_arguments(
         model,

@@ -9,6 +9,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 from autograd_lite import Value
+from nn.data.array_rows import ArrayRows, array_rows
 from nn.init import generator
 from nn.nested import as_lists, flat, is_list, number_for, shape_of
 
@@ -28,8 +29,8 @@ class Dataset(NamedTuple):
         called 0 to K - 1 (some lectures count them from 1).
     """
 
-    inputs: list[Any]
-    targets: list[Any]
+    inputs: Sequence[Any]
+    targets: Sequence[Any]
 
 
 def dataset(inputs: Any, targets: Any) -> Dataset:
@@ -63,6 +64,8 @@ def dataset(inputs: Any, targets: Any) -> Dataset:
     >>> data.dataset([(0.0, 1.0), (1.0, 0.0)], (1, 0))
     Dataset(inputs=[[0.0, 1.0], [1.0, 0.0]], targets=[1, 0])
     """
+    if isinstance(inputs, ArrayRows) and isinstance(targets, ArrayRows):
+        return Dataset(inputs, targets)  # has been looked at
     samples = _rows(inputs, "inputs")
     wanted = _rows(targets, "targets")
     if len(samples) != len(wanted):
@@ -83,6 +86,22 @@ def dataset(inputs: Any, targets: Any) -> Dataset:
     _check_numbers(samples, sums)
     for position, target in enumerate(wanted):
         check_finite(target, position, "targets")
+    return Dataset(samples, wanted)
+
+
+def array_dataset(inputs: Any, targets: Any) -> Dataset:
+    """Return what `dataset` does, but leave samples and targets in arrays that come in arrays.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nn.data.samples import array_dataset
+    >>> array_dataset(np.zeros((2, 1)), np.array([0, 1])).targets[1]
+    1
+    """
+    samples, wanted = array_rows(inputs, samples=True), array_rows(targets, samples=False)
+    if samples is None or wanted is None or len(samples) != len(wanted):
+        return dataset(inputs, targets)
     return Dataset(samples, wanted)
 
 

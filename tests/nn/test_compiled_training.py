@@ -2,6 +2,7 @@
 
 import math
 import random
+import warnings
 
 import numpy as np
 import pytest
@@ -9,6 +10,8 @@ import pytest
 import autograd_lite
 import nn
 from autograd_lite import Value
+from autograd_lite.native import backend
+from nn import compiled_steps
 from nn.compiled_steps import CompiledSteps
 
 MOONS = nn.data.moons(50, noise=0.2, seed=0)
@@ -185,6 +188,25 @@ def test_a_number_that_a_loss_closes_over_can_change():
     check_same(network, loss=change, callbacks=lambda m: m.raise_it)
 
 
+@pytest.mark.parametrize("without", ["numba", "numpy"])
+def test_programs_in_python_train_too(monkeypatch, without):
+    found = backend.find_spec
+    monkeypatch.setattr(backend, "find_spec", lambda name: None if name == without else found(name))
+    monkeypatch.setattr(compiled_steps, "find_spec", backend.find_spec)
+    backend.missing.cache_clear()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)
+            check_same(
+                normalising,
+                drop_last=always(True),
+                validation=always(HELD_OUT),
+                metric=always(nn.metrics.accuracy),
+            )
+    finally:
+        backend.missing.cache_clear()
+
+
 def test_what_is_frozen_stays():
     def make():
         model = network()
@@ -215,6 +237,21 @@ def test_arrays_train_as_lists_do():
     model = network()
     arrays = np.array(MOONS.inputs), np.array(MOONS.targets)
     assert fitted(model, arrays, compile=True).step_losses == of_lists.step_losses
+
+
+@pytest.mark.parametrize(
+    ("inputs", "targets", "message"),
+    [
+        (np.zeros(4), np.zeros(4, int), "inputs expected samples that are lists of numbers"),
+        (np.full((4, 2), np.nan), np.zeros(4, int), "got nan in row 0, column 0"),
+        (np.zeros((4, 2)), np.zeros(3, int), "one target per sample, got 4 samples and 3 targets"),
+        (np.zeros((4, 2)), np.full(4, 7), "expected labels from 0 to 1, got 7"),
+    ],
+)
+def test_arrays_are_refused_as_lists_are(inputs, targets, message):
+    for compiled in (False, True):
+        with pytest.raises((TypeError, ValueError), match=message):
+            fitted(network(), (inputs, targets), compile=compiled)
 
 
 # -- callbacks, checkpoints ----------------------------------------------------------------------
