@@ -75,6 +75,7 @@ def quick_namespace(tape: Tape) -> dict[str, Any]:
         else:
             for i, partial in enumerate(primitive.partials):
                 names[helper_name(primitive, name, i)] = partial
+    names |= {"pick": _quick_pick, "picked": _quick_picked}
     return names | {"abs": math.fabs, "dot": _quick_dot, "var": _quick_var}
 
 
@@ -151,7 +152,11 @@ def _expect(answer: Any, recorded: bool) -> None:
 def _pick(label: Any, options: Sequence[Any]) -> Any:
     if lane_count([label, *options]):
         return lanewise(lambda i, *xs: xs[index(i, len(xs))], label, *options)
-    return options[index(plain(label), len(options))]
+    return _quick_pick(plain(label), options)
+
+
+def _quick_pick(label: float, options: Sequence[Any]) -> Any:
+    return options[index(label, len(options))]
 
 
 def index(label: float, count: int) -> int:
@@ -163,7 +168,11 @@ def index(label: float, count: int) -> int:
 
 def _picked(adjoint: Any, label: Any, option: int) -> Any:
     if lane_count([adjoint, label]):
-        return lanewise(lambda d, i: d if i == option else 0.0, adjoint, label)
+        return lanewise(lambda d, i: _quick_picked(d, i, option), adjoint, label)
+    return _quick_picked(adjoint, label, option)
+
+
+def _quick_picked(adjoint: Any, label: float, option: int) -> Any:
     return adjoint if label == option else 0.0
 
 

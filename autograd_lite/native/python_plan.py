@@ -49,31 +49,6 @@ class Found(NamedTuple):
     gradients: dict[int, list[Any]]
 
 
-def lower(
-    tape: Tape,
-    *,
-    varying: Collection[int] = frozenset(),
-    wanted: Collection[int] = frozenset(),
-    binding: Any = None,
-    exact: bool = True,
-    dtype: str = "float64",
-) -> PythonPlan:
-    """Return a plan for a recording, with the parameters of a `Binding`.
-
-    It is made as a native one. ``exact`` changes nothing, since Python's operations and their order
-    are those of the eager engine in any case.
-
-    Raises
-    ------
-    ValueError
-        If ``dtype`` is not float64, the only floats that Python has.
-    """
-    if dtype != "float64":
-        raise ValueError(f"a plan in plain Python computes in float64, not in {dtype}")
-    parameters = () if binding is None else binding.values
-    return PythonPlan(tape, varying=varying, wanted=wanted, parameters=parameters)
-
-
 class PythonPlan:
     """Evaluates a recording, and its derivatives, in plain Python.
 

@@ -8,8 +8,7 @@ own times its partial. Contributions are added in the order in which the eager e
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from textwrap import indent, shorten, wrap
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from autograd_lite.native.expressions import (
@@ -17,6 +16,16 @@ from autograd_lite.native.expressions import (
     backward_template,
     forward_template,
     term_of,
+)
+from autograd_lite.native.lines import (
+    comment,
+    function,
+    returned,
+    runs,
+    shortened,
+    statement,
+    target_of,
+    tuple_of,
 )
 from autograd_lite.native.naming import (
     TAKEN,
@@ -33,10 +42,8 @@ from autograd_lite.native.order import asked, fixed, needing, observed, swept, u
 from autograd_lite.native.tape import Argument, Guard, Tape
 from autograd_lite.primitives import Primitive, counted
 
-WIDTH = 88  # letters in a line
 MOST_NAMED = 2000  # operations that have names; beyond, numbers are in lists
 PER_FUNCTION = 1000  # statements, of programs that are longer
-RUN = 4  # neighbouring numbers that are copied as a slice
 
 
 def source_of(
@@ -162,10 +169,10 @@ class _Writer:
             f"# A recording of {counted(self.count, 'operation')}. To run it:",
             "#     from autograd_lite.native.namespace import namespace",
             "#     exec(source, names := namespace())",
-            *_shown(f'#     result, saved = names["forward"]({given})'),
+            *shortened(f'#     result, saved = names["forward"]({given})'),
         ]
         if differentiated:
-            head += _shown(f'#     {", ".join(differentiated)} = names["backward"](saved)')
+            head += shortened(f'#     {", ".join(differentiated)} = names["backward"](saved)')
         return ["\n".join(head), *self.functions()]
 
     def functions(self) -> list[str]:
@@ -183,7 +190,7 @@ class _Writer:
         said = False
         for node in sorted({*self.computed, *after}):
             if node in computed:
-                body += _statement(self.called[node], self._expression(node))
+                body += statement(self.called[node], self._expression(node))
             for guard in after.get(node, ()):
                 if not said:
                     body.append("# the recording holds where these answers are the same")
@@ -194,13 +201,13 @@ class _Writer:
             for i, effect in enumerate(self.tape.effects)
         ]
         result = self._result(self.tape.result)
-        saved = "v" if self.long else _tuple(self._saved())
-        last = [*effects, *_returned([result, saved])]
+        saved = "v" if self.long else tuple_of(self._saved())
+        last = [*effects, *returned([result, saved])]
         if len(last) > len(effects) + 1 and not self.long:
-            last = [*effects, *_statement("saved", saved), *_returned([result, "saved"])]
+            last = [*effects, *statement("saved", saved), *returned([result, "saved"])]
         if self.long:
             return self._in_functions("forward", given, "v", self._loads(), body, last)
-        return [_function("forward", given, [*self._unpacked(), *body, *last])]
+        return [function("forward", given, [*self._unpacked(), *body, *last])]
 
     def _expression(self, node: int) -> str:
         """Return what computes a node, from the names of its operands."""
@@ -238,7 +245,7 @@ class _Writer:
         for entry in self.entries:
             if entry.width and any(node is not None for node in entry.nodes):
                 names = ["_" if node is None else self.called[node] for node in entry.nodes]
-                lines += _statement(_target(names), entry.name)
+                lines += statement(target_of(names), entry.name)
         return lines
 
     def _loads(self) -> list[str]:
@@ -249,7 +256,7 @@ class _Writer:
                 if entry.nodes[0] is not None:
                     lines.append(f"v[{entry.nodes[0]}] = {entry.name}")
                 continue
-            for column, first, length in _runs(entry.nodes):
+            for column, first, length in runs(entry.nodes):
                 if length == 1:
                     lines.append(f"v[{first}] = {entry.name}[{column}]")
                 else:
@@ -261,7 +268,7 @@ class _Writer:
         if isinstance(tree, list):
             return f"[{', '.join(map(self._result, tree))}]"
         if isinstance(tree, tuple):
-            return _tuple([self._result(branch) for branch in tree])
+            return tuple_of([self._result(branch) for branch in tree])
         return self.called[self.tape.outputs[tree]]
 
     def _saved(self) -> list[str]:
@@ -303,14 +310,14 @@ class _Writer:
             if self.tape.operands[node]:
                 body += self._handed_on(node, begun)
         results = [self._derivatives(entry) for entry in derived(self.entries, self.wanted)]
-        last = _returned(results)
+        last = returned(results)
         if self.long:
             first = [f"d[{self.root}] = seed"]
             return self._in_functions("backward", "v, seed=1.0", "v, d", first, body, last)
         seed = "seed" if self.root in self.fixed else self._adjoint(self.root)
         saved = self._saved()
-        unpacked = _statement(_target(saved), "saved") if saved else []
-        return [_function("backward", f"saved, {seed}=1.0", [*unpacked, *body, *last])]
+        unpacked = statement(target_of(saved), "saved") if saved else []
+        return [function("backward", f"saved, {seed}=1.0", [*unpacked, *body, *last])]
 
     def _handed_on(self, node: int, begun: set[int]) -> list[str]:
         """Return the lines that add to the adjoints of a node's operands."""
@@ -323,9 +330,9 @@ class _Writer:
         if self.long:
             partials = "p"
         else:
-            lines.append(_comment(f"{result} = {self._expression(node)}"))
+            lines.append(comment(f"{result} = {self._expression(node)}"))
         if handing.first:
-            lines += _statement(partials, handing.first.format(*names, y=result))
+            lines += statement(partials, handing.first.format(*names, y=result))
         adjoint = self._adjoint(node)
         for operand, term in zip(operands, handing.terms, strict=True):
             if not self.needs[operand]:
@@ -334,9 +341,9 @@ class _Writer:
             to = self._adjoint(operand)
             if operand not in begun:
                 begun.add(operand)
-                lines += _statement(to, f"-{text}" if term.negative else text)
+                lines += statement(to, f"-{text}" if term.negative else text)
             else:
-                lines += _statement(to, f"{to} {'-' if term.negative else '+'} {text}")
+                lines += statement(to, f"{to} {'-' if term.negative else '+'} {text}")
         return lines
 
     def _derivatives(self, entry: Entry) -> str:
@@ -348,7 +355,7 @@ class _Writer:
             return f"[{', '.join('0.0' if x is None else self._adjoint(x) for x in nodes)}]"
         pieces = []
         done = 0
-        for column, first, length in _runs(nodes):
+        for column, first, length in runs(nodes):
             pieces += ["0.0"] * (column - done)
             pieces.append(f"d[{first}]" if length == 1 else f"*d[{first}:{first + length}]")
             done = column + length
@@ -369,87 +376,8 @@ class _Writer:
         """Spread a long body over functions that share lists."""
         chunks = [body[i : i + PER_FUNCTION] for i in range(0, len(body), PER_FUNCTION)]
         made = [
-            _function(f"{name}_{i}", lists, chunk or ["pass"]) for i, chunk in enumerate(chunks, 1)
+            function(f"{name}_{i}", lists, chunk or ["pass"]) for i, chunk in enumerate(chunks, 1)
         ]
         new = f"{lists[-1]} = [0.0] * {len(self.tape)}"
         calls = [f"{name}_{i}({lists})" for i in range(1, len(chunks) + 1)]
-        return [*made, _function(name, given, [new, *first, *calls, *last])]
-
-
-# -- lines of text -------------------------------------------------------------------------------
-
-
-def _function(name: str, given: str, body: Iterable[str]) -> str:
-    head = f"def {name}({given}):"
-    if len(head) > WIDTH:
-        head = f"def {name}(\n{indent(chr(10).join(wrap(given, WIDTH - 8)), ' ' * 8)}\n):"
-    return head + "\n" + indent("\n".join(body), "    ")
-
-
-def _statement(target: str, text: str) -> list[str]:
-    """Return an assignment, on several lines if it is long."""
-    line = f"{target} = {text}"
-    if len(line) <= WIDTH:
-        return [line]
-    if len(target) > WIDTH // 2:
-        *lines, last = _in_brackets("", target)
-        return [*lines, f"{last} = {text}"]
-    return _in_brackets(f"{target} = ", text)
-
-
-def _tuple(names: Sequence[str]) -> str:
-    return f"({names[0]},)" if len(names) == 1 else f"({', '.join(names)})"
-
-
-def _target(names: Sequence[str]) -> str:
-    """Return what a list is unpacked to."""
-    return f"({names[0]},)" if len(names) == 1 else ", ".join(names)
-
-
-def _returned(results: Sequence[str]) -> list[str]:
-    text = ", ".join(results) or "()"
-    if len(text) + 7 <= WIDTH:
-        return [f"return {text}"]
-    return _in_brackets("return ", text if len(results) == 1 else f"({text})")
-
-
-def _in_brackets(before: str, text: str) -> list[str]:
-    """Return a long expression on several lines, in its own brackets if it has them."""
-    opening, closing = "(", ")"
-    if text[0] in "([" and _closes_last(text):
-        opening, text, closing = text[0], text[1:-1], text[-1]
-    lines = wrap(text, WIDTH - 8, break_long_words=False, break_on_hyphens=False)
-    return [f"{before}{opening}", *(f"    {line}" for line in lines), closing]
-
-
-def _closes_last(text: str) -> bool:
-    """Tell whether the bracket that a text begins with is closed at its end."""
-    depth = 0
-    for at, letter in enumerate(text):
-        depth += (letter in "([") - (letter in ")]")
-        if depth == 0:
-            return at == len(text) - 1
-    return False
-
-
-def _comment(text: str) -> str:
-    return f"# {shorten(text, WIDTH - 2, placeholder=' …')}"
-
-
-def _shown(text: str) -> list[str]:
-    return [text] if len(text) <= WIDTH else [f"{text[: WIDTH - 2]} …"]
-
-
-def _runs(nodes: Sequence[int | None]) -> Iterable[tuple[int, int, int]]:
-    """Yield (column, first node, length) of runs of neighbouring nodes in neighbouring columns."""
-    start = 0
-    while start < len(nodes):
-        first = nodes[start]
-        if first is None:
-            start += 1
-            continue
-        stop = start + 1
-        while stop < len(nodes) and nodes[stop] == first + stop - start:
-            stop += 1
-        yield start, first, stop - start
-        start = stop
+        return [*made, function(name, given, [new, *first, *calls, *last])]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import autograd_lite as ag
 from autograd_lite import Primitive, Value, lanes
-from autograd_lite.native.python_plan import PythonPlan, lower
+from autograd_lite.native.python_plan import PythonPlan
 from autograd_lite.native.recording import record
 from autograd_lite.native.tape import Guard, Tape
 from autograd_lite.testing import expressions
@@ -137,12 +137,13 @@ def test_a_parameter_that_needs_no_gradient_gets_none():
     assert not w.reached
 
 
-def test_parameters_come_from_a_binding():
+def test_parameters_may_be_bound():
     from autograd_lite.native.binding import bind
 
     w = Value(2.0)
     binding = bind([w])
-    plan = lower(record(lambda x: w * x, (3.0,), parameters=[w]), binding=binding)
+    tape = record(lambda x: w * x, (3.0,), parameters=[w])
+    plan = PythonPlan(tape, parameters=binding.values)
     plan.evaluate([[3.0]], 1, seed=1.0)
     assert w.grad == 3.0
     assert w.reached
@@ -155,11 +156,6 @@ def test_values_closed_over_are_read_at_every_call():
     scale.data = 5.0
     assert plan.evaluate([[3.0]], 1).outputs == [[15.0]]
     assert scale.grad == 0.0
-
-
-def test_only_float64_is_to_be_had():
-    with pytest.raises(ValueError, match="computes in float64, not in float32"):
-        lower(record(lambda x: x * x, (1.0,)), dtype="float32")
 
 
 # -- guards ----------------------------------------------------------------------------------------
