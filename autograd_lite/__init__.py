@@ -3,7 +3,7 @@
 from autograd_lite import arrays, lanes, saving
 from autograd_lite.affine import linear
 from autograd_lite.anomaly import detect_anomaly
-from autograd_lite.compiling import compile
+from autograd_lite.compiling import compile, load_program
 from autograd_lite.drawing.pictures import draw, draw_dot
 from autograd_lite.explaining import explain
 from autograd_lite.functions import (
@@ -118,6 +118,7 @@ __all__ = [
     "latex",
     "leaky_relu",
     "linear",
+    "load_program",
     "log",
     "log1p",
     "log2",

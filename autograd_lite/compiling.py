@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, overload
 
@@ -115,3 +116,41 @@ def compile(
         return Program(function, parameters=parameters, exact=exact, dtype=dtype, threads=threads)
 
     return compiled if function is None else compiled(function)
+
+
+def load_program(path: str | os.PathLike[str]) -> Program:
+    """Return a program from the file that `Program.save` has written.
+
+    It computes what was recorded before it was saved, without the function that was compiled: no
+    code is in the file, and reading it executes none. Its ``parameters`` are new Values.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+
+    Returns
+    -------
+    Program
+
+    Raises
+    ------
+    ValueError
+        If the file holds no program, is damaged, or is of a newer version.
+    OSError
+        If the file cannot be read.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> import autograd_lite
+    >>> program = autograd_lite.compile(lambda x, y: x * y)
+    >>> program(2.0, 3.0)
+    6.0
+    >>> path = os.path.join(tempfile.mkdtemp(), "product.program")
+    >>> program.save(path)
+    >>> autograd_lite.load_program(path).grad(5.0, 7.0)
+    (7.0, 5.0)
+    """
+    from autograd_lite.native.program import load
+
+    return load(path)

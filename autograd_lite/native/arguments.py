@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from autograd_lite.native.groups import repeated, take
+from autograd_lite.native.whole_numbers import WholeNumber
 from autograd_lite.node import Node
 from autograd_lite.primitives import counted, number
 from autograd_lite.trees import leaves_of, outline, shaped_like
@@ -200,6 +201,12 @@ class Reader:
 
 
 _NONE: frozenset[int] = frozenset()
+
+
+def form_of(given: Any) -> Form:
+    """Return the structure of numbers or Values in nested lists."""
+    whole = all(type(leaf) is int or isinstance(leaf, WholeNumber) for leaf in leaves_of(given))
+    return Form(_shape(given), whole)
 
 
 def _flat(given: Any, position: int) -> tuple[list[Any], Form]:

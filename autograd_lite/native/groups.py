@@ -73,6 +73,7 @@ def gathered(parts: Sequence[tuple[Any, Found]], lanes: int) -> Found:
     ValueError
         If they are results of different structures.
     """
+    parts = sorted(parts, key=lambda part: int(part[0][0]))
     first = parts[0][1]
     for _, found in parts:
         if found.result != first.result:

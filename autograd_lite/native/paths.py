@@ -7,7 +7,7 @@ every lane is computed by a recording of the branch that its own numbers take.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from autograd_lite.native.arguments import Batch
@@ -15,6 +15,7 @@ from autograd_lite.native.capacity import check_capacity
 from autograd_lite.native.groups import Found, all_lanes, by_guard, gathered
 from autograd_lite.native.surroundings import unchanged
 from autograd_lite.native.tape import LANE_MEAN, LANE_VARIANCE, Tape
+from autograd_lite.trees import leaves_of
 
 MOST_PATHS = 1000
 """Recordings of one structure that are kept; lanes beyond are computed by the function itself."""
@@ -51,8 +52,9 @@ class _Lowered:
 class Recording:
     """One way through the function, and the ways that branch off from it."""
 
-    def __init__(self, tape: Tape) -> None:
+    def __init__(self, tape: Tape, sample: Sequence[list[Any]]) -> None:
         self.tape = tape
+        self.sample = sample  # the numbers of each argument that it was recorded with
         self.branches: dict[int, list[Recording]] = {}
         self.plans: dict[tuple[frozenset[int], bool], _Lowered] = {}
         self.across = LANE_MEAN in tape.primitives or LANE_VARIANCE in tape.primitives
@@ -62,6 +64,13 @@ class Recording:
     def holds(self) -> bool:
         """Tell whether everything outside is still as it was when this was recorded."""
         return not self._watches or all(map(unchanged, self._watches))
+
+    def plan_for(self, varying: frozenset[int]) -> Any:
+        """Return a plan that was made for arguments that vary, or another one."""
+        for key in ((varying, True), (varying, False)):
+            if key in self.plans:
+                return self.plans[key].plan
+        return next(iter(self.plans.values())).plan if self.plans else None
 
     def leads_to(self, other: Recording, guard: int) -> bool:
         """Tell whether another recording goes the same way up to a guard, and another way there."""
@@ -102,6 +111,14 @@ class Paths:
         self.roots: list[Recording] = []
         self.used: tuple[Recording, ...] = ()
 
+    def add(self, recording: Recording, branch: tuple[Recording, int] | None) -> None:
+        """Take in a recording: the one that it branches off from, and at which guard."""
+        if branch is None:
+            self.roots.append(recording)
+        else:
+            parent, guard = branch
+            parent.branches.setdefault(guard, []).append(recording)
+
     def __iter__(self) -> Iterator[Recording]:
         """Go through all recordings, those from which others branch off first."""
         open_ = list(reversed(self.roots))
@@ -123,9 +140,13 @@ class Paths:
         for root in self.roots:
             if root.holds():
                 return root
-        root = Recording(self._record(batch, 0))
-        self.roots.append(root)
+        root = self._recorded(batch, 0)
+        self.add(root, None)
         return root
+
+    def _recorded(self, batch: Batch, lane: int) -> Recording:
+        sample = [leaves_of(argument) for argument in batch.sample(lane)]
+        return Recording(self._record(batch, lane), sample)
 
     def _run(self, recording: Recording, batch: Batch, task: Task) -> Any:
         lowered = recording.plans.get((batch.varying, True))
@@ -210,13 +231,14 @@ class Paths:
             if sum(1 for _ in self) >= MOST_PATHS:
                 alone += list(members)
                 return None, members
-            branch = Recording(self._record(batch, int(members[0])))
+            lane = int(members[0])
+            branch = self._recorded(batch, lane)
             if recording.leads_to(branch, guard):
-                recording.branches.setdefault(guard, []).append(branch)
+                self.add(branch, (recording, guard))
                 return branch, members
             if recording.across:
                 _refuse_statistics([recording])
-            alone.append(int(members[0]))
+            alone.append(lane)
             members = members[1:]
         return None, members
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable, Iterable, Sequence
 from functools import reduce, update_wrapper
 from itertools import count
@@ -12,7 +13,7 @@ from typing import Any
 
 from autograd_lite import transforms
 from autograd_lite.modes import current_mode, current_recorder, runtime
-from autograd_lite.native import backend
+from autograd_lite.native import backend, storing
 from autograd_lite.native.acceptance import check_draws, with_numbers
 from autograd_lite.native.arguments import Batch, Form, Reader, ValuesGivenError
 from autograd_lite.native.binding import Binding, bind
@@ -23,6 +24,7 @@ from autograd_lite.native.paths import Paths, Recording, Task
 from autograd_lite.native.recording import record
 from autograd_lite.native.refusals import RecordingError
 from autograd_lite.native.results import in_array, of_lanes, of_one_lane, stacked
+from autograd_lite.native.showing import argument_names, picture, source, summaries
 from autograd_lite.native.tape import Argument, Parameter, Tape
 from autograd_lite.slips import warn_slip
 from autograd_lite.tracing import inside_transform
@@ -36,6 +38,9 @@ _VALUE = Task("calling the program")
 _GRAD = Task("grad", 1.0)
 _VALUE_AND_GRAD = Task("value_and_grad", 1.0)
 _newer = count(1).__next__
+
+_Last = tuple[Paths, tuple[Form, ...], int, frozenset[int]]
+"""Of the last call its recordings, the structure of its arguments, its lanes, and what varied."""
 
 
 class Program:
@@ -74,7 +79,7 @@ class Program:
         self._numpy = "numpy" not in missing
         self._reader = Reader(arrays=not missing, batches=self._learns)
         self._structures: dict[tuple[Form, ...], Paths] = {}
-        self._last: Paths | None = None
+        self._last: _Last | None = None
         self._binding: Binding | None = None
         self._bound = 0
         self._derived: dict[tuple[str, int], Program] = {}
@@ -206,6 +211,69 @@ class Program:
         """All recordings: one per structure of arguments and way through the function."""
         return tuple(recording for paths in self._structures.values() for recording in paths)
 
+    @property
+    def source(self) -> str:
+        """The recording of the last call as straight-line Python, forward and backward.
+
+        If its lanes went different ways, one text for each of them.
+        """
+        used, forms, _, _ = self._last_call()
+        wanted = () if self._learns else None
+        return source(used, forms, argument_names(self.function, len(forms)), wanted)
+
+    def summary(self) -> str:
+        """Return what was recorded for the last call, and what its plan is like.
+
+        Operations, levels, guards, matrix products, memory.
+        """
+        used, _, lanes, varying = self._last_call()
+        return summaries(used, lanes, varying)
+
+    def draw(self, *, output: int = 0, **options: Any) -> Any:
+        """Draw the recording of the last call, with the numbers that it was made with.
+
+        Parameters
+        ----------
+        output : int
+            Which output, from left to right.
+        **options
+            Those of `autograd_lite.draw`.
+        """
+        (recording, *_), *_ = self._last_call()
+        return picture(recording, self.parameters, output, options)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write all recordings into a file, from which `load_program` makes a program again.
+
+        With the numbers of parameters and of Values closed over, but without any code: the program
+        that is loaded works for arguments and branches that were recorded.
+
+        Raises
+        ------
+        ValueError
+            If a recording has something that no file can hold, such as numbers drawn anew.
+        """
+        self._last_call()
+        kept = [(forms, paths.roots) for forms, paths in self._structures.items()]
+        about = {
+            "name": getattr(self.function, "__name__", type(self.function).__name__),
+            "arguments": argument_names(self.function, max(map(len, self._structures))),
+            "learns": self._learns,
+            "exact": self._exact,
+            "dtype": self._dtype,
+        }
+        storing.save(path, kept, self.parameters, about)
+
+    def _last_call(self) -> tuple[tuple[Recording, ...], tuple[Form, ...], int, frozenset[int]]:
+        """Return the recordings of the last call, its structure, lanes, and what varied."""
+        if self._last is None:
+            raise RuntimeError(
+                "nothing is recorded yet: call the program first, so that it knows what its"
+                " arguments are like"
+            )
+        paths, forms, lanes, varying = self._last
+        return paths.used, forms, lanes, varying
+
     # -- the arguments ------------------------------------------------------------------------
 
     def _read(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Batch | None:
@@ -259,7 +327,7 @@ class Program:
                 self._check_binding()
             paths = self._structures.get(batch.forms) or self._new_structure(batch.forms)
             paths.stamp = _newer()
-            self._last = paths
+            self._last = paths, batch.forms, batch.lanes, batch.varying
             return paths.evaluate(batch, task)
 
     def _new_structure(self, forms: tuple[Form, ...]) -> Paths:
@@ -271,10 +339,11 @@ class Program:
         return paths
 
     def _check_binding(self) -> None:
-        """Forget recordings for arrays that the parameters are no longer in."""
+        """Forget plans for arrays that the parameters are no longer in."""
         binding = self._binding
         if binding is not None and not (binding.valid and binding.changes == self._bound):
-            self._structures.clear()
+            for recording in self.recordings:
+                recording.plans.clear()
             self._binding = None
 
     def _bind(self, tape: Tape) -> Binding:
@@ -407,6 +476,24 @@ class Program:
         rows = [leaves_of(one) for one in found]
         tree = shaped_like(found[0], count())
         return of_lanes(tree, in_array(rows) if self._numpy else rows)
+
+
+def load(path: str | os.PathLike[str]) -> Program:
+    """Return the program that `Program.save` has written."""
+    structures, parameters, about = storing.load(path)
+    program = Program(
+        storing.Stored(about["name"], about["arguments"], structures, parameters),
+        parameters=parameters if about["learns"] else None,
+        exact=about["exact"],
+        dtype=about["dtype"],
+    )
+    for structure in structures:
+        paths = program._new_structure(structure.forms)
+        for recording, branch in structure.recordings():
+            paths.add(recording, branch)
+        paths.used = tuple(paths)
+        program._last = paths, structure.forms, 1, frozenset()
+    return program
 
 
 # -- what compile was given ------------------------------------------------------------------------
