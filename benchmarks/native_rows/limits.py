@@ -88,6 +88,8 @@ def memory(table: Table, options: Options) -> None:
         lanes = options.size(1_000, 10)
         sizes = map(str, (length, inputs, lanes))
         command = [sys.executable, "-m", "native_rows.limits_memory", *sizes]
+        if length < 1_000_000:
+            _printed(command)  # compiles what is not on the disk yet
         peak, seconds = map(float, _printed(command).split())
         numbers = (length + inputs) * lanes * 8
         what = f"{length:,} operations × {lanes:,} lanes"
