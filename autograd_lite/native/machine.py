@@ -47,8 +47,8 @@ class Machine:
         self.arguments: Sequence[Any] = ()
         self.u, self.gu = u, gu
         rows = 0 if space == UNIFORM else plan.rows[LANES]
-        self.v = np.zeros((rows, lanes), plan.dtype)
-        self.g = np.zeros((rows, lanes), plan.dtype)
+        self.v = _aligned(rows, lanes, plan.dtype)
+        self.g = _aligned(rows, lanes, plan.dtype)
         self.labels = np.zeros((len(plan.leaves.labels), lanes), np.int32)
         self._space = space
         self._kept: list[Any] = []  # what native code refers to by address
@@ -292,3 +292,16 @@ class Matrix:
             self.slope += self.own_slope
         else:
             np.add.at(self.sink, self.placed.weights, self.own_slope)
+
+
+CACHE_LINE = 64  # bytes
+
+
+def _aligned(rows: int, lanes: int, dtype: Any) -> Any:
+    """Return zeros that begin at a cache line, so that wide loads do not straddle two."""
+    import numpy as np
+
+    size = rows * lanes * dtype.itemsize
+    room = np.zeros(size + CACHE_LINE, np.uint8)
+    begin = -room.ctypes.data % CACHE_LINE
+    return room[begin : begin + size].view(dtype).reshape(rows, lanes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from autograd_lite.primitives.core import Primitive, Variadic
@@ -105,7 +106,8 @@ class Watch(NamedTuple):
     found: Any
 
 
-class Tape(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Tape:
     """One recording. Nodes are numbered from 0, operands before results.
 
     Attributes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from dataclasses import replace
 
 import pytest
 from eager_numbers import bits, value_and_gradient
@@ -14,7 +15,7 @@ import autograd_lite as ag
 from autograd_lite import Primitive, Value, lanes
 from autograd_lite.native.python_plan import PythonPlan
 from autograd_lite.native.recording import record
-from autograd_lite.native.tape import Guard, Tape
+from autograd_lite.native.tape import Guard
 from autograd_lite.testing import expressions
 
 
@@ -204,7 +205,7 @@ def test_truth_and_index_are_guards_too():
 def test_guards_come_in_the_order_in_which_they_were_asked():
     tape = record(lambda x: x, (1.0,))
     guards = (Guard("<", 0, 0, False), Guard("truth", 0, 0, True))
-    late = Tape(*list(tape)[:7], guards)
+    late = replace(tape, guards=guards)
     assert PythonPlan(late, varying={0}).evaluate([[[0.0]]], 1).failed == [1]
 
 
