@@ -1,8 +1,12 @@
-"""What is done to a recording before it is used: a refusal, and whole numbers told from labels."""
+"""What is looked at in a recording before it is used."""
 
 from __future__ import annotations
 
-from autograd_lite.native.tape import PICK, Argument, Drawn, Tape
+from collections.abc import Sequence
+from dataclasses import replace
+
+from autograd_lite.native.tape import PICK, Argument, Drawn, Parameter, Tape
+from autograd_lite.value import Value
 
 
 def check_draws(tape: Tape) -> None:
@@ -45,4 +49,23 @@ def with_numbers(tape: Tape) -> Tape:
         else source
         for node, source in enumerate(tape.sources)
     ]
-    return Tape(sources, *tuple(tape)[1:])
+    return replace(tape, sources=sources)
+
+
+def check_parameters(tape: Tape, parameters: Sequence[Value]) -> str:
+    """Refuse parameters none of which the function uses; return what to say of unused ones."""
+    used = {source.position for source in tape.sources if isinstance(source, Parameter)}
+    if not used:
+        raise ValueError(
+            f"the function uses none of the {len(parameters)} parameters that compile was given, so"
+            " it would learn nothing: give the parameters of the model that it calls"
+        )
+    unused = [p for i, p in enumerate(parameters) if i not in used]
+    if not unused or tape.guards:  # another branch may use them
+        return ""
+    names = [p.label for p in unused if p.label][:3]
+    named = f" ({', '.join(names)}{', …' if len(unused) > len(names) else ''})" if names else ""
+    return (
+        f"the function uses {len(used)} of the {len(parameters)} parameters that compile was given;"
+        f" the others{named} get no gradient"
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce, update_wrapper
 from itertools import count
 from operator import add
@@ -14,22 +14,22 @@ from typing import Any
 from autograd_lite import transforms
 from autograd_lite.modes import current_mode, current_recorder, runtime
 from autograd_lite.native import backend, storing
-from autograd_lite.native.acceptance import check_draws, with_numbers
+from autograd_lite.native.acceptance import check_draws, check_parameters, with_numbers
 from autograd_lite.native.arguments import Batch, Form, Reader, ValuesGivenError
 from autograd_lite.native.binding import Binding, bind
 from autograd_lite.native.eager import alone, learned_alone, run
 from autograd_lite.native.groups import Found
+from autograd_lite.native.options import check_function, check_options, checked_parameters
 from autograd_lite.native.order import memory_order
 from autograd_lite.native.paths import Paths, Recording, Task
 from autograd_lite.native.recording import record
 from autograd_lite.native.refusals import RecordingError
-from autograd_lite.native.results import in_array, of_lanes, of_one_lane, stacked
+from autograd_lite.native.results import gradients, in_array, of_lanes, shaped, stacked
 from autograd_lite.native.showing import argument_names, picture, source, summaries
-from autograd_lite.native.tape import Argument, Parameter, Tape
+from autograd_lite.native.tape import Argument, Tape
 from autograd_lite.slips import warn_slip
 from autograd_lite.tracing import inside_transform
 from autograd_lite.trees import leaves_of, shaped_like
-from autograd_lite.value import Value
 
 MOST_STRUCTURES = 256
 """Structures of arguments, such as lengths of lists, whose recordings are kept."""
@@ -66,10 +66,10 @@ class Program:
         dtype: str = "float64",
         threads: int = 1,
     ) -> None:
-        _check_function(function)
-        _check_options(exact, dtype, threads)
+        check_function(function)
+        check_options(exact, dtype, threads)
         self.function = function
-        self.parameters = () if parameters is None else _checked_parameters(parameters)
+        self.parameters = () if parameters is None else checked_parameters(parameters)
         self._learns = parameters is not None
         self._exact = exact
         self._dtype = dtype
@@ -364,27 +364,11 @@ class Program:
         tape = with_numbers(tape)
         check_draws(tape)
         if self._learns:
-            self._check_parameters(tape)
+            slip = check_parameters(tape, self.parameters)
+            if slip and not self._warned:
+                self._warned = True
+                warn_slip(slip)
         return tape
-
-    def _check_parameters(self, tape: Tape) -> None:
-        """Refuse parameters that the function does not use; warn of some of them, once."""
-        used = {source.position for source in tape.sources if isinstance(source, Parameter)}
-        if not used:
-            raise ValueError(
-                f"the function uses none of the {len(self.parameters)} parameters that compile"
-                " was given, so it would learn nothing: give the parameters of the model that it"
-                " calls"
-            )
-        unused = [p for i, p in enumerate(self.parameters) if i not in used]
-        if unused and not tape.guards and not self._warned:
-            self._warned = True
-            names = [p.label for p in unused if p.label][:3]
-            named = f" ({', '.join(names)}{', …' if len(unused) > len(names) else ''})"
-            warn_slip(
-                f"the function uses {len(used)} of the {len(self.parameters)} parameters that"
-                f" compile was given; the others{named if names else ''} get no gradient"
-            )
 
     def _plan(self, tape: Tape, varying: frozenset[int], differentiable: bool) -> Any:
         """Return what evaluates a recording."""
@@ -408,8 +392,8 @@ class Program:
         found = alone(self.function, sample, batch.forms, task)
         if batch.varying:
             return found
-        gradients = {position: rows[0] for position, rows in found.gradients.items()}
-        return Found(found.result, found.outputs, gradients)
+        rows = {position: rows[0] for position, rows in found.gradients.items()}
+        return Found(found.result, found.outputs, rows)
 
     # -- results ------------------------------------------------------------------------------
 
@@ -427,33 +411,14 @@ class Program:
             return float(losses.sum()) / batch.lanes
 
     def _shaped(self, found: Found, batch: Batch) -> Any:
-        """Shape the outputs."""
-        outputs = found.outputs
-        if not batch.varying:
-            row = [x for (x,) in outputs] if type(outputs) is list else outputs[:, 0]
-            return of_one_lane(found.result, row)
-        if self._numpy:
-            return of_lanes(found.result, in_array(outputs).T)
-        return of_lanes(found.result, list(zip(*outputs, strict=True)))
+        return shaped(found, batch, arrays=self._numpy)
 
     def _gradients(self, found: Found, batch: Batch) -> list[Any]:
-        """Shape the gradient of every argument like the argument."""
-        gradients = []
-        for position, form in enumerate(batch.forms):
-            rows = found.gradients.get(position)
-            if not batch.varying:
-                gradients.append(
-                    of_one_lane(form.tree, [0.0] * form.width if rows is None else rows)
-                )
-                continue
-            if rows is None:
-                rows = [[0.0] * form.width for _ in range(batch.lanes)]
-            gradients.append(of_lanes(form.tree, in_array(rows) if self._numpy else rows))
-        return gradients
+        return gradients(found, batch, arrays=self._numpy)
 
     def _gradient(self, found: Found, batch: Batch) -> Any:
-        gradients = self._gradients(found, batch)
-        return gradients[0] if len(gradients) == 1 else tuple(gradients)
+        found_ = self._gradients(found, batch)
+        return found_[0] if len(found_) == 1 else tuple(found_)
 
     def _second(self, name: str, batch: Batch, number: int, derivative: Callable[..., Any]) -> Any:
         """Compute a second derivative: natively, or eagerly where it cannot be recorded."""
@@ -496,63 +461,6 @@ def load(path: str | os.PathLike[str]) -> Program:
     return program
 
 
-# -- what compile was given ------------------------------------------------------------------------
-
-
 def _argnums(args: Sequence[Any]) -> int | tuple[int, ...]:
     """Return which arguments the transforms differentiate: the only one, or all."""
     return 0 if len(args) == 1 else tuple(range(len(args)))
-
-
-def _check_function(function: Any) -> None:
-    if isinstance(function, type) or not callable(function):
-        shown = f"the class {function.__name__}" if isinstance(function, type) else repr(function)
-        raise TypeError(f"compile expected a function, got {shown}")
-    called = function if inspect.isroutine(function) else type(function).__call__
-    asynchronous = inspect.iscoroutinefunction(called) or inspect.isasyncgenfunction(called)
-    if asynchronous or inspect.isgeneratorfunction(called):
-        raise TypeError(
-            "compile expected a function that returns its results, got"
-            f" {'an asynchronous one' if asynchronous else 'a generator'}:"
-            f" {getattr(function, '__name__', function)!s}"
-        )
-
-
-def _check_options(exact: Any, dtype: Any, threads: Any) -> None:
-    if not isinstance(exact, bool):
-        raise TypeError(f"compile expected exact=True or False, got {exact!r}")
-    if dtype not in ("float64", "float32"):
-        raise ValueError(f"compile expected dtype='float64' or 'float32', got {dtype!r}")
-    if not isinstance(threads, int) or isinstance(threads, bool):
-        raise TypeError(f"compile expected a whole number of threads, got {threads!r}")
-    if threads < 1:
-        raise ValueError(f"compile expected one thread or more, got {threads}")
-
-
-def _checked_parameters(given: Any) -> tuple[Value, ...]:
-    """Return the parameters, or say what is wrong with them."""
-    if isinstance(given, Value) or not isinstance(given, Iterable):
-        hint = "; write parameters=model.parameters()" if hasattr(given, "parameters") else ""
-        raise TypeError(f"compile expected a list of parameters, got {type(given).__name__}{hint}")
-    if isinstance(given, set | frozenset):
-        raise TypeError("compile expected a list of parameters, got a set, which has no order")
-    found = tuple(given)
-    if not found:
-        raise ValueError(
-            "compile expected at least one parameter, got an empty list; leave parameters= out for"
-            " a function of its arguments alone"
-        )
-    for position, parameter in enumerate(found):
-        if not isinstance(parameter, Value):
-            raise TypeError(
-                f"compile expected Values as parameters, got {type(parameter).__name__} at"
-                f" position {position}"
-            )
-        if parameter.op:
-            raise ValueError(
-                f"compile expected leaves as parameters, got the result of {parameter.op!r} at"
-                f" position {position}"
-            )
-    if len({id(parameter) for parameter in found}) < len(found):
-        raise ValueError("compile expected every parameter once, got one twice")
-    return found

@@ -9,7 +9,35 @@ from __future__ import annotations
 
 from typing import Any
 
+from autograd_lite.native.arguments import Batch
+from autograd_lite.native.groups import Found
 from autograd_lite.trees import leaves_of, shaped_like
+
+
+def shaped(found: Found, batch: Batch, *, arrays: bool) -> Any:
+    """Shape the outputs; lanes as arrays or, without NumPy, as lists."""
+    outputs = found.outputs
+    if not batch.varying:
+        row = [x for (x,) in outputs] if type(outputs) is list else outputs[:, 0]
+        return of_one_lane(found.result, row)
+    if arrays:
+        return of_lanes(found.result, in_array(outputs).T)
+    return of_lanes(found.result, list(zip(*outputs, strict=True)))
+
+
+def gradients(found: Found, batch: Batch, *, arrays: bool) -> list[Any]:
+    """Shape the gradient of every argument like the argument."""
+    parts = []
+    for position, form in enumerate(batch.forms):
+        rows = found.gradients.get(position)
+        if rows is None:  # the recording does not use it
+            rows = [0.0] * form.width
+            rows = rows if not batch.varying else [rows] * batch.lanes
+        if not batch.varying:
+            parts.append(of_one_lane(form.tree, rows))
+        else:
+            parts.append(of_lanes(form.tree, in_array(rows) if arrays else rows))
+    return parts
 
 
 def of_one_lane(tree: Any, row: Any) -> Any:

@@ -69,9 +69,10 @@ def _facts(plan: Any) -> Facts:
     names = [flat.operations[flat.codes[node]].name for _, node in plan.runs.forward.python]
     return Facts(
         tuple((one.m, one.n, one.columns) for one in plan.placed),
-        *plan.rows,
-        plan.dtype.itemsize,
-        tuple(dict.fromkeys(names)),
+        uniform_rows=plan.rows[0],
+        lane_rows=plan.rows[1],
+        itemsize=plan.dtype.itemsize,
+        through_python=tuple(dict.fromkeys(names)),
     )
 
 

@@ -15,6 +15,9 @@ from autograd_lite.native.tape import Tape
 from autograd_lite.trees import leaves_of, outline, shaped_like
 from autograd_lite.value import Value
 
+ABOUT = ("name", "arguments", "learns", "exact", "dtype")
+"""What a file tells of the function and of how it was compiled."""
+
 Branch = tuple[int, int] | None
 """Which recording another one branches off from, and at which guard; None for the first ones."""
 
@@ -41,7 +44,7 @@ def save(
     parameters: Sequence[Value],
     about: dict[str, Any],
 ) -> None:
-    """Write recordings that hold at present, and ``about``, into a file."""
+    """Write recordings that hold at present, and what `ABOUT` lists, into a file."""
     tapes: list[Tape] = []
     described = []
     for forms, roots in structures:
@@ -59,6 +62,8 @@ def save(
             branches.append(branch)
             samples.append(recording.sample)
             tapes.append(recording.tape)
+        if not branches:
+            continue
         shapes = [[_packed(form.shape), form.whole] for form in forms]
         described.append({"forms": shapes, "samples": samples, "branches": branches})
     extra = {**about, "structures": described}
@@ -74,13 +79,13 @@ def load(
     tapes = iter(stored.tapes)
     structures = []
     try:
-        about = dict(stored.extra)
-        for described in about.pop("structures"):
+        about = {key: stored.extra[key] for key in ABOUT}
+        for described in stored.extra["structures"]:
             forms = tuple(
                 Form(_unpacked(shape), bool(whole)) for shape, whole in described["forms"]
             )
             branches = [
-                None if x is None else _branch(*x, i) for i, x in enumerate(described["branches"])
+                None if x is None else _branch(x, i) for i, x in enumerate(described["branches"])
             ]
             own = [next(tapes) for _ in branches]
             structures.append(Structure(forms, own, described["samples"], branches))
@@ -89,7 +94,8 @@ def load(
     return structures, stored.parameters, about
 
 
-def _branch(parent: int, guard: int, position: int) -> Branch:
+def _branch(data: Any, position: int) -> Branch:
+    parent, guard = map(int, data)
     if not 0 <= parent < position or guard < 0:
         raise ValueError(f"a recording branches off from number {parent} at {guard}")
     return parent, guard
