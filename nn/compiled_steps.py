@@ -10,7 +10,7 @@ from numbers import Real
 from typing import Any
 
 import autograd_lite
-from autograd_lite import no_grad
+from autograd_lite import Value, no_grad
 from nn.data.array_rows import ArrayRows
 from nn.data.minibatches import Batches
 from nn.data.samples import Dataset
@@ -18,7 +18,7 @@ from nn.module import Module
 from nn.nested import as_lists, flat
 from nn.optim import Optimizer
 from nn.refused_rows import places
-from nn.restoring import attributes_restored, restored
+from nn.restoring import attributes_restored
 from nn.steps import Loss, Metric, Steps, check_loss, check_number
 
 EXAMPLES = 4  # samples of which the loss is looked at before the training
@@ -60,12 +60,19 @@ class CompiledSteps(Steps):
         self._step = autograd_lite.compile(_loss_of_one(model, loss), parameters=parameters)
         self._validation = autograd_lite.compile(_loss_and_outputs_of_one(model, loss))
         self._held_out: list[Any] | None = None
-        with restored(model, optimizer.params):
-            state = random.getstate()
-            try:
-                self._check_examples()
-            finally:
-                random.setstate(state)
+        if model._scope_name is None:
+            model._give_names()  # once, before the model is put back to what it is now
+        gradients = [(p, p.grad) for p in parameters if p.reached]
+        state = random.getstate()
+        try:
+            with attributes_restored(model):
+                self._check_examples(parameters)
+        finally:
+            random.setstate(state)
+            for parameter in parameters:
+                parameter.zero_grad()
+            for parameter, gradient in gradients:
+                parameter.grad = gradient
 
     def epoch(self, batches: Batches) -> Iterator[Sequence[int]]:
         order: Any = batches.order()
@@ -114,7 +121,7 @@ class CompiledSteps(Steps):
 
     # -- what cannot be compiled ------------------------------------------------------------------
 
-    def _check_examples(self) -> None:
+    def _check_examples(self, parameters: Sequence[Value]) -> None:
         """Compute the loss of a few samples in both ways."""
         rows = _examples(self.train.targets)
         self.model.train()
@@ -122,8 +129,8 @@ class CompiledSteps(Steps):
         with attributes_restored(self.model):
             expected = self._together(rows)
         random.setstate(state)
-        self.optimizer.zero_grad()
-        self.model.zero_grad()
+        for parameter in parameters:
+            parameter.zero_grad()
         found = self._recorded(rows)
         if not math.isfinite(expected):
             return  # which the first step will say

@@ -72,6 +72,9 @@ class BatchNorm1d(Module):
     momentum 0.1, the batch 1, 2, 3, 4 takes it from 1 to 0.9 + 0.1 · 5/3 = 1.0667. Others average
     the biased one, 1.025 here.
 
+    A compiled function sees one sample of the batch: called with that alone, or with a batch of it,
+    the statistics are those over all lanes of the program (`autograd_lite.lanes`).
+
     References
     ----------
     Ioffe and Szegedy, Batch Normalization: Accelerating Deep Network Training by Reducing Internal

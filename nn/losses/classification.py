@@ -54,7 +54,8 @@ class _Classes(Loss):
         -------
         Value
             For reduction "none" a list of n, one for each sample. The mean is that of the samples
-            by the weights of their classes, Σ w l / Σ w. A float if nothing is a Value.
+            by the weights of their classes, Σ w l / Σ w; in a compiled function over all lanes. A
+            float if nothing is a Value.
 
         Raises
         ------
