@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from autograd_lite.native.kernels.runner import UNIFORM
-
-if TYPE_CHECKING:
-    from autograd_lite.native.machine import Machine
+from autograd_lite.native.schedule import Schedule
 
 
 class PythonNode:
     """One node, computed by its primitive's own functions, lane after lane."""
 
-    def __init__(self, machine: Machine, node: int) -> None:
-        plan = machine.plan
-        flat, layout = plan.about.flat, plan.layout
-        uniform = layout.space[node] == UNIFORM
+    def __init__(self, schedule: Schedule, node: int, numbers: Any, adjoints: Any) -> None:
+        flat, layout = schedule.about.flat, schedule.layout
         self.primitive: Any = flat.operations[flat.codes[node]]
-        self.numbers = machine.u.reshape(-1, 1) if uniform else machine.v
-        self.adjoints = machine.gu.reshape(-1, 1) if uniform else machine.g
+        self.numbers = numbers
+        self.adjoints = adjoints
         operands = layout.operands[flat.starts[node] : flat.starts[node + 1]]
         self.rows = layout.row[operands].tolist()
         self.row = int(layout.row[node])
-        self.active = plan.about.active[flat.operands_of(node)].tolist()
+        self.active = schedule.about.active[flat.operands_of(node)].tolist()
 
     def parts(self, direction: str) -> list[Any]:
         """Return what has to be done."""

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from autograd_lite.native.kernels.across import GUARD_LENGTH, TESTS
 from autograd_lite.native.kernels.runner import LANES, RECORD_LENGTH, UNIFORM, runner
 from autograd_lite.native.kernels.table import Kernels
 from autograd_lite.native.lowering import Layout
 from autograd_lite.native.tape import Tape
-
-if TYPE_CHECKING:
-    from autograd_lite.native.machine import Machine
 
 
 class Guards:
@@ -36,19 +33,17 @@ class Guards:
             entry[:] = TESTS.index(test), place(a), other, int(answer)
         self._index = index
 
-    def of(self, machine: Machine) -> Callable[[], Any] | None:
-        """Return what asks the guards of a machine's lanes; see `Machine.failing`."""
+    def of(self, lanes: int, v: Any, u: Any) -> Callable[[], Any] | None:
+        """Return what asks the guards of so many lanes; see `Machine.failing`."""
         import numpy as np
 
         if not self.count:
             return None
-        failed = np.empty(machine.lanes, np.int32)
+        failed = np.empty(lanes, np.int32)
         at = self._kernels.special("guards", "forward", self._space)
         record = np.array([at, self._space, 0, 0, self.count] + [0] * (RECORD_LENGTH - 5), np.int64)
-        arrays = (machine.v, machine.g, machine.u, machine.gu, self._index, failed)
-        call = np.array(
-            [record.ctypes.data, 1, *(x.ctypes.data for x in arrays), machine.lanes], np.int64
-        )
+        arrays = (v.ctypes.data, 0, u.ctypes.data, 0, self._index.ctypes.data, failed.ctypes.data)
+        call = np.array([record.ctypes.data, 1, *arrays, lanes], np.int64)
         run = partial(runner(), int(call.ctypes.data))
         kept = record, call
 

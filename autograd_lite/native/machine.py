@@ -1,21 +1,19 @@
 """The numbers of a plan, and the steps that go over them: native runs and matrix products in turn.
 
 A `Machine` has room for a block of lanes. Its steps are prepared calls, so that a pass over the
-plan is a walk along a short list.
+schedule is a walk along a short list.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from autograd_lite.native.foreign import PythonNode
 from autograd_lite.native.kernels.runner import LANES, RECORD_LENGTH, UNIFORM, runner
 from autograd_lite.native.matrices import Around, Placed, view
-
-if TYPE_CHECKING:
-    from autograd_lite.native.plan import Plan
+from autograd_lite.native.schedule import Schedule
 
 Step = Callable[[], Any]
 
@@ -25,7 +23,7 @@ class Machine:
 
     Parameters
     ----------
-    plan : Plan
+    schedule : Schedule
     lanes : int
     u, gu : arrays (rows,)
         The numbers without lanes, and their adjoints.
@@ -36,35 +34,35 @@ class Machine:
     """
 
     def __init__(
-        self, plan: Plan, lanes: int, u: Any, gu: Any, space: int | None, *, whole: bool
+        self, schedule: Schedule, lanes: int, u: Any, gu: Any, space: int | None, *, whole: bool
     ) -> None:
         import numpy as np
 
-        self.plan = plan
+        self.schedule = schedule
         self.lanes = lanes
         self.whole = whole
         self.fresh = False
         self.arguments: Sequence[Any] = ()
         self.u, self.gu = u, gu
-        rows = 0 if space == UNIFORM else plan.rows[LANES]
-        self.v = _aligned(rows, lanes, plan.dtype)
-        self.g = _aligned(rows, lanes, plan.dtype)
-        self.labels = np.zeros((len(plan.leaves.labels), lanes), np.int32)
+        rows = 0 if space == UNIFORM else schedule.rows[LANES]
+        self.v = _aligned(rows, lanes, schedule.dtype)
+        self.g = _aligned(rows, lanes, schedule.dtype)
+        self.labels = np.zeros((len(schedule.leaves.labels), lanes), np.int32)
         self._space = space
         self._kept: list[Any] = []  # what native code refers to by address
         self._matrices = [
             Matrix(self, placed, around)
-            for placed, around in zip(plan.placed, plan.around, strict=True)
+            for placed, around in zip(schedule.products, schedule.around, strict=True)
             if space in (None, int(placed.with_lanes))
         ]
         self._steps = {direction: self.steps(direction) for direction in ("forward", "backward")}
-        self._guards = plan.guards.of(self) if space != UNIFORM else None
-        self._outputs = plan.outputs
+        self._guards = schedule.guards.of(lanes, self.v, self.u) if space != UNIFORM else None
+        self._outputs = schedule.outputs
 
     def load(self, arguments: Sequence[Any], drawn: Sequence[Any]) -> None:
         """Bring in the numbers of the lanes."""
         self.arguments = arguments
-        self.plan.leaves.load_lanes(self.v, self.labels, arguments, drawn)
+        self.schedule.leaves.load_lanes(self.v, self.labels, arguments, drawn)
 
     def run(self, direction: str) -> None:
         """Go over the numbers, or over the adjoints. NaN and infinities are results like others."""
@@ -98,7 +96,7 @@ class Machine:
     def differentiate(self, seed: float, output: int) -> None:
         """Go backward from an output."""
         self.gu.fill(0.0)
-        for rows in self.plan.zeroed:
+        for rows in self.schedule.zeroed:
             self.g[rows] = 0.0
         spaces, rows = self._outputs
         if spaces[output] == LANES:
@@ -118,12 +116,12 @@ class Machine:
         import numpy as np
 
         space = self._space
-        runs = getattr(self.plan.runs, direction)
+        runs = getattr(self.schedule.runs, direction)
         sign = 1 if direction == "forward" else -1
         events: list[tuple[int, Any]] = [
-            (place, PythonNode(self, node))
+            (place, self._in_python(node))
             for place, node in runs.python
-            if space in (None, self.plan.layout.space[node])
+            if space in (None, self.schedule.layout.space[node])
         ]
         events += [
             (sign * matrix.placed.place, matrix)
@@ -141,6 +139,12 @@ class Machine:
             parts += [records[begin:end], *event.parts(direction)]
             begin = end
         return self._merged([*parts, records[begin:]])
+
+    def _in_python(self, node: int) -> PythonNode:
+        schedule = self.schedule
+        if schedule.layout.space[node] == UNIFORM:
+            return PythonNode(schedule, node, self.u[:, None], self.gu[:, None])
+        return PythonNode(schedule, node, self.v, self.g)
 
     def _merged(self, parts: list[Any]) -> list[Step]:
         """Join records that follow each other, and make each stretch of them one call."""
@@ -163,7 +167,7 @@ class Machine:
     def _native(self, records: Any) -> Step:
         import numpy as np
 
-        arrays = (self.v, self.g, self.u, self.gu, self.plan.index, self.labels)
+        arrays = (self.v, self.g, self.u, self.gu, self.schedule.index, self.labels)
         call = np.array(
             [records.ctypes.data, len(records), *(x.ctypes.data for x in arrays), self.lanes],
             np.int64,
@@ -178,25 +182,26 @@ class Matrix:
     def __init__(self, machine: Machine, placed: Placed, around: Around) -> None:
         import numpy as np
 
-        plan = machine.plan
+        schedule = machine.schedule
         self.machine = machine
         self.placed = placed
         self.around = around
         m, n, columns = placed.m, placed.n, placed.columns
-        source = plan.parameters if placed.of_parameters else machine.u
-        sink = plan.gradients if placed.of_parameters else machine.gu
+        source = schedule.parameters if placed.of_parameters else machine.u
+        sink = schedule.gradients if placed.of_parameters else machine.gu
         weights = view(source, placed.weights)
         self.gathered = weights is None
         self.source, self.sink = source, sink
-        self.weights = np.empty((m, n), plan.dtype) if weights is None else weights
+        self.weights = np.empty((m, n), schedule.dtype) if weights is None else weights
         self.slope = view(sink, placed.weights)  # None where it has to be scattered
         self.overwrites = placed.in_order and placed.alone and machine.whole
-        self.own_slope = np.empty((m, n), plan.dtype)
+        self.own_slope = np.empty((m, n), schedule.dtype)
         shape = (m, machine.lanes) if placed.with_lanes else (columns, m)
         numbers, adjoints = (machine.v, machine.g) if placed.with_lanes else (machine.u, machine.gu)
         self.out = numbers[placed.outputs].reshape(shape)
         self.out_adjoint = adjoints[placed.outputs].reshape(shape)
-        self.inputs = self.input_adjoint = None
+        self.inputs: Any = None
+        self.input_adjoint: Any = None
         if placed.argument is None:
             if placed.with_lanes:
                 first = int(placed.inputs[0, 0])
@@ -205,9 +210,9 @@ class Matrix:
             else:
                 self.inputs = view(numbers, placed.inputs)
                 self.input_adjoint = view(adjoints, placed.inputs)
-        self.spare = None
+        self.spare: Any = None
         if placed.passes_on and not (placed.only_user and self.input_adjoint.flags.c_contiguous):
-            self.spare = np.empty(self.input_adjoint.shape, plan.dtype)
+            self.spare = np.empty(self.input_adjoint.shape, schedule.dtype)
 
     def parts(self, direction: str) -> list[Any]:
         """Return what has to be done, one after the other: native records and calls."""

@@ -131,7 +131,7 @@ def placed(
         nodes = np.array(product.weights)
         of_parameters = all(isinstance(tape.sources[w], Parameter) for w in nodes.flat)
         if of_parameters:
-            where = [places[tape.sources[w].position] for w in nodes.flat]  # type: ignore[union-attr]
+            where = [places[tape.sources[w].position] for w in nodes.flat]
             weights = np.array(where).reshape(m, n)
         else:
             weights = layout.row[nodes]

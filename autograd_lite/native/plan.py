@@ -5,19 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from functools import partial
 from threading import RLock
 from typing import Any, NamedTuple, cast
 
 from autograd_lite.native.binding import Binding
-from autograd_lite.native.guarding import Guards
-from autograd_lite.native.kernels.runner import LANES, RECORD_LENGTH, UNIFORM
-from autograd_lite.native.kernels.table import Kernels
-from autograd_lite.native.leaves import Leaves
-from autograd_lite.native.lowering import NO_ROW, analysed, laid_out
+from autograd_lite.native.kernels.runner import LANES, UNIFORM
 from autograd_lite.native.machine import Machine
-from autograd_lite.native.matrices import Around, direct_arguments, placed
-from autograd_lite.native.records import recorded
+from autograd_lite.native.schedule import Schedule, scheduled
 from autograd_lite.native.tape import Parameter, Tape
 
 BLOCK_BYTES = 1 << 23  # numbers and adjoints of a block of lanes, so that they stay in a cache
@@ -64,7 +58,10 @@ def lower(
         Whether to give the eager engine's own bits.
     dtype : {"float64", "float32"}
     """
-    return Plan(tape, varying=varying, wanted=wanted, binding=binding, exact=exact, dtype=dtype)
+    schedule = scheduled(
+        tape, varying=varying, wanted=wanted, binding=binding, exact=exact, dtype=dtype
+    )
+    return Plan(tape, schedule, binding)
 
 
 class Plan:
@@ -73,79 +70,64 @@ class Plan:
     Attributes
     ----------
     tape : Tape
-    about : Analysed
-    layout : Layout
-    runs : Recorded
-    placed : list of Placed
-        The matrix products.
-    leaves : Leaves
-    rows : tuple of two int
-        How many rows the uniform space and the lanes have.
-    dtype : numpy.dtype
+    schedule : Schedule
     binding : Binding or None
     """
 
-    def __init__(
-        self,
-        tape: Tape,
-        *,
-        varying: Collection[int],
-        wanted: Collection[int],
-        binding: Binding | None,
-        exact: bool,
-        dtype: str,
-    ) -> None:
+    def __init__(self, tape: Tape, schedule: Schedule, binding: Binding | None) -> None:
         import numpy as np
 
         self.tape = tape
-        self.dtype = np.dtype(dtype)
-        self._varying = frozenset(varying)
+        self.schedule = schedule
         self.binding = binding
-        self.parameters = None if binding is None else binding.data
-        self.gradients = None if binding is None else binding.grad
-        places: Sequence[int] = () if binding is None else binding.place
-        self.about = about = analysed(tape, varying=varying, wanted=wanted, exact=exact)
-        flat = about.flat
-        live = np.bincount(flat.codes[about.live], minlength=len(flat.operations)) > 0
-        self._kernels = Kernels(flat.operations, live.tolist(), exact=exact, dtype=dtype)
-        direct = direct_arguments(about, sorted(wanted))
-        self._direct = [*direct]
-        self.layout = layout = laid_out(about, [x for nodes in direct.values() for x in nodes])
-        self.runs = recorded(about, layout, self._kernels)
-        self.placed, self.rows = placed(about, layout, direct, places, layout.rows)
-        self.index, self.around = self._records_around()
-        self.leaves = Leaves(about, layout, self.runs.labels, places, varying, wanted)
-        outputs = np.array(tape.outputs, np.int64)
-        self.outputs = layout.space[outputs].astype(np.int64), layout.row[outputs]
-        self.guards = Guards(tape, layout, self._kernels)
-        self.zeroed = self._rows_to_zero()
-        active = [tape.sources[node] for node in flat.leaves() if about.active[node]]
+        about = schedule.about
+        active = [tape.sources[node] for node in about.flat.leaves() if about.active[node]]
         used = [source.position for source in active if isinstance(source, Parameter)]
         self._spans = () if binding is None else binding.spans_at(sorted(used))
         self._overwrites = all(
-            x.alone and x.in_order for x in self.placed if x.learns and x.of_parameters
+            x.alone and x.in_order for x in schedule.products if x.learns and x.of_parameters
         )
-        self._u = np.zeros(self.rows[UNIFORM], self.dtype)
-        self._gu = np.zeros(self.rows[UNIFORM], self.dtype)
-        rows, numbers = self.leaves.constants
+        self._u = np.zeros(schedule.rows[UNIFORM], schedule.dtype)
+        self._gu = np.zeros(schedule.rows[UNIFORM], schedule.dtype)
+        rows, numbers = schedule.leaves.constants
         self._u[rows] = numbers
-        self._apart = self.rows[LANES] > 0 and not about.joined
-        self._point: Plan | None = None
-        self._without_lanes = partial(
-            Plan, tape, varying=(), wanted=wanted, binding=binding, exact=exact, dtype=dtype
-        )
         self._machines: dict[tuple[int, bool], list[Machine]] = {}
         self._lock = RLock()
-        self._first = (
-            Machine(self, 1, self._u, self._gu, UNIFORM, whole=True) if self._apart else None
-        )
+        self._point: Plan | None = None
+        self._first: Machine | None = None
+        if schedule.apart:
+            self._first = Machine(schedule, 1, self._u, self._gu, UNIFORM, whole=True)
 
     def block(self, lanes: int) -> int:
         """Return how many of so many lanes are computed together."""
-        if not self._apart:
+        if not self.schedule.apart:
             return lanes
-        room = BLOCK_BYTES // (2 * self.dtype.itemsize * self.rows[LANES])
+        row = 2 * self.schedule.dtype.itemsize * self.schedule.rows[LANES]
+        room = BLOCK_BYTES // row
         return min(lanes, max(NARROWEST, min(WIDEST, room // 8 * 8)))
+
+    @property
+    def rows(self) -> tuple[int, int]:
+        """How many rows the uniform space and the lanes have."""
+        return self.schedule.rows
+
+    @property
+    def dtype(self) -> Any:
+        """The type of the numbers."""
+        return self.schedule.dtype
+
+    @property
+    def products(self) -> tuple[tuple[int, int, int], ...]:
+        """The matrix products: rows of weights, terms, and columns of inputs."""
+        return tuple((one.m, one.n, one.columns) for one in self.schedule.products)
+
+    @property
+    def through_python(self) -> tuple[str, ...]:
+        """The names of operations that have no kernel, one for every time."""
+        flat = self.schedule.about.flat
+        return tuple(
+            flat.operations[flat.codes[node]].name for _, node in self.schedule.runs.forward.python
+        )
 
     def evaluate(
         self,
@@ -178,15 +160,15 @@ class Plan:
         """
         import numpy as np
 
-        if lanes == 1 and self._apart:
+        if lanes == 1 and self.schedule.apart:
             return self._of_one_lane(arguments, seed, output)
         with self._lock:
-            if self._direct:
+            if self.schedule.direct:
                 arguments = list(arguments)
-                for position in self._direct:
-                    arguments[position] = np.asarray(arguments[position], self.dtype)
+                for position in self.schedule.direct:
+                    arguments[position] = np.asarray(arguments[position], self.schedule.dtype)
             drawn = [np.asarray(draw.function(lanes, draw.size)) for draw in self.tape.draws]
-            self.leaves.load_uniform(self._u, arguments, drawn, self.parameters)
+            self.schedule.leaves.load_uniform(self._u, arguments, drawn, self.schedule.parameters)
             if self._first is not None:
                 self._first.run("forward")
             size = self.block(lanes)
@@ -199,13 +181,25 @@ class Plan:
         """Evaluate as a point: without lanes, more is found to be one product."""
         if self._point is None:
             self._point = self._without_lanes()
-        given = [x[0] if i in self._varying else x for i, x in enumerate(arguments)]
+        varying = self.schedule.varying
+        given = [x[0] if i in varying else x for i, x in enumerate(arguments)]
         found = self._point.evaluate(given, 1, seed, output)
         gradients = {
-            position: gradient[None] if position in self._varying else gradient
+            position: gradient[None] if position in varying else gradient
             for position, gradient in found.gradients.items()
         }
         return Found(found.outputs, found.failed, gradients)
+
+    def _without_lanes(self) -> Plan:
+        schedule = self.schedule
+        return lower(
+            self.tape,
+            varying=(),
+            wanted=schedule.leaves.wanted,
+            binding=self.binding,
+            exact=schedule.about.exact,
+            dtype=schedule.dtype.name,
+        )
 
     def _whole(
         self,
@@ -245,11 +239,11 @@ class Plan:
         import numpy as np
 
         lanes = blocks[-1].stop
-        outputs = np.empty((len(self.tape.outputs), lanes), self.dtype)
+        outputs = np.empty((len(self.tape.outputs), lanes), self.schedule.dtype)
         gradients: dict[int, Any] = {}
 
         def forward(machine: Machine, block: slice) -> Any:
-            part = [x[block] if i in self._varying else x for i, x in enumerate(arguments)]
+            part = [x[block] if i in self.schedule.varying else x for i, x in enumerate(arguments)]
             machine.load(part, [x[block] for x in drawn])
             machine.run("forward")
             outputs[:, block] = machine.outputs()
@@ -263,11 +257,14 @@ class Plan:
 
         if seed is None or self.tape.guards:
             parts = [part for _, part in self._each(blocks, threads, forward)]
-            failed = self.guards.joined(parts, blocks)
+            failed = self.schedule.guards.joined(parts, blocks)
             if failed is not None:
                 return Found(outputs, failed, {})
         if seed is not None:
-            gradients = {p: np.empty(arguments[p].shape, self.dtype) for p in self.leaves.wanted}
+            gradients = {
+                p: np.empty(arguments[p].shape, self.schedule.dtype)
+                for p in self.schedule.leaves.wanted
+            }
             self._open(whole=False)
             summed = np.zeros_like(self._gu)
             for machine, _ in self._each(blocks, threads, both):
@@ -289,9 +286,9 @@ class Plan:
             return free[0]
         if free:
             return free.pop()
-        space = LANES if self._apart else None
+        space = LANES if self.schedule.apart else None
         gu = self._gu if whole else np.zeros_like(self._gu)
-        machine = Machine(self, lanes, self._u, gu, space, whole=whole)
+        machine = Machine(self.schedule, lanes, self._u, gu, space, whole=whole)
         if whole:
             free.append(machine)
         return machine
@@ -315,8 +312,10 @@ class Plan:
     def _gradients(self, machine: Machine, arguments: Sequence[Any]) -> dict[int, Any]:
         """Return the gradients of arguments, as far as they are wanted."""
         return {
-            position: self.leaves.gradient(position, machine.g, machine.gu, arguments[position])
-            for position in self.leaves.wanted
+            position: self.schedule.leaves.gradient(
+                position, machine.g, machine.gu, arguments[position]
+            )
+            for position in self.schedule.leaves.wanted
         }
 
     def _open(self, *, whole: bool) -> bool:
@@ -332,64 +331,22 @@ class Plan:
     def _close(self, seed: float, output: int, lanes: int, *, fresh: bool) -> None:
         """Go on to what has no lanes, and note that parameters have gradients."""
         if self._first is not None:
-            spaces, rows = self.outputs
+            spaces, rows = self.schedule.outputs
             if spaces[output] == UNIFORM:
                 self._gu[rows[output]] += seed * lanes
             self._first.fresh = fresh
             self._first.run("backward")
-        learning = self.leaves.learning
-        if learning is not None and self.gradients is not None:
+        learning, gradients = self.schedule.leaves.learning, self.schedule.gradients
+        if learning is not None:
             if fresh:
-                self.gradients[learning.places] = self._gu[learning.rows]
+                gradients[learning.places] = self._gu[learning.rows]
             else:
-                self.gradients[learning.places] += self._gu[learning.rows]
+                gradients[learning.places] += self._gu[learning.rows]
         if self.binding is not None and self._spans:
             self.binding.reach(self._spans)
 
     def _tell(self) -> None:
         """Call what wanted to know numbers of this evaluation."""
+        rows = self.schedule.layout.row
         for effect in self.tape.effects:
-            effect.function(*(float(self._u[self.layout.row[node]]) for node in effect.nodes))
-
-    def _rows_to_zero(self) -> list[slice]:
-        """Return the rows with lanes whose adjoints are added up, not written by a product."""
-        import numpy as np
-
-        add = np.zeros(self.rows[LANES], bool)
-        layout, active = self.layout, self.about.active
-        active = np.concatenate([active, active[layout.broadcast]])
-        having = active & (layout.space == LANES) & (layout.row != NO_ROW)
-        add[layout.row[having]] = True
-        for product in self.placed:
-            if product.with_lanes and product.only_user:
-                add[product.inputs.ravel()] = False
-        edges = np.flatnonzero(np.diff(np.concatenate([[0], add.astype(np.int8), [0]])))
-        return [slice(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
-
-    # -- what is around matrix products --------------------------------------------------------
-
-    def _records_around(self) -> tuple[Any, list[Around]]:
-        """Return the index with what starts and copies need, and the records for these."""
-        import numpy as np
-
-        parts = [self.runs.index]
-        end = len(parts[0])
-        found = []
-        for product in self.placed:
-            around = Around([], [], [], [])
-            space = LANES if product.with_lanes else UNIFORM
-            for what, rows, first, forward, backward in (
-                ("copy", product.copied, product.inputs, around.before, around.before_backward),
-                ("bias", product.starts, product.outputs, around.after, around.after_backward),
-            ):
-                if rows is None:
-                    continue
-                begin = first.start if isinstance(first, slice) else int(first[0, 0])
-                for direction, records in (("forward", forward), ("backward", backward)):
-                    at = self._kernels.special(what, direction, space)
-                    record = [at, space, end, begin, begin + rows.size]
-                    records.append(np.array([record + [0] * (RECORD_LENGTH - len(record))]))
-                parts.append(rows.ravel())
-                end += rows.size
-            found.append(around)
-        return np.concatenate(parts).astype(np.int32), found
+            effect.function(*(float(self._u[rows[node]]) for node in effect.nodes))

@@ -65,14 +65,12 @@ def argument_names(function: Callable[..., Any], count: int) -> list[str]:
 
 def _facts(plan: Any) -> Facts:
     """Return what is known of a native plan."""
-    flat = plan.about.flat
-    names = [flat.operations[flat.codes[node]].name for _, node in plan.runs.forward.python]
     return Facts(
-        tuple((one.m, one.n, one.columns) for one in plan.placed),
+        plan.products,
         uniform_rows=plan.rows[0],
         lane_rows=plan.rows[1],
         itemsize=plan.dtype.itemsize,
-        through_python=tuple(dict.fromkeys(names)),
+        through_python=tuple(dict.fromkeys(plan.through_python)),
     )
 
 

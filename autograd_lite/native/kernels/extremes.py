@@ -172,7 +172,7 @@ def _lengths() -> Any:
     Python's `math.hypot` does.
     """
     block, square_error = room(), inlined(_square_error)
-    frexp, ldexp, sqrt = map(translated, (math.frexp, math.ldexp, math.sqrt))
+    frexp, ldexp, sqrt = (translated(f) for f in (math.frexp, math.ldexp, math.sqrt))
 
     def lengths(node: Node, scales: Any, length: Any) -> None:
         v, index = node.v, node.index
