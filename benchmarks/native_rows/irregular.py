@@ -34,7 +34,7 @@ def rows(table: Table, options: Options) -> None:
         options,
         goal=3.5,
     )
-    deep = irregular_program(options.size(10_000, 500), options.size(50, 10), 2)
+    deep = irregular_program(options.size(10_000, 500), options.size(100, 10), 2)
     one_point(table, deep, options, remark=f", {deep.depth} deep")
     plain = irregular_program(options.size(5_000, 500), options.size(500, 50), 2, functions=0.0)
     plain_in_c(table, plain, options)
