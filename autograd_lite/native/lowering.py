@@ -92,7 +92,11 @@ def analysed(
     work.run("reach")
     work.run("rank")
     live, varies, active = (x.astype(bool) for x in (work.live, work.varies, work.carries))
-    products = [] if exact else products_of(found, live, varies, work.level)
+    products = (
+        []
+        if exact
+        else products_of(found, live=live, varies=varies, active=active, level=work.level)
+    )
     return Analysed(tape, found, varies, live, active, work.level, products, exact)
 
 

@@ -145,7 +145,8 @@ def placed(
             ends[with_lanes] += given.size
         outputs = layout.row[np.ravel(product.outputs)]
         first = int(outputs[0])
-        passes_on = bool(about.active[inputs].any()) and argument is None
+        active = bool(about.active[product.outputs[0][0]])
+        passes_on = active and bool(about.active[inputs].any()) and argument is None
         found.append(
             Placed(
                 m,
@@ -162,10 +163,10 @@ def placed(
                 given if copied else None,
                 slice(first, first + m * columns),
                 None if product.starts is None else layout.row[np.array(product.starts)],
-                bool(about.active[nodes].any()),
+                active and bool(about.active[nodes].any()),
                 passes_on,
                 passes_on and (copied or all(users[x] == m for x in inputs.flat)),
-                bool(about.active[product.outputs[0][0]]),
+                active,
             )
         )
     return found, (ends[0], ends[1])

@@ -44,15 +44,19 @@ class _Dot(NamedTuple):
     inputs: tuple[int, ...]
     start: tuple[int, ...]
 
+    def alike(self, level: Any, active: Any) -> tuple[int, bool, bool]:
+        """Return what all nodes of one product have in common."""
+        return int(level[self.node]), bool(active[self.node]), bool(self.start)
 
-def products_of(flat: Flat, live: Any, varies: Any, level: Any) -> list[Product]:
+
+def products_of(flat: Flat, *, live: Any, varies: Any, active: Any, level: Any) -> list[Product]:
     """Find the products among the nodes that are needed.
 
     Parameters
     ----------
     flat : Flat
-    live, varies : arrays (n,) of bool
-        Whether a node's number is needed, and whether it is another one in every lane.
+    live, varies, active : arrays (n,) of bool
+        Whether a node's number is needed, is another one in every lane, and gets a gradient.
     level : int array (n,)
         The longest way to a leaf; nodes of one level do not depend on each other.
     """
@@ -67,11 +71,12 @@ def products_of(flat: Flat, live: Any, varies: Any, level: Any) -> list[Product]
             if dot is not None:
                 with_lanes.append(dot)
     found = []
-    for group in _sharing_inputs(with_lanes, level):
+    for group in _sharing_inputs(with_lanes, level, active):
         product = _product([group])
         if _work(product) >= WORTH_A_CALL_WITH_LANES:
             found.append(product)
-    for columns in _sharing_weights(_sharing_inputs(_oriented(without), level), level):
+    groups = _sharing_inputs(_oriented(without), level, active)
+    for columns in _sharing_weights(groups, level, active):
         product = _product(columns)
         if _work(product) >= WORTH_A_CALL:
             found.append(product)
@@ -108,21 +113,21 @@ def _oriented(dots: list[Any]) -> list[_Dot]:
     ]
 
 
-def _sharing_inputs(dots: list[_Dot], level: Any) -> list[list[_Dot]]:
-    """Group the nodes that multiply the same inputs, on the same level, all or none with starts."""
+def _sharing_inputs(dots: list[_Dot], level: Any, active: Any) -> list[list[_Dot]]:
+    """Group the nodes that multiply the same inputs and are alike."""
     groups: dict[Any, list[_Dot]] = {}
     for dot in dots:
-        key = dot.inputs, int(level[dot.node]), bool(dot.start)
+        key = dot.inputs, dot.alike(level, active)
         groups.setdefault(key, []).append(dot)
     return list(groups.values())
 
 
-def _sharing_weights(groups: list[list[_Dot]], level: Any) -> list[list[list[_Dot]]]:
+def _sharing_weights(groups: list[list[_Dot]], level: Any, active: Any) -> list[list[list[_Dot]]]:
     """Put groups with the same weights side by side, as columns."""
     columns: dict[Any, list[list[_Dot]]] = {}
     for group in groups:
         weights = tuple(dot.weights for dot in group)
-        key = weights, int(level[group[0].node]), bool(group[0].start)
+        key = weights, group[0].alike(level, active)
         columns.setdefault(key, []).append(group)
     return list(columns.values())
 
