@@ -137,9 +137,9 @@ class CompiledSteps(Steps):
         if not math.isclose(found, expected, rel_tol=1e-6, abs_tol=1e-9):
             raise ValueError(
                 "fit can compile a loss that is the mean of those of a batch's samples, each of"
-                f" which depends on the sample alone; got {expected:.6g} for {len(rows)} samples"
-                f" together and {found:.6g} as the mean of theirs: write such a loss, or"
-                " compile=False"
+                " which depends on the sample alone and on no random numbers but those of modules"
+                f" such as Dropout; got {expected:.6g} for {len(rows)} samples together and"
+                f" {found:.6g} as the mean of theirs: write such a loss, or compile=False"
             )
 
     def _together(self, rows: list[int]) -> float:

@@ -217,6 +217,18 @@ def test_what_is_frozen_stays():
     assert model.layers[0].neurons[0].w[0].data == network().layers[0].neurons[0].w[0].data
 
 
+def test_lanes_take_the_branches_of_their_own_numbers():
+    class Branching(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.ways = [nn.Linear(2, 2, seed=seed) for seed in range(2)]
+
+        def forward(self, x):
+            return [self.ways[a > 0.5](nn.Tanh()([a, b])) for a, b in x]
+
+    check_same(Branching, drop_last=always(True))
+
+
 def test_nested_samples_and_whole_numbers_train():
     def pictures():
         return nn.Sequential(nn.Flatten(), nn.Linear(4, 2, seed=0))
@@ -385,6 +397,35 @@ def test_a_loss_that_is_no_mean_is_refused(loss):
         fitted(model, loss=loss, compile=True)
     assert model.state_dict() == before
     fitted(model, loss=loss)
+
+
+class Centred(nn.Linear):
+    """Takes the mean over the batch away."""
+
+    def forward(self, x):
+        columns = list(zip(*super().forward(x), strict=True))
+        means = [autograd_lite.mean(column) for column in columns]
+        return [
+            [y - m for y, m in zip(row, means, strict=True)] for row in zip(*columns, strict=True)
+        ]
+
+
+class Noisy(nn.Linear):
+    """Adds random numbers of its own."""
+
+    def forward(self, x):
+        return [[y + DRAW.gauss(0.0, 1.0) for y in row] for row in super().forward(x)]
+
+
+DRAW = random.Random(0)
+
+
+@pytest.mark.parametrize("kind", [Centred, Noisy])
+def test_a_model_that_mixes_samples_or_draws_by_itself_is_refused(kind):
+    with pytest.raises(
+        (ValueError, RuntimeError), match=r"depends on the sample alone|drew numbers"
+    ):
+        fitted(kind(2, 2, seed=0), compile=True)
 
 
 def test_a_model_that_cannot_be_recorded_is_refused():
