@@ -37,6 +37,8 @@ class Analysed(NamedTuple):
     level : int array (n,)
     products : list of Product
     exact : bool
+    output : int
+        Which output is differentiated, if gradients are to be those of one alone.
     """
 
     tape: Tape
@@ -47,6 +49,7 @@ class Analysed(NamedTuple):
     level: Any
     products: list[Product]
     exact: bool
+    output: int
 
     @property
     def joined(self) -> bool:
@@ -55,7 +58,12 @@ class Analysed(NamedTuple):
 
 
 def analysed(
-    tape: Tape, *, varying: Collection[int], wanted: Collection[int], exact: bool
+    tape: Tape,
+    *,
+    varying: Collection[int],
+    wanted: Collection[int],
+    exact: bool,
+    output: int | None = None,
 ) -> Analysed:
     """Find out about every node of a tape what its layout depends on.
 
@@ -66,6 +74,8 @@ def analysed(
         Parameters are differentiated in any case.
     exact : bool
         Whether everything is to be computed as the eager engine does, in its order.
+    output : int, optional
+        The only output that is differentiated; by default any of them is.
     """
     primitives, operands = tape.primitives, tape.operands
     found = flat(primitives, operands, tape.flows)
@@ -87,8 +97,8 @@ def analysed(
             work.wants[node] = 1
     work.run("spread")
     work.live[ends] = 1
-    outputs = list(tape.outputs)
-    work.carries[outputs] = work.wants[outputs]
+    roots = list(tape.outputs if output is None else tape.outputs[output : output + 1])
+    work.carries[roots] = work.wants[roots]
     work.run("reach")
     work.run("rank")
     live, varies, active = (x.astype(bool) for x in (work.live, work.varies, work.carries))
@@ -97,7 +107,7 @@ def analysed(
         if exact
         else products_of(found, live=live, varies=varies, active=active, level=work.level)
     )
-    return Analysed(tape, found, varies, live, active, work.level, products, exact)
+    return Analysed(tape, found, varies, live, active, work.level, products, exact, output or 0)
 
 
 # -- rows and their order --------------------------------------------------------------------------

@@ -44,6 +44,7 @@ def lower(
     binding: Binding | None = None,
     exact: bool = False,
     dtype: str = "float64",
+    output: int | None = None,
 ) -> Plan:
     """Make a plan of a tape.
 
@@ -57,11 +58,20 @@ def lower(
     exact : bool
         Whether to give the eager engine's own bits.
     dtype : {"float64", "float32"}
+    output : int, optional
+        The only output that is differentiated; by default any of them is.
     """
     schedule = scheduled(
-        tape, varying=varying, wanted=wanted, binding=binding, exact=exact, dtype=dtype
+        tape,
+        varying=varying,
+        wanted=wanted,
+        binding=binding,
+        exact=exact,
+        dtype=dtype,
+        output=output,
     )
-    return Plan(tape, schedule, binding)
+    several = output is None and len(set(tape.outputs)) > 1
+    return Plan(tape, schedule, binding, several=several)
 
 
 class Plan:
@@ -72,14 +82,20 @@ class Plan:
     tape : Tape
     schedule : Schedule
     binding : Binding or None
+    several : bool
+        Whether it is any of several outputs that is differentiated.
     """
 
-    def __init__(self, tape: Tape, schedule: Schedule, binding: Binding | None) -> None:
+    def __init__(
+        self, tape: Tape, schedule: Schedule, binding: Binding | None, *, several: bool
+    ) -> None:
         import numpy as np
 
         self.tape = tape
         self.schedule = schedule
         self.binding = binding
+        self._several = several
+        self._single: dict[int, Plan] = {}
         about = schedule.about
         active = [tape.sources[node] for node in about.flat.leaves() if about.active[node]]
         used = [source.position for source in active if isinstance(source, Parameter)]
@@ -160,6 +176,27 @@ class Plan:
         """
         import numpy as np
 
+        if not self._several or seed is None:
+            return self._evaluate(arguments, lanes, seed, output, threads)
+        if not self.schedule.about.exact:
+            found = self._evaluate(arguments, lanes, seed, output, threads)
+            if not any(np.isnan(x).any() for x in found.gradients.values()):
+                return found
+        # Its own order of summation; and what it does not depend on adds no 0.0 * inf.
+        if output not in self._single:
+            self._single[output] = self._again(self.schedule.varying, output)
+        return self._single[output].evaluate(arguments, lanes, seed, output, threads)
+
+    def _evaluate(
+        self,
+        arguments: Sequence[Any],
+        lanes: int,
+        seed: float | None,
+        output: int,
+        threads: int,
+    ) -> Found:
+        import numpy as np
+
         if lanes == 1 and self.schedule.apart:
             return self._of_one_lane(arguments, seed, output)
         with self._lock:
@@ -180,7 +217,8 @@ class Plan:
     def _of_one_lane(self, arguments: Sequence[Any], seed: float | None, output: int) -> Found:
         """Evaluate as a point: without lanes, more is found to be one product."""
         if self._point is None:
-            self._point = self._without_lanes()
+            only = None if self._several else self.schedule.about.output
+            self._point = self._again((), only)
         varying = self.schedule.varying
         given = [x[0] if i in varying else x for i, x in enumerate(arguments)]
         found = self._point.evaluate(given, 1, seed, output)
@@ -190,15 +228,17 @@ class Plan:
         }
         return Found(found.outputs, found.failed, gradients)
 
-    def _without_lanes(self) -> Plan:
+    def _again(self, varying: Collection[int], output: int | None) -> Plan:
+        """Make a plan of the same tape for other lanes, or for one output."""
         schedule = self.schedule
         return lower(
             self.tape,
-            varying=(),
+            varying=varying,
             wanted=schedule.leaves.wanted,
             binding=self.binding,
             exact=schedule.about.exact,
             dtype=schedule.dtype.name,
+            output=output,
         )
 
     def _whole(

@@ -136,7 +136,7 @@ def _swept(about: Analysed, layout: Layout, nodes: Any, first: Any, kernels: Ker
     import numpy as np
 
     n = len(about.flat.codes)
-    sweep = swept(about.tape, about.tape.outputs[0], about.active.tolist())
+    sweep = swept(about.tape, about.tape.outputs[about.output], about.active.tolist())
     turn = np.zeros(len(layout.row), np.int64)
     turn[sweep] = 1 + np.arange(len(sweep))
     active = np.concatenate([about.active, about.active[layout.broadcast]])

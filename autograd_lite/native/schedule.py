@@ -77,11 +77,12 @@ def scheduled(
     binding: Binding | None,
     exact: bool,
     dtype: str,
+    output: int | None = None,
 ) -> Schedule:
     """Make the schedule of a tape; see `plan.lower`."""
     import numpy as np
 
-    about = analysed(tape, varying=varying, wanted=wanted, exact=exact)
+    about = analysed(tape, varying=varying, wanted=wanted, exact=exact, output=output)
     flat = about.flat
     live = np.bincount(flat.codes[about.live], minlength=len(flat.operations)) > 0
     kernels = Kernels(flat.operations, live.tolist(), exact=exact, dtype=dtype)
