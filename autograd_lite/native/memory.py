@@ -6,6 +6,7 @@ same slots, but read and write the arrays. Nothing here needs NumPy; with it, ar
 
 from __future__ import annotations
 
+import re
 from array import array
 from typing import Any
 from weakref import WeakSet
@@ -22,6 +23,8 @@ a number that belongs to older data; a Value; a Value that belongs to older data
 _AFTER_A_CHANGE = bytes((UNWRITTEN, OLDER, OLDER, RECORDED_OLDER, RECORDED_OLDER)).ljust(256)
 
 _AS_IF_NEW = bytes((UNWRITTEN, WRITTEN, WRITTEN, RECORDED, RECORDED))
+
+_UNWRITTEN_RUN = re.compile(b"\\0+")
 
 TYPECODES = {"float64": "d", "float32": "f"}
 
@@ -128,16 +131,10 @@ class Memory:
 
     def write_zeros(self, spans: Spans) -> None:
         """Let all gradients be numbers: 0.0 where none was written, of a Value its own."""
-        blank = zeros(1, self.dtype)
-        nothing = self.nothing_in(spans)
         for start, stop in spans:
-            if nothing:
-                self.gradients[start:stop] = memoryview(zeros(stop - start, self.dtype))
-                continue
-            place = self.reached.find(UNWRITTEN, start, stop)
-            while place >= 0:
-                self.gradients[place : place + 1] = memoryview(blank)
-                place = self.reached.find(UNWRITTEN, place + 1, stop)
+            for run in _UNWRITTEN_RUN.finditer(self.reached, start, stop):
+                first, last = run.span()
+                self.gradients[first:last] = memoryview(zeros(last - first, self.dtype))
         for place in [i for i in self.graphs if within(i, spans)]:
             self.gradients[place] = float(self.graphs.pop(place))
             self.reached[place] -= RECORDED - WRITTEN

@@ -10,6 +10,8 @@ from typing import Any, overload
 from autograd_lite import arrays
 from nn.optim.param_group import ParamGroup
 
+SETS_KEPT = 64  # sets of parameters with gradients, of which it is known what to update
+
 
 class States(MutableSequence[Any]):
     """What an optimiser remembers about each of its parameters: a list, wherever the numbers are.
@@ -100,9 +102,8 @@ class ArraySteps:
         positions = [range(start, stop) for start, stop in pairwise(stops)]
         self.updates = [*zip(positions, updates, strict=True)]
         self._settings = [(group.data, arrays.Settings(group.settings)) for group in groups]
-        self._activity: list[bytes] | None = None
         self._active: list[Any] = []
-        self._missing: list[int] = []
+        self._known: dict[tuple[bytes, ...], tuple[list[Any], list[int]]] = {}
 
     def is_valid(self, rule: Callable[..., Any], groups: int, states: States) -> bool:
         """Tell whether parameters and what is remembered about them are still in the arrays."""
@@ -145,18 +146,22 @@ class ArraySteps:
     def look(self, find: Callable[[], tuple[list[int], list[int]]]) -> list[int]:
         """Find out which parameters to update; return the positions of those without a gradient.
 
-        ``find`` returns the positions of both. It is asked when other gradients were written than
-        the last time.
+        ``find`` returns the positions of both. It is asked when gradients were written to a set of
+        parameters for the first time; such sets come again, as with documents of some lengths.
         """
-        activity = [update.activity() for _, update in self.updates]
-        if activity != self._activity:
-            active, self._missing = find()
-            self._active = []
+        activity = tuple(update.activity() for _, update in self.updates)
+        found = self._known.get(activity)
+        if found is None:
+            if len(self._known) >= SETS_KEPT:
+                self._known.clear()
+            active, missing = find()
+            spans = []
             for own, update in self.updates:
                 first, last = bisect_left(active, own.start), bisect_left(active, own.stop)
-                self._active.append(update.spans_at(i - own.start for i in active[first:last]))
-            self._activity = activity
-        return self._missing
+                spans.append(update.spans_at(i - own.start for i in active[first:last]))
+            found = self._known[activity] = spans, missing
+        self._active, missing = found
+        return missing
 
     def step_some(self) -> None:
         """Update those parameters that `look` has found."""
