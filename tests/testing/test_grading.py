@@ -756,3 +756,33 @@ def test_a_report_is_data_for_json():
     assert (data["engine"], data["passed"]) == ("mine", False)
     (failed,) = [r for r in data["results"] if r["outcome"] == "failed"]
     assert (failed["milestone"], failed["cause"]) == ("tanh", "pasted-derivative")
+
+
+def test_a_report_in_a_notebook_is_its_text():
+    pretty = pytest.importorskip("IPython.lib.pretty").pretty
+    report = grade(faulty_engine("assigned"), milestones=["addition", "reuse of a node"])
+    assert pretty(report) == report.text()
+
+
+# -- some milestones only ------------------------------------------------------------------------
+
+
+def test_milestones_that_are_chosen_are_tried_in_their_order():
+    report = grade(engine(MICROGPT), milestones=iter(["deep graphs", "addition"]))
+    assert [(r.milestone, r.outcome) for r in report.results] == [
+        ("addition", "passed"),
+        ("deep graphs", "failed"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("milestones", "kind", "message"),
+    [
+        ("addition", TypeError, "milestones is a list of names, got text: 'addition'"),
+        (["adition"], ValueError, "there is no milestone 'adition'; there are a number in a Value"),
+        ([], ValueError, "milestones is empty"),
+    ],
+)
+def test_milestones_that_do_not_exist_are_refused(milestones, kind, message):
+    with pytest.raises(kind, match=message):
+        grade(autograd_lite.Value, milestones=milestones)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from autograd_lite.testing.grading import diagnosis, random_graphs
@@ -109,8 +110,10 @@ def _shown(result: Any) -> str:
     return f"{result:.10g}" if isinstance(result, float) else str(result)
 
 
-def grade(value_class: type[Any], *, name: str = "Value") -> Report:
-    """Try somebody's engine at every milestone, in this process.
+def grade(
+    value_class: type[Any], *, name: str = "Value", milestones: Iterable[str] | None = None
+) -> Report:
+    """Try somebody's engine at every milestone, or at some, in this process.
 
     The class needs ``data``, ``grad``, ``backward()`` and operators. What it lacks is skipped and
     listed, and does not fail it. Right is what `autograd_lite.Value` does: leaves accumulate,
@@ -123,16 +126,21 @@ def grade(value_class: type[Any], *, name: str = "Value") -> Report:
         The engine's class of values, made from one number.
     name : str
         What the report calls the engine.
+    milestones : iterable of str, optional
+        The names of those to try, as a report writes them; by default all. While an engine is
+        being written, the next one or two.
 
     Returns
     -------
     Report
-        ``print`` shows it; ``passed`` tells whether no milestone failed.
+        ``print`` and a notebook show it; ``passed`` tells whether no milestone failed.
 
     Raises
     ------
     TypeError
-        If ``value_class`` is not a class.
+        If ``value_class`` is not a class, or ``milestones`` is one text.
+    ValueError
+        If there is no milestone of a name, or none is to be tried.
     KeyboardInterrupt
         If the user interrupts.
 
@@ -155,7 +163,28 @@ def grade(value_class: type[Any], *, name: str = "Value") -> Report:
     y = a + a
     y.backward()
     print(a.grad)
+
+    One milestone alone:
+
+    >>> grade(faulty_engine("assigned"), milestones=["addition"]).passed
+    True
     """
     if not isinstance(value_class, type):
         raise TypeError(f"grade takes an engine's class, got {value_class!r}")
-    return Report(name, tuple(grade_milestone(m, value_class) for m in MILESTONES))
+    return Report(name, tuple(grade_milestone(m, value_class) for m in _wanted(milestones)))
+
+
+def _wanted(names: Iterable[str] | None) -> tuple[Milestone, ...]:
+    """Return the milestones of these names, in the order in which they are tried."""
+    if names is None:
+        return MILESTONES
+    if isinstance(names, str):
+        raise TypeError(f"milestones is a list of names, got text: {names!r}")
+    wanted = list(names)
+    known = [milestone.name for milestone in MILESTONES]
+    for name in wanted:
+        if name not in known:
+            raise ValueError(f"there is no milestone {name!r}; there are {', '.join(known)}")
+    if not wanted:
+        raise ValueError("milestones is empty: there is nothing to try")
+    return tuple(milestone for milestone in MILESTONES if milestone.name in wanted)

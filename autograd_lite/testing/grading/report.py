@@ -8,6 +8,7 @@ from collections import Counter
 from typing import Any, Literal, NamedTuple
 
 from autograd_lite.notation import encodable
+from autograd_lite.primitives import counted
 
 Outcome = Literal["passed", "failed", "skipped"]
 
@@ -106,7 +107,7 @@ class Report(NamedTuple):
                 names = ", ".join(result.milestone for result in others)
                 lines += wrapped("  likewise:  ", names)
         counts = Counter(result.outcome for result in self.results)
-        lines += ["", f"{counts['passed']} of {len(self.results)} milestones passed"]
+        lines += ["", f"{counts['passed']} of {counted(len(self.results), 'milestone')} passed"]
         lines[-1] += f", {counts['skipped']} skipped"
         return encodable("\n".join(lines), encoding)
 
@@ -121,6 +122,10 @@ class Report(NamedTuple):
 
     def __str__(self) -> str:
         return self.text(getattr(sys.stdout, "encoding", None))
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """Show the report, not a tuple, in notebooks."""
+        printer.text(self.text())
 
 
 def _of_its_own(result: Result) -> str:
