@@ -22,8 +22,21 @@ class Place(NamedTuple):
         import linecache
 
         source = linecache.getline(self.file, self.line).strip()
-        where = f'File "{self.file}", line {self.line}, in {self.function}'
+        file = cell_title(self.file) or f'File "{self.file}"'
+        where = f"{file}, line {self.line}, in {self.function}"
         return f"{where}\n    {source}" if source else where
+
+
+def cell_title(file: str) -> str:
+    """Return how IPython names the cell that it has put into a file, "" for any other file.
+
+    The file itself is a temporary one, with a name that tells a reader nothing.
+    """
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    if shell is None or not hasattr(shell, "compile"):
+        return ""
+    return " ".join(shell.compile.format_code_name(file) or ())
 
 
 def users_frame() -> FrameType:

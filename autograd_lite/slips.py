@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd_lite.modes import runtime
-from autograd_lite.places import users_frame
+from autograd_lite.places import cell_title, users_frame
 
 
 class SlipWarning(UserWarning):
@@ -71,10 +71,11 @@ def warn_slip(message: str) -> None:
     if not runtime.slips:
         return
     frame = users_frame()
+    file = frame.f_code.co_filename
     warnings.warn_explicit(
         message,
         SlipWarning,
-        filename=frame.f_code.co_filename,
+        filename=cell_title(file) or file,
         lineno=frame.f_lineno,
         module=frame.f_globals.get("__name__", "<unknown>"),
         registry=frame.f_globals.setdefault("__warningregistry__", {}),

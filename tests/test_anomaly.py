@@ -2,6 +2,8 @@
 
 import math
 import threading
+import warnings
+from types import SimpleNamespace
 
 import pytest
 
@@ -220,3 +222,42 @@ def test_other_threads_are_not_watched():
         thread.start()
         thread.join()
     assert found == [-math.inf]
+
+
+# -- notebooks -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def cell(monkeypatch):
+    """Run source as IPython runs the cell number 3 of a notebook; return what it defines."""
+    compiler = pytest.importorskip("IPython.core.compilerop").CachingCompiler()
+    monkeypatch.setattr("IPython.get_ipython", lambda: SimpleNamespace(compile=compiler))
+
+    def run(source):
+        file, found = compiler.cache(source, 3), {}
+        exec(compile(source, file, "exec"), found)
+        return found
+
+    return run
+
+
+def test_a_line_of_a_notebook_is_told_by_its_cell(cell):
+    source = """
+from autograd_lite import Value, detect_anomaly, log
+with detect_anomaly():
+    try:
+        log(Value(-1.0))
+    except FloatingPointError as error:
+        told = str(error)
+"""
+    assert cell(source)["told"].splitlines()[1:] == [
+        "  Cell In[3], line 5, in <module>",
+        "    log(Value(-1.0))",
+    ]
+
+
+def test_a_slip_in_a_notebook_is_told_by_its_cell(cell):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        cell("import autograd_lite\nautograd_lite.Value(1.0) == 1")
+    assert [(w.filename, w.lineno) for w in caught] == [("Cell In[3]", 2)]
