@@ -1,0 +1,145 @@
+"""The pages: the site builds, links lead somewhere, every name is there, every example runs."""
+
+from __future__ import annotations
+
+import doctest
+import os
+import re
+import shlex
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from types import ModuleType
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from sphinx.util.inventory import InventoryFile
+
+import autograd_lite.testing
+import nn
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+WITH_PROSE = [autograd_lite, autograd_lite.arrays, autograd_lite.testing]
+WITH_PROSE += [nn, nn.data, nn.init, nn.losses, nn.optim, nn.optim.lr_scheduler, nn.plots]
+
+
+def run(*command: str, cwd: Path = ROOT) -> str:
+    """Run a command and return what it printed; fail with all of it if the command fails."""
+    env = {**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=cwd, capture_output=True, encoding="utf-8", env=env)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+# -- the site ------------------------------------------------------------------------------------
+
+
+class Page(HTMLParser):
+    """What a page has for others to point at, what it points at, and what it loads by itself."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+        self.links: list[str] = []
+        self.loaded: list[str] = []
+        self.pictures_without_words = 0
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        self.names |= {given[name] for name in ("id", "name") if name in given}
+        if tag == "img" and not given.get("alt"):
+            self.pictures_without_words += 1
+        if "src" in given and not given["src"].startswith("data:"):
+            self.loaded.append(given["src"])
+        if tag == "link" and given.get("href"):
+            self.loaded.append(given["href"])
+        if tag == "a" and given.get("href"):
+            self.links.append(given["href"])
+
+
+def without_an_end(site: Path, pages: dict[Path, Page]) -> list[str]:
+    """Return the links inside the site that lead nowhere."""
+    found = []
+    for path, page in pages.items():
+        for link in page.links + page.loaded:
+            address = urlsplit(link)
+            if address.scheme or address.netloc:
+                continue
+            target = (path.parent / unquote(address.path)).resolve() if address.path else path
+            target = target / "index.html" if target.is_dir() else target
+            if not target.exists():
+                found.append(f"{path.relative_to(site)}: {link}")
+            elif target in pages and unquote(address.fragment) not in pages[target].names | {""}:
+                found.append(f"{path.relative_to(site)}: {link}")
+    return found
+
+
+def public_names() -> dict[str, object]:
+    names = {}
+    for package in WITH_PROSE:
+        for name in package.__all__:
+            thing = getattr(package, name)
+            if not isinstance(thing, ModuleType):
+                names[f"{package.__name__}.{name}"] = thing
+    return names
+
+
+def test_the_site_builds_and_holds_together(tmp_path: Path) -> None:
+    site = (tmp_path / "site").resolve()
+    run(sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", str(DOCS), str(site))
+    pages = {path: Page(path.read_text(encoding="utf-8")) for path in site.rglob("*.html")}
+    assert len(pages) > 40
+
+    assert without_an_end(site, pages) == []
+    fetched = [link for page in pages.values() for link in page.loaded if urlsplit(link).netloc]
+    assert fetched == []  # the site is read without a network
+    assert {path for path, page in pages.items() if page.pictures_without_words} == set()
+
+    with (site / "objects.inv").open("rb") as file:
+        inventory = InventoryFile.load(file, "", os.path.join).data
+    described = {name for kind, found in inventory.items() if "py:" in kind for name in found}
+    names = public_names()
+    same = {id(thing) for name, thing in names.items() if name in described}
+    assert [name for name, thing in names.items() if id(thing) not in same] == []
+
+
+# -- the examples --------------------------------------------------------------------------------
+
+
+def python_examples(text: str) -> list[str]:
+    return re.findall(r"^```python\n(.*?)^```", text, re.S | re.M)
+
+
+def commands(text: str) -> list[tuple[str, str]]:
+    """Return the commands of a page, and what they print."""
+    blocks = re.findall(r"^```console\n(.*?)^```", text, re.S | re.M)
+    pattern = re.compile(r"^\$ python (.*?)\n(.*?)(?=^\$|\Z)", re.S | re.M)
+    return [found for block in blocks for found in pattern.findall(block)]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_example_of_a_page_runs(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert not re.search(r"^```(?!python\n|py\n)[^\n]*\n>>>", text, re.M), "an example unseen"
+    monkeypatch.chdir(tmp_path)
+    globs: dict[str, object] = {}
+    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
+    for number, block in enumerate(python_examples(text), 1):
+        example = doctest.DocTestParser().get_doctest(
+            block, globs, f"{path.name} {number}", None, 0
+        )
+        assert example.examples, block
+        assert runner.run(example, clear_globs=False).failed == 0, block
+        globs = example.globs
+    for command, expected in commands(text):
+        assert run(sys.executable, *shlex.split(command), cwd=tmp_path).strip() == expected.strip()
+
+
+def test_the_readme_shows_a_command() -> None:
+    assert commands(PAGES[0].read_text(encoding="utf-8"))
