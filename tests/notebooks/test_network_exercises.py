@@ -1,0 +1,91 @@
+"""The exercises on networks and training: their checks accept right answers and no others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+nbformat = pytest.importorskip("nbformat", reason="notebooks need the extra test")
+matplotlib = pytest.importorskip("matplotlib", reason="their plots need the extra plot")
+
+NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+
+ANSWERS = {
+    ("06_neurons_to_mlps", 1): "dw2, dw1 = [0.0, -2.0], [0.0, 4.0]",
+    ("06_neurons_to_mlps", 2): """
+from autograd_lite import relu
+def squared_hinge(h, y): return relu(1 - y * h) ** 2
+def slope(h, y): return -2 * y * max(0, 1 - y * h)
+""",
+    ("06_neurons_to_mlps", 3): """
+hidden_weight, hidden_bias = [[1, 1], [1, 1]], [0, -1]
+output_weight, output_bias = [[1, -2]], [0]
+""",
+    ("06_neurons_to_mlps", 4): """
+import math
+def weight_gradient(w1, w2, x, y):
+    a = [math.tanh(sum(w * xi for w, xi in zip(row, x, strict=True))) for row in w1]
+    delta2 = 2 * (sum(w * ai for w, ai in zip(w2, a, strict=True)) - y)
+    delta1 = [(1 - ai**2) * w * delta2 for ai, w in zip(a, w2, strict=True)]
+    return [[d * xi for xi in x] for d in delta1]
+""",
+}
+
+WRONG = {
+    ("06_neurons_to_mlps", 1): "dw2, dw1 = [-4.0, 0.0], [-2.0, 0.0]",
+    ("06_neurons_to_mlps", 2): """
+from autograd_lite import relu
+def squared_hinge(h, y): return relu(1 - y * h) ** 2
+def slope(h, y): return -2 * max(0, 1 - y * h)
+""",
+    ("06_neurons_to_mlps", 3): """
+hidden_weight, hidden_bias = [[1, 1], [1, 1]], [0, -1]
+output_weight, output_bias = [[1, -1]], [0]
+""",
+    ("06_neurons_to_mlps", 4): """
+def weight_gradient(w1, w2, x, y): return [[0.0] * 3, [0.0] * 3]
+""",
+}
+
+
+def said(name: str, number: int, answer: str | None, capsys: Any) -> str:
+    """Return what an exercise's check prints: of the notebook's own cell, or of an answer."""
+    cells = {cell.id: cell.source for cell in nbformat.read(NOTEBOOKS / f"{name}.ipynb", 4).cells}
+    names: dict[str, Any] = {}
+    with matplotlib.rc_context():
+        for source in (
+            cells["imports"],
+            cells[f"exercise-{number}"] if answer is None else answer,
+            cells[f"check-{number}"],
+        ):
+            exec(source, names)  # its own cells
+    return str(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(("name", "number"), ANSWERS)
+def test_a_right_answer_is_accepted(name: str, number: int, capsys: Any) -> None:
+    printed = said(name, number, ANSWERS[name, number], capsys)
+    assert "right" in printed
+    assert "not yet" not in printed
+
+
+@pytest.mark.parametrize(("name", "number"), WRONG)
+def test_a_wrong_answer_is_not(name: str, number: int, capsys: Any) -> None:
+    assert "not yet" in said(name, number, WRONG[name, number], capsys)
+
+
+@pytest.mark.parametrize(("name", "number"), ANSWERS)
+def test_no_answer_is_not_either(name: str, number: int, capsys: Any) -> None:
+    assert "not yet" in said(name, number, None, capsys)
+
+
+def test_every_exercise_has_both() -> None:
+    found = {
+        (name, int(cell.id.removeprefix("exercise-")))
+        for name in {name for name, _ in ANSWERS}
+        for cell in nbformat.read(NOTEBOOKS / f"{name}.ipynb", 4).cells
+        if cell.cell_type == "code" and cell.id.startswith("exercise-")
+    }
+    assert found == set(ANSWERS) == set(WRONG)
