@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -278,7 +279,8 @@ def graph(root: Value, *, names: Mapping[str, Any] | None = None) -> Graph:
         The result.
     names : mapping of str to Value, optional
         Names for the nodes, such as ``locals()``; lists of Values and modules name their elements
-        and parameters. What it does not name keeps its ``label``.
+        and parameters. What it does not name keeps its ``label``. The names under which a notebook
+        keeps what its cells gave (``_``, ``__``, ``_12``) are passed over.
 
     Returns
     -------
@@ -368,6 +370,8 @@ def _given(names: Mapping[str, Any]) -> dict[Value, str]:
     given: dict[Value, str] = {}
     paths: dict[str, Value] = {}
     for name, thing in names.items():
+        if re.fullmatch(r"_+\d*", str(name)):
+            continue  # in locals() of a notebook: what the last cells gave
         for path, value in _values_in(name, thing):
             if value not in given:
                 if path in paths and not isinstance(thing, Value | list | tuple):

@@ -86,6 +86,13 @@ def test_names_come_from_the_mapping_then_from_labels_then_from_the_order() -> N
     assert [node.name for node in view] == ["x", "x#2", "w[0]", "w[1]", "v1"]
 
 
+def test_the_outputs_of_a_notebook_are_no_names() -> None:
+    x = Value(3.0)
+    f = x * x
+    found = graph(f, names={"_": f, "__": f, "_12": x, "_i": x, "f": f})
+    assert [node.name for node in found] == ["_i", "f"]
+
+
 def test_a_name_that_is_another_ones_label_is_refused() -> None:
     x, y = Value(1.0), Value(2.0, label="a")
     with pytest.raises(ValueError, match="the name 'a' is given to one Value and is the label of"):
