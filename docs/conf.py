@@ -6,6 +6,7 @@ MathJax, copied from a package, lies beside the pages.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -21,6 +22,8 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from autograd_lite import Primitive, Variadic
+from autograd_lite.derivations import Typeset
+from autograd_lite.stepping import Steps
 from autograd_lite.testing.grading.report import Result
 
 HERE = Path(__file__).parent
@@ -123,8 +126,39 @@ class CommandHelp(SphinxDirective):
         return [nodes.literal_block(done.stdout, done.stdout, language="text")]
 
 
+class Shown(SphinxDirective):
+    """What a notebook shows for the last line of some code: a picture, steps, a derivation.
+
+    The text after ``{shown}`` is the alternative text of a picture.
+    """
+
+    optional_arguments = 1
+    final_argument_whitespace = True
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        *lines, last = self.content
+        names: dict[str, Any] = {}
+        exec("\n".join(lines), names)
+        thing = eval(last, names)
+        if isinstance(thing, Steps):
+            return [nodes.raw("", thing._repr_html_(), format="html")]
+        if isinstance(thing, Typeset):
+            return [
+                math_block(thing.expression),
+                math_block(thing.values),
+                math_block(thing.derivation),
+            ]
+        folder = HERE / "_pictures"
+        folder.mkdir(exist_ok=True)
+        name = hashlib.sha256("\n".join(self.content).encode()).hexdigest()[:12] + ".svg"
+        thing.save(folder / name)
+        return [nodes.image(uri=f"/_pictures/{name}", alt=self.arguments[0])]
+
+
 def setup(app: Sphinx) -> None:
     """Connect these with Sphinx."""
+    app.add_directive("shown", Shown)
     app.add_directive("command-help", CommandHelp)
     app.connect("autodoc-process-docstring", as_restructured_text, priority=400)
     app.connect("autodoc-process-signature", signature_of_an_operation)
