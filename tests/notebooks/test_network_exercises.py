@@ -31,6 +31,18 @@ def weight_gradient(w1, w2, x, y):
     delta1 = [(1 - ai**2) * w * delta2 for ai, w in zip(a, w2, strict=True)]
     return [[d * xi for xi in x] for d in delta1]
 """,
+    ("07_training", 1): "second_step = -0.001",
+    ("07_training", 2): """
+def momentum_step(theta, gradient, velocity, lr, beta):
+    for i in range(len(theta)):
+        velocity[i] = beta * velocity[i] + gradient[i]
+        theta[i] -= lr * velocity[i]
+""",
+    ("07_training", 3): "largest_rate, newton_steps = 2 / 40, 1",
+    ("07_training", 4): """
+def my_schedule(step):
+    return 0.02 * step if step < 10 else 0.2 * 0.5 ** ((step - 10) // 20)
+""",
 }
 
 WRONG = {
@@ -46,6 +58,18 @@ output_weight, output_bias = [[1, -1]], [0]
 """,
     ("06_neurons_to_mlps", 4): """
 def weight_gradient(w1, w2, x, y): return [[0.0] * 3, [0.0] * 3]
+""",
+    ("07_training", 1): "second_step = 0.001",
+    ("07_training", 2): """
+def momentum_step(theta, gradient, velocity, lr, beta):
+    for i in range(len(theta)):
+        velocity[i] = beta * velocity[i] + (1 - beta) * gradient[i]
+        theta[i] -= lr * velocity[i]
+""",
+    ("07_training", 3): "largest_rate, newton_steps = 1 / 40, 1",
+    ("07_training", 4): """
+def my_schedule(step):
+    return 0.02 * step if step < 10 else 0.2 * 0.5 ** (step // 20)
 """,
 }
 
