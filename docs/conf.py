@@ -144,11 +144,8 @@ class Shown(SphinxDirective):
         if isinstance(thing, Steps):
             return [nodes.raw("", thing._repr_html_(), format="html")]
         if isinstance(thing, Typeset):
-            return [
-                math_block(thing.expression),
-                math_block(thing.values),
-                math_block(thing.derivation),
-            ]
+            parts = (thing.expression, thing.values, thing.derivation)
+            return [nodes.math_block(part, part, number=None, no_wrap=True) for part in parts]
         folder = HERE / "_pictures"
         folder.mkdir(exist_ok=True)
         name = hashlib.sha256("\n".join(self.content).encode()).hexdigest()[:12] + ".svg"

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 from html.parser import HTMLParser
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from urllib.parse import unquote, urlsplit
@@ -23,6 +24,7 @@ import nn
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+JAX = find_spec("jax") is not None
 PAGES_NEED = {"plot.md": ["matplotlib"]}
 WITH_PROSE = [autograd_lite, autograd_lite.arrays, autograd_lite.testing]
 WITH_PROSE += [nn, nn.data, nn.init, nn.losses, nn.optim, nn.optim.lr_scheduler, nn.plots]
@@ -114,7 +116,12 @@ def test_the_site_builds_and_holds_together(tmp_path: Path) -> None:
 
 def python_examples(text: str) -> list[str]:
     blocks = re.finditer(r"^( *)```python\n(.*?)^\1```", text, re.S | re.M)
-    return [textwrap.dedent(block[2]) for block in blocks]
+    return [as_doctest(textwrap.dedent(block[2])) for block in blocks]
+
+
+def as_doctest(block: str) -> str:
+    """Mark empty lines that are printed, where doctest would take the output to end."""
+    return re.sub(r"\n(?=\n(?!\n*>>> )\n*\S)", "\n<BLANKLINE>", block)
 
 
 def commands(text: str) -> list[tuple[str, str]]:
@@ -144,6 +151,23 @@ def test_every_example_of_a_page_runs(
         globs = example.globs
     for command, expected in commands(text):
         assert run(sys.executable, *shlex.split(command), cwd=tmp_path).strip() == expected.strip()
+
+
+# JAX is no part of the project's optional packages: without it there is nothing to skip.
+LIBRARIES = {"micrograd": "micrograd", "PyTorch": "torch", **({"JAX": "jax"} if JAX else {})}
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # theirs, of each other
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_the_code_of_another_library_prints_what_stands_beside_ours(library: str) -> None:
+    pytest.importorskip(LIBRARIES[library], reason=f"{library} is not installed")
+    text = (DOCS / "coming-from.md").read_text(encoding="utf-8")
+    tab = rf"^:::{{tab-item}} {library}\n:sync: {library}\n\n?```py\n(.*?)^```"
+    blocks = re.findall(tab, text, re.S | re.M)
+    assert len(blocks) > 5
+    example = doctest.DocTestParser().get_doctest("".join(blocks), {}, library, None, 0)
+    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert runner.run(example).failed == 0
 
 
 def test_the_readme_shows_a_command() -> None:
