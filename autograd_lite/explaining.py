@@ -174,7 +174,7 @@ class Explanation:
                 (
                     f" {symbols.arrow} ".join(route),
                     f" {symbols.times} ".join(factors),
-                    f"{sign} {short(path.product)}",
+                    f"{sign} {short(path.product + 0.0)}",  # -0 is 0
                 )
             )
         terms = [path.product for path in self.paths]

@@ -105,6 +105,11 @@ def test_a_value_with_respect_to_itself_is_one_path_without_edges() -> None:
     assert found.paths[0].partials == ()
 
 
+def test_a_product_of_zero_has_no_sign() -> None:
+    w = Value(-1.0, label="w")
+    assert "(-2) · 0  = 0" in explain(-2.0 * relu(w), w).table()
+
+
 def test_no_path_is_an_answer() -> None:
     x, y = Value(3.0, label="x"), Value(4.0, label="y")
     for found in (explain(2.0 * y, x, names={"z": y}), explain(y, y * x)):
