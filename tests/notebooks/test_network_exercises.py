@@ -43,6 +43,14 @@ def momentum_step(theta, gradient, velocity, lr, beta):
 def my_schedule(step):
     return 0.02 * step if step < 10 else 0.2 * 0.5 ** ((step - 10) // 20)
 """,
+    ("08_why_deep_is_hard", 1): "depth = 20",
+    ("08_why_deep_is_hard", 2): "gamma, beta = (1.25 + 1e-5) ** 0.5, 2.5",
+    ("08_why_deep_is_hard", 3): "dw1 = [0.64, 0.0]",
+    ("08_why_deep_is_hard", 4): """
+def clipped(gradient, tau):
+    norm = math.hypot(*gradient)
+    return [g * tau / norm for g in gradient] if norm > tau else gradient
+""",
 }
 
 WRONG = {
@@ -70,6 +78,13 @@ def momentum_step(theta, gradient, velocity, lr, beta):
     ("07_training", 4): """
 def my_schedule(step):
     return 0.02 * step if step < 10 else 0.2 * 0.5 ** (step // 20)
+""",
+    ("08_why_deep_is_hard", 1): "depth = 21",
+    ("08_why_deep_is_hard", 2): "gamma, beta = 1.25**0.5, 2.5",
+    ("08_why_deep_is_hard", 3): "dw1 = [0.64, -1.28]",
+    ("08_why_deep_is_hard", 4): """
+def clipped(gradient, tau):
+    return [max(-tau, min(tau, g)) for g in gradient]
 """,
 }
 
