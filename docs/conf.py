@@ -169,11 +169,15 @@ html_title = "autograd-lite"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_copy_source = False
+html_show_copyright = False
 html_show_sourcelink = False
 html_theme_options = {"navigation_with_keys": True}
 pygments_style = "tango"
 pygments_dark_style = "native"
 copybutton_exclude = ".linenos, .gp, .go"
+
+linkcheck_anchors = False
+linkcheck_timeout = 30
 
 mathjax_path = "tex-svg.js"
 mathjax_package = find_spec("sphinx-mathjax-offline")

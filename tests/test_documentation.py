@@ -23,7 +23,8 @@ import nn
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+README = ROOT / "README.md"
+PAGES = [README, *sorted(DOCS.rglob("*.md"))]
 JAX = find_spec("jax") is not None
 PAGES_NEED = {"plot.md": ["matplotlib"]}
 WITH_PROSE = [autograd_lite, autograd_lite.arrays, autograd_lite.testing]
@@ -111,6 +112,27 @@ def test_the_site_builds_and_holds_together(tmp_path: Path) -> None:
     assert [name for name, thing in names.items() if id(thing) not in same] == []
 
 
+# -- the files beside it ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+def test_what_a_file_links_to_exists(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    links = re.findall(r"\]\(([^)#]+)[^)]*\)", text) + re.findall(r'src(?:set)?="([^"]+)"', text)
+    assert [link for link in links if "://" not in link and not (ROOT / link).exists()] == []
+
+
+def test_the_readme_lists_every_notebook_in_order() -> None:
+    listed = re.findall(r"\(notebooks/(\d.*?\.ipynb)\)", README.read_text(encoding="utf-8"))
+    assert listed == sorted(path.name for path in ROOT.glob("notebooks/[0-9]*.ipynb"))
+
+
+def test_the_citation_is_of_this_version() -> None:
+    version = re.search(r'^version = "(.*)"', (ROOT / "pyproject.toml").read_text(), re.M)
+    assert version is not None
+    assert f"\nversion: {version[1]}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+
+
 # -- the examples --------------------------------------------------------------------------------
 
 
@@ -171,4 +193,4 @@ def test_the_code_of_another_library_prints_what_stands_beside_ours(library: str
 
 
 def test_the_readme_shows_a_command() -> None:
-    assert commands(PAGES[0].read_text(encoding="utf-8"))
+    assert commands(README.read_text(encoding="utf-8"))
