@@ -123,12 +123,15 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 def clean(notebook: Any) -> Any:
-    """Return the notebook without what differs from machine to machine, and with alt texts."""
+    """Return the notebook without what differs between machines, with alt texts and slides."""
     notebook.metadata = nbformat.from_dict(METADATA)
     for cell in notebook.cells:
         cell.metadata = nbformat.from_dict(
             {k: cell.metadata[k] for k in KEPT if k in cell.metadata}
         )
+        if cell.cell_type == "markdown" and "slideshow" not in cell.metadata:
+            kind = "slide" if re.match("##? ", cell.source) else "subslide"
+            cell.metadata["slideshow"] = nbformat.from_dict({"slide_type": kind})
         for output in cell.get("outputs", ()):
             _clean_output(output, cell.metadata.get("alt", ""))
     return notebook
