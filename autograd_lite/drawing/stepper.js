@@ -303,14 +303,18 @@
     const prefersDark = matchMedia("(prefers-color-scheme: dark)");
     function paint() {
       const lab = document.body.dataset.jpThemeLight;
+      const site = document.body.dataset.theme ?? document.documentElement.dataset.theme;
       const dark = lab ? lab === "false"
+        : site === "light" || site === "dark" ? site === "dark"
         : document.body.classList.contains("vscode-dark") || prefersDark.matches;
       root.dataset.theme = dark ? "dark" : "light";
     }
     prefersDark.addEventListener("change", paint);
-    new MutationObserver(paint).observe(document.body, {
-      attributes: true, attributeFilter: ["data-jp-theme-light", "class"],
-    });
+    for (const element of [document.documentElement, document.body]) {
+      new MutationObserver(paint).observe(element, {
+        attributes: true, attributeFilter: ["data-jp-theme-light", "data-theme", "class"],
+      });
+    }
     paint();
 
     adopt(svg);

@@ -433,6 +433,17 @@ def test_the_theme_of_jupyterlab_counts_more_than_that_of_the_system(
     )
 
 
+@pytest.mark.parametrize("element", ["body", "documentElement"])
+def test_the_theme_of_a_site_counts_more_than_that_of_the_system(
+    browser: Browser, element: str
+) -> None:
+    browser.open(document(lecture()))
+    root = browser.find(".autograd-stepper")
+    for theme, shown in (("dark", "dark"), ("light", "light"), ("dark", "dark"), ("auto", "light")):
+        browser.run(f"document.{element}.dataset.theme = arguments[0]", theme)
+        browser.wait(lambda shown=shown: root.get_attribute("data-theme") == shown)
+
+
 def test_the_active_edge_is_told_apart_without_colour(browser: Browser) -> None:
     browser.open(document(lecture()))
     browser.go(4)
