@@ -179,9 +179,9 @@ copybutton_exclude = ".linenos, .gp, .go"
 linkcheck_anchors = False
 linkcheck_timeout = 30
 
-mathjax_path = "tex-svg.js"
+mathjax_path = "tex-svg-full.js"
 mathjax_package = find_spec("sphinx-mathjax-offline")
 if mathjax_package is None or mathjax_package.origin is None:
     raise ImportError('the site needs the extra "docs": python -m pip install -e ".[docs]"')
-html_static_path.append(str(Path(mathjax_package.origin).parent / "static/mathjax/tex-svg.js"))
+html_static_path.append(str(Path(mathjax_package.origin).parent / "static/mathjax/tex-svg-full.js"))
 del mathjax_package
