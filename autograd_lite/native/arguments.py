@@ -111,6 +111,10 @@ class Reader:
         self._batches = batches
         self._forms: dict[Any, Form] = {}
         self._numbers: dict[tuple[type, ...], tuple[Form, ...]] = {}
+        if arrays:
+            import numpy as np
+
+            self._contiguous = np.ascontiguousarray
 
     def read(self, args: Sequence[Any]) -> Batch:
         """Return the arguments of one call in rows.
@@ -167,10 +171,10 @@ class Reader:
             form = self._forms[key] = Form(_rectangular(key[0]), whole)
         if not self._arrays:
             return _rows_of(given.tolist()), form
-        import numpy as np
-
-        found = np.ascontiguousarray(given, dtype=np.int64 if form.whole else np.float64)
-        return found if found.ndim == 2 else found.reshape(len(found), -1), form
+        found = self._contiguous(given, "int64" if form.whole else "float64")
+        if found.ndim == 2:
+            return found, form
+        return found.reshape(len(found), form.width) if found.ndim > 2 else found[:, None], form
 
     def _batch(self, given: Any, position: int) -> tuple[Any, Form]:
         """Return the rows of a list of samples, and the structure of each."""

@@ -10,6 +10,7 @@ from itertools import count
 from operator import add
 from threading import RLock
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from autograd_lite import transforms
 from autograd_lite.modes import current_mode, current_recorder, runtime
@@ -19,6 +20,7 @@ from autograd_lite.native.arguments import Batch, Form, Reader, ValuesGivenError
 from autograd_lite.native.binding import Binding, bind
 from autograd_lite.native.eager import alone, learned_alone, run
 from autograd_lite.native.groups import Found
+from autograd_lite.native.memory import Memory
 from autograd_lite.native.options import check_function, check_options, checked_parameters
 from autograd_lite.native.order import memory_order
 from autograd_lite.native.paths import Paths, Recording, Task
@@ -34,10 +36,16 @@ from autograd_lite.trees import leaves_of, shaped_like
 MOST_STRUCTURES = 256
 """Structures of arguments, such as lengths of lists, whose recordings are kept."""
 
+FEW = 128
+"""Lanes up to which Python adds as quickly as NumPy."""
+
 _VALUE = Task("calling the program")
 _GRAD = Task("grad", 1.0)
 _VALUE_AND_GRAD = Task("value_and_grad", 1.0)
 _newer = count(1).__next__
+
+_together: WeakKeyDictionary[Memory, Any] = WeakKeyDictionary()
+"""Of every memory of parameters the lock of the programs that add gradients up in it."""
 
 _Last = tuple[Paths, tuple[Form, ...], int, frozenset[int]]
 """Of the last call its recordings, the structure of its arguments, its lanes, and what varied."""
@@ -84,6 +92,7 @@ class Program:
         self._bound = 0
         self._derived: dict[tuple[str, int], Program] = {}
         self._lock = RLock()
+        self._together = RLock()  # of all programs whose parameters are in the same arrays
         self._warned = False
         update_wrapper(self, function, updated=())
 
@@ -91,6 +100,12 @@ class Program:
         name = getattr(self.function, "__qualname__", type(self.function).__name__)
         recordings = len(self.recordings)
         return f"<Program {name}, {recordings} recording{'s' * (recordings != 1)}>"
+
+    def __reduce__(self) -> Any:
+        raise TypeError(
+            "a Program cannot be copied or pickled; write program.save(path) and"
+            " autograd_lite.load_program(path), or compile the function again"
+        )
 
     # -- calling ------------------------------------------------------------------------------
 
@@ -322,7 +337,7 @@ class Program:
     # -- evaluation ---------------------------------------------------------------------------
 
     def _evaluate(self, batch: Batch, task: Task) -> Found:
-        with self._lock:
+        with self._lock, self._together:
             if self._learns:
                 self._check_binding()
             paths = self._structures.get(batch.forms) or self._new_structure(batch.forms)
@@ -351,6 +366,7 @@ class Program:
         order = memory_order(tape, len(self.parameters))
         self._binding = binding = bind(self.parameters, order=order, dtype=self._dtype)
         self._bound = binding.changes
+        self._together = _together.setdefault(binding.memory, RLock())
         return binding
 
     def _record(self, batch: Batch, lane: int) -> Tape:
@@ -403,8 +419,9 @@ class Program:
         seed = 1.0 / batch.lanes if learning else None
         found = self._evaluate(batch, Task("a program with parameters", seed))
         losses = found.outputs[0]
-        if self._exact or isinstance(losses, list):
-            return float(reduce(add, losses)) / batch.lanes  # the order of the eager mean
+        if self._exact or isinstance(losses, list) or batch.lanes <= FEW:
+            numbers = losses if isinstance(losses, list) else losses.tolist()
+            return float(reduce(add, numbers)) / batch.lanes  # the order of the eager mean
         import numpy as np
 
         with np.errstate(all="ignore"):  # infinities are results like others

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable
 from functools import partial
@@ -433,6 +434,31 @@ def test_a_gradient_is_changed_by_nobody_if_a_lane_raises(line: Any) -> None:
     assert step([1.0, 2.0]) == 3.5
 
 
+def test_programs_may_share_parameters(line: Any) -> None:
+    first = autograd_lite.compile(lambda x: line[0] * x, parameters=line[:1])
+    assert first([3.0]) == 6.0
+    both = autograd_lite.compile(partial(loss, line), parameters=line)
+    assert both([1.0], [2.0]) == 0.25
+    assert first([3.0]) == 6.0
+    assert [p.grad for p in line] == [3.0 + 1.0 + 3.0, 1.0]
+
+
+def test_single_precision(plans: str) -> None:
+    if plans == "python":
+        return  # refused, see test_bad_input
+    compiled = autograd_lite.compile(lambda x: x.exp(), dtype="float32")
+    found = compiled(np.array([1.0, 2.0]))
+    assert found.tolist() == pytest.approx([math.e, math.e**2], rel=1e-6)
+    assert found.dtype == np.float32
+    assert found.tolist()[0] != math.e
+    assert type(compiled.grad(1.0)) is float
+
+
+def test_a_program_is_not_pickled() -> None:
+    with pytest.raises(TypeError, match=r"write program\.save\(path\)"):
+        copy.deepcopy(autograd_lite.compile(f))
+
+
 # -- threads ---------------------------------------------------------------------------------------
 
 
@@ -465,3 +491,17 @@ def test_more_threads_give_the_same_bits() -> None:
     two = autograd_lite.compile(rosenbrock, threads=2).value_and_grad(points)
     for a, b in zip(one, two, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_infinite_losses_have_a_mean(line: Any) -> None:
+    step = autograd_lite.compile(lambda x: line[0] * x + line[1], parameters=line)
+    for repeated in (1, 100):
+        assert math.isnan(step(np.array([math.inf, -math.inf] * repeated))) is True
+        assert step(np.array([1e308, 1e308] * repeated)) == math.inf
+    exact = autograd_lite.compile(lambda x: line[0] * x, parameters=line[:1], exact=True)
+    assert exact([1e308, 1e308]) == math.inf
+
+
+def test_batches_of_batches_without_numbers() -> None:
+    compiled = autograd_lite.compile(lambda p, x: x * 2.0 + sum(sum(row) for row in p))
+    np.testing.assert_array_equal(compiled(np.empty((3, 2, 0)), 4.0), [8.0, 8.0, 8.0])
