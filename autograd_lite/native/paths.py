@@ -20,6 +20,9 @@ from autograd_lite.trees import leaves_of
 MOST_PATHS = 1000
 """Recordings of one structure that are kept; lanes beyond are computed by the function itself."""
 
+MOST_ROOTS = 16
+"""Recordings for different surroundings, such as plain numbers closed over, that are kept."""
+
 
 class Task(NamedTuple):
     """What is to be computed of the lanes of a batch.
@@ -114,10 +117,11 @@ class Paths:
     def add(self, recording: Recording, branch: tuple[Recording, int] | None) -> None:
         """Take in a recording: the one that it branches off from, and at which guard."""
         if branch is None:
-            self.roots.append(recording)
+            self.roots[:] = [*self.roots[-MOST_ROOTS + 1 :], recording]
         else:
             parent, guard = branch
-            parent.branches.setdefault(guard, []).append(recording)
+            holding = [known for known in parent.branches.get(guard, ()) if known.holds()]
+            parent.branches[guard] = [*holding, recording]
 
     def __iter__(self) -> Iterator[Recording]:
         """Go through all recordings, those from which others branch off first."""
