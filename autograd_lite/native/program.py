@@ -27,6 +27,7 @@ from autograd_lite.native.paths import Paths, Recording, Task
 from autograd_lite.native.recording import record
 from autograd_lite.native.refusals import RecordingError
 from autograd_lite.native.results import gradients, in_array, of_lanes, shaped, stacked
+from autograd_lite.native.second import hessian_of, hvp_of
 from autograd_lite.native.showing import argument_names, picture, source, summaries
 from autograd_lite.native.tape import Argument, Tape
 from autograd_lite.slips import warn_slip
@@ -46,6 +47,9 @@ _newer = count(1).__next__
 
 _together: WeakKeyDictionary[Memory, Any] = WeakKeyDictionary()
 """Of every memory of parameters the lock of the programs that add gradients up in it."""
+
+_Derived = tuple[str, int, frozenset[int]]
+"""A second derivative: its name, the number of arguments, and which of them are labels."""
 
 _Last = tuple[Paths, tuple[Form, ...], int, frozenset[int]]
 """Of the last call its recordings, the structure of its arguments, its lanes, and what varied."""
@@ -90,7 +94,7 @@ class Program:
         self._last: _Last | None = None
         self._binding: Binding | None = None
         self._bound = 0
-        self._derived: dict[tuple[str, int], Program] = {}
+        self._derived: dict[_Derived, Program] = {}
         self._lock = RLock()
         self._together = RLock()  # of all programs whose parameters are in the same arrays
         self._warned = False
@@ -180,11 +184,11 @@ class Program:
             blocks. With lanes arrays (lanes, numbers…, numbers…).
         """
         args, batch = self._differentiated("hessian", args, kwargs)
-        argnums = _argnums(args)
         if batch is None:
-            return transforms.hessian(self.function, argnums)(*args)
-        derivative = transforms.hessian(self.function, argnums)
-        return self._second("hessian", batch, len(args), derivative)
+            return transforms.hessian(self.function, _argnums(args))(*args)
+        labels = self._labels(batch)
+        derivative = hessian_of(self.function, labels)
+        return self._second(("hessian", len(args), labels), batch, batch, derivative)
 
     def hvp(self, args: Sequence[Any], direction: Sequence[Any]) -> Any:
         """Compute the matrix of second derivatives times a vector, without the matrix.
@@ -213,11 +217,10 @@ class Program:
         _, batch = self._differentiated("hvp", (*args, *direction), {})
         if batch is None:
             return transforms.hvp(self.function, tuple(args), tuple(direction))
-
-        def product(*both: Any) -> Any:
-            return transforms.hvp(self.function, both[:number], both[number:])
-
-        return self._second("hvp", batch, number, product)
+        own = batch.first(number)
+        labels = self._labels(own)
+        derivative = hvp_of(self.function, number, labels)
+        return self._second(("hvp", number, labels), batch, own, derivative)
 
     # -- what was recorded --------------------------------------------------------------------
 
@@ -437,18 +440,31 @@ class Program:
         found_ = self._gradients(found, batch)
         return found_[0] if len(found_) == 1 else tuple(found_)
 
-    def _second(self, name: str, batch: Batch, number: int, derivative: Callable[..., Any]) -> Any:
-        """Compute a second derivative: natively, or eagerly where it cannot be recorded."""
-        program = self._derived.get((name, number))
+    def _labels(self, batch: Batch) -> frozenset[int]:
+        """Return which arguments are labels to the function."""
+        if not any(form.whole for form in batch.forms):
+            return frozenset()
+        with self._lock:
+            self._evaluate(batch, _VALUE)
+            tapes = [recording.tape for recording in self._structures[batch.forms].used]
+        sources = [source for tape in tapes for source in tape.sources]
+        return frozenset(x.position for x in sources if isinstance(x, Argument) and x.whole)
+
+    def _second(
+        self, key: _Derived, batch: Batch, own: Batch, derivative: Callable[..., Any]
+    ) -> Any:
+        """Compute a second derivative: natively, or eagerly where it cannot be recorded.
+
+        ``own`` are the arguments of the function itself.
+        """
+        program = self._derived.get(key)
         if program is None:
-            program = Program(
+            program = self._derived[key] = Program(
                 derivative, exact=self._exact, dtype=self._dtype, threads=self._threads
             )
-            self._derived[name, number] = program
         try:
             return program._shaped(program._evaluate(batch, _VALUE), batch)
         except RecordingError:
-            own = batch if name == "hessian" else batch.first(number)
             self._evaluate(own, _VALUE)  # raises if the function itself cannot be recorded
             if any(recording.across for recording in self._structures[own.forms].used):
                 raise

@@ -246,6 +246,19 @@ def test_hessian_vector_products_are_those_of_the_transform() -> None:
         autograd_lite.compile(f).hvp((2.0, 3.0), (1.0,))
 
 
+def test_second_derivatives_beside_a_label() -> None:
+    compiled = autograd_lite.compile(lambda p, label: [p[0] * p[0], p[0] * p[1]][label])
+    (block, mixed), (_, last) = compiled.hessian([2.0, 3.0], 1)
+    assert (block, mixed, last) == ([[0.0, 1.0], [1.0, 0.0]], [0.0, 0.0], 0.0)
+    points, labels = np.array([[2.0, 3.0], [4.0, 5.0]]), np.array([1, 0])
+    (blocks, _), _ = compiled.hessian(points, labels)
+    np.testing.assert_array_equal(blocks, [[[0.0, 1.0], [1.0, 0.0]], [[2.0, 0.0], [0.0, 0.0]]])
+    product, nothing = compiled.hvp((points, labels), (np.ones((2, 2)), np.zeros(2)))
+    np.testing.assert_array_equal(product, [[1.0, 1.0], [2.0, 0.0]])
+    np.testing.assert_array_equal(nothing, [0.0, 0.0])
+    assert autograd_lite.compile(lambda x: x**3.0).hessian(2) == 12.0
+
+
 def test_several_outputs_have_no_gradient() -> None:
     compiled = autograd_lite.compile(lambda x: [x, x * x])
     for name in ("grad", "value_and_grad"):
