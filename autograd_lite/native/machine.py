@@ -65,12 +65,9 @@ class Machine:
         self.schedule.leaves.load_lanes(self.v, self.labels, arguments, drawn)
 
     def run(self, direction: str) -> None:
-        """Go over the numbers, or over the adjoints. NaN and infinities are results like others."""
-        import numpy as np
-
-        with np.errstate(all="ignore"):
-            for step in self._steps[direction]:
-                step()
+        """Go over the numbers, or over the adjoints."""
+        for step in self._steps[direction]:
+            step()
 
     def outputs(self) -> Any:
         """Return a copy of the outputs, (outputs, lanes)."""

@@ -107,6 +107,7 @@ class Plan:
         self._gu = np.zeros(schedule.rows[UNIFORM], schedule.dtype)
         rows, numbers = schedule.leaves.constants
         self._u[rows] = numbers
+        self._lane_bytes = 2 * schedule.dtype.itemsize * schedule.rows[LANES]
         self._machines: dict[tuple[int, bool], list[Machine]] = {}
         self._lock = RLock()
         self._point: Plan | None = None
@@ -118,8 +119,7 @@ class Plan:
         """Return how many of so many lanes are computed together."""
         if not self.schedule.apart:
             return lanes
-        row = 2 * self.schedule.dtype.itemsize * self.schedule.rows[LANES]
-        room = BLOCK_BYTES // row
+        room = BLOCK_BYTES // self._lane_bytes
         return min(lanes, max(NARROWEST, min(WIDEST, room // 8 * 8)))
 
     @property
@@ -199,13 +199,14 @@ class Plan:
 
         if lanes == 1 and self.schedule.apart:
             return self._of_one_lane(arguments, seed, output)
-        with self._lock:
-            if self.schedule.direct:
+        schedule = self.schedule
+        with self._lock, np.errstate(all="ignore"):  # NaN and infinities are results like others
+            if schedule.direct:
                 arguments = list(arguments)
-                for position in self.schedule.direct:
-                    arguments[position] = np.asarray(arguments[position], self.schedule.dtype)
+                for position in schedule.direct:
+                    arguments[position] = np.asarray(arguments[position], schedule.dtype)
             drawn = [np.asarray(draw.function(lanes, draw.size)) for draw in self.tape.draws]
-            self.schedule.leaves.load_uniform(self._u, arguments, drawn, self.schedule.parameters)
+            schedule.leaves.load_uniform(self._u, arguments, drawn, schedule.parameters)
             if self._first is not None:
                 self._first.run("forward")
             size = self.block(lanes)
@@ -278,6 +279,7 @@ class Plan:
         """Evaluate block after block; what they add up is added in their order."""
         import numpy as np
 
+
         lanes = blocks[-1].stop
         outputs = np.empty((len(self.tape.outputs), lanes), self.schedule.dtype)
         gradients: dict[int, Any] = {}
@@ -285,13 +287,15 @@ class Plan:
         def forward(machine: Machine, block: slice) -> Any:
             part = [x[block] if i in self.schedule.varying else x for i, x in enumerate(arguments)]
             machine.load(part, [x[block] for x in drawn])
-            machine.run("forward")
+            with np.errstate(all="ignore"):  # which threads do not inherit
+                machine.run("forward")
             outputs[:, block] = machine.outputs()
             return machine.failing()
 
         def both(machine: Machine, block: slice) -> None:
             forward(machine, block)
-            machine.differentiate(cast(float, seed), output)
+            with np.errstate(all="ignore"):
+                machine.differentiate(cast(float, seed), output)
             for position, found in self._gradients(machine, machine.arguments).items():
                 gradients[position][block] = found
 
