@@ -8,34 +8,24 @@ from collections.abc import Callable, Sequence
 from functools import reduce, update_wrapper
 from itertools import count
 from operator import add
-from threading import RLock
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from autograd_lite import transforms
 from autograd_lite.modes import current_mode, current_recorder, runtime
 from autograd_lite.native import backend, storing
-from autograd_lite.native.acceptance import check_draws, check_parameters, with_numbers
 from autograd_lite.native.arguments import Batch, Form, Reader, ValuesGivenError
-from autograd_lite.native.binding import Binding, bind
-from autograd_lite.native.eager import alone, learned_alone, run
+from autograd_lite.native.eager import run
+from autograd_lite.native.evaluation import Evaluator
 from autograd_lite.native.groups import Found
-from autograd_lite.native.memory import Memory
 from autograd_lite.native.options import check_function, check_options, checked_parameters
-from autograd_lite.native.order import memory_order
-from autograd_lite.native.paths import Paths, Recording, Task
-from autograd_lite.native.recording import record
+from autograd_lite.native.paths import Recording, Task
 from autograd_lite.native.refusals import RecordingError
 from autograd_lite.native.results import gradients, in_array, of_lanes, shaped, stacked
 from autograd_lite.native.second import hessian_of, hvp_of
 from autograd_lite.native.showing import argument_names, picture, source, summaries
-from autograd_lite.native.tape import Argument, Tape
-from autograd_lite.slips import warn_slip
+from autograd_lite.native.tape import Argument
 from autograd_lite.tracing import inside_transform
 from autograd_lite.trees import leaves_of, shaped_like
-
-MOST_STRUCTURES = 256
-"""Structures of arguments, such as lengths of lists, whose recordings are kept."""
 
 FEW = 128
 """Lanes up to which Python adds as quickly as NumPy."""
@@ -43,16 +33,8 @@ FEW = 128
 _VALUE = Task("calling the program")
 _GRAD = Task("grad", 1.0)
 _VALUE_AND_GRAD = Task("value_and_grad", 1.0)
-_newer = count(1).__next__
-
-_together: WeakKeyDictionary[Memory, Any] = WeakKeyDictionary()
-"""Of every memory of parameters the lock of the programs that add gradients up in it."""
-
 _Derived = tuple[str, int, frozenset[int]]
 """A second derivative: its name, the number of arguments, and which of them are labels."""
-
-_Last = tuple[Paths, tuple[Form, ...], int, frozenset[int]]
-"""Of the last call its recordings, the structure of its arguments, its lanes, and what varied."""
 
 
 class Program:
@@ -86,18 +68,17 @@ class Program:
         self._exact = exact
         self._dtype = dtype
         self._threads = threads
-        self._lower = backend.lowering(dtype)
         missing = backend.missing()
         self._numpy = "numpy" not in missing
         self._reader = Reader(arrays=not missing, batches=self._learns)
-        self._structures: dict[tuple[Form, ...], Paths] = {}
-        self._last: _Last | None = None
-        self._binding: Binding | None = None
-        self._bound = 0
         self._derived: dict[_Derived, Program] = {}
-        self._lock = RLock()
-        self._together = RLock()  # of all programs whose parameters are in the same arrays
-        self._warned = False
+        self._evaluator = Evaluator(
+            function,
+            self.parameters if self._learns else None,
+            exact=exact,
+            dtype=dtype,
+            threads=threads,
+        )
         update_wrapper(self, function, updated=())
 
     def __repr__(self) -> str:
@@ -128,7 +109,7 @@ class Program:
             return run(self.function, args, kwargs)
         if self._learns:
             return self._step(batch)
-        found = self._evaluate(batch, _VALUE)
+        found = self._evaluator.evaluate(batch, _VALUE)
         return self._shaped(found, batch)
 
     def value_and_grad(self, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
@@ -144,7 +125,7 @@ class Program:
         args, batch = self._differentiated("value_and_grad", args, kwargs)
         if batch is None:
             return transforms.value_and_grad(self.function, _argnums(args))(*args)
-        found = self._evaluate(batch, _VALUE_AND_GRAD)
+        found = self._evaluator.evaluate(batch, _VALUE_AND_GRAD)
         return self._shaped(found, batch), self._gradient(found, batch)
 
     def grad(self, *args: Any, **kwargs: Any) -> Any:
@@ -152,7 +133,7 @@ class Program:
         args, batch = self._differentiated("grad", args, kwargs)
         if batch is None:
             return transforms.grad(self.function, _argnums(args))(*args)
-        return self._gradient(self._evaluate(batch, _GRAD), batch)
+        return self._gradient(self._evaluator.evaluate(batch, _GRAD), batch)
 
     def jacobian(self, *args: Any, **kwargs: Any) -> Any:
         """Compute all derivatives of all outputs.
@@ -166,10 +147,10 @@ class Program:
         args, batch = self._differentiated("jacobian", args, kwargs)
         if batch is None:
             return transforms.jacobian(self.function, _argnums(args))(*args)
-        first = self._evaluate(batch, Task("jacobian", 1.0, 0))
+        first = self._evaluator.evaluate(batch, Task("jacobian", 1.0, 0))
         parts = [self._gradients(first, batch)]
         for output in range(1, len(first.outputs)):
-            found = self._evaluate(batch, Task("jacobian", 1.0, output))
+            found = self._evaluator.evaluate(batch, Task("jacobian", 1.0, output))
             parts.append(self._gradients(found, batch))
         blocks = [stacked(first.result, list(block)) for block in zip(*parts, strict=True)]
         return blocks[0] if len(blocks) == 1 else tuple(blocks)
@@ -227,7 +208,7 @@ class Program:
     @property
     def recordings(self) -> tuple[Recording, ...]:
         """All recordings: one per structure of arguments and way through the function."""
-        return tuple(recording for paths in self._structures.values() for recording in paths)
+        return self._evaluator.recordings
 
     @property
     def source(self) -> str:
@@ -272,10 +253,10 @@ class Program:
             If a recording has something that no file can hold, such as numbers drawn anew.
         """
         self._last_call()
-        kept = [(forms, paths.roots) for forms, paths in self._structures.items()]
+        kept = [(forms, paths.roots) for forms, paths in self._evaluator.structures.items()]
         about = {
             "name": getattr(self.function, "__name__", type(self.function).__name__),
-            "arguments": argument_names(self.function, max(map(len, self._structures))),
+            "arguments": argument_names(self.function, max(map(len, self._evaluator.structures))),
             "learns": self._learns,
             "exact": self._exact,
             "dtype": self._dtype,
@@ -284,12 +265,12 @@ class Program:
 
     def _last_call(self) -> tuple[tuple[Recording, ...], tuple[Form, ...], int, frozenset[int]]:
         """Return the recordings of the last call, its structure, lanes, and what varied."""
-        if self._last is None:
+        if self._evaluator.last is None:
             raise RuntimeError(
                 "nothing is recorded yet: call the program first, so that it knows what its"
                 " arguments are like"
             )
-        paths, forms, lanes, varying = self._last
+        paths, forms, lanes, varying = self._evaluator.last
         return paths.used, forms, lanes, varying
 
     # -- the arguments ------------------------------------------------------------------------
@@ -337,90 +318,13 @@ class Program:
         last = max(list(signature.parameters).index(name) for name in kwargs)
         return bound.args[: max(last + 1, len(args))]
 
-    # -- evaluation ---------------------------------------------------------------------------
-
-    def _evaluate(self, batch: Batch, task: Task) -> Found:
-        with self._lock, self._together:
-            if self._learns:
-                self._check_binding()
-            paths = self._structures.get(batch.forms) or self._new_structure(batch.forms)
-            paths.stamp = _newer()
-            self._last = paths, batch.forms, batch.lanes, batch.varying
-            return paths.evaluate(batch, task)
-
-    def _new_structure(self, forms: tuple[Form, ...]) -> Paths:
-        if len(self._structures) >= MOST_STRUCTURES:
-            oldest = min(self._structures, key=lambda known: self._structures[known].stamp)
-            del self._structures[oldest]
-        paths = Paths(self._record, self._plan, self._alone, threads=self._threads)
-        self._structures[forms] = paths
-        return paths
-
-    def _check_binding(self) -> None:
-        """Forget plans for arrays that the parameters are no longer in."""
-        binding = self._binding
-        if binding is not None and not (binding.valid and binding.changes == self._bound):
-            for recording in self.recordings:
-                recording.plans.clear()
-            self._binding = None
-
-    def _bind(self, tape: Tape) -> Binding:
-        """Move the parameters into arrays: weights of matrix products next to each other."""
-        order = memory_order(tape, len(self.parameters))
-        self._binding = binding = bind(self.parameters, order=order, dtype=self._dtype)
-        self._bound = binding.changes
-        self._together = _together.setdefault(binding.memory, RLock())
-        return binding
-
-    def _record(self, batch: Batch, lane: int) -> Tape:
-        """Record the function for the numbers of one lane."""
-        try:
-            tape = record(self.function, batch.sample(lane), parameters=self.parameters)
-        except Exception as error:
-            if batch.varying:
-                error.add_note(f"raised for row {lane} of the batch, while it was being recorded")
-            raise
-        tape = with_numbers(tape)
-        check_draws(tape)
-        if self._learns:
-            slip = check_parameters(tape, self.parameters)
-            if slip and not self._warned:
-                self._warned = True
-                warn_slip(slip)
-        return tape
-
-    def _plan(self, tape: Tape, varying: frozenset[int], differentiable: bool) -> Any:
-        """Return what evaluates a recording."""
-        positions = {source.position for source in tape.sources if isinstance(source, Argument)}
-        if self._learns and self._binding is None:
-            self._bind(tape)
-        return self._lower(
-            tape,
-            varying=varying,
-            wanted=frozenset(positions if differentiable and not self._learns else ()),
-            binding=self._binding,
-            exact=self._exact,
-            dtype=self._dtype,
-        )
-
-    def _alone(self, batch: Batch, lane: int, task: Task) -> Found:
-        """Compute one lane by the function itself."""
-        sample = batch.sample(lane)
-        if self._learns:
-            return learned_alone(self.function, sample, task.seed)
-        found = alone(self.function, sample, batch.forms, task)
-        if batch.varying:
-            return found
-        rows = {position: rows[0] for position, rows in found.gradients.items()}
-        return Found(found.result, found.outputs, rows)
-
     # -- results ------------------------------------------------------------------------------
 
     def _step(self, batch: Batch) -> float:
         """Return the mean over lanes; add its gradients up."""
         learning = not runtime.special or current_mode().recording
         seed = 1.0 / batch.lanes if learning else None
-        found = self._evaluate(batch, Task("a program with parameters", seed))
+        found = self._evaluator.evaluate(batch, Task("a program with parameters", seed))
         losses = found.outputs[0]
         if self._exact or isinstance(losses, list) or batch.lanes <= FEW:
             numbers = losses if isinstance(losses, list) else losses.tolist()
@@ -444,9 +348,9 @@ class Program:
         """Return which arguments are labels to the function."""
         if not any(form.whole for form in batch.forms):
             return frozenset()
-        with self._lock:
-            self._evaluate(batch, _VALUE)
-            tapes = [recording.tape for recording in self._structures[batch.forms].used]
+        with self._evaluator.lock:
+            self._evaluator.evaluate(batch, _VALUE)
+            tapes = [recording.tape for recording in self._evaluator.structures[batch.forms].used]
         sources = [source for tape in tapes for source in tape.sources]
         return frozenset(x.position for x in sources if isinstance(x, Argument) and x.whole)
 
@@ -463,10 +367,12 @@ class Program:
                 derivative, exact=self._exact, dtype=self._dtype, threads=self._threads
             )
         try:
-            return program._shaped(program._evaluate(batch, _VALUE), batch)
+            return program._shaped(program._evaluator.evaluate(batch, _VALUE), batch)
         except RecordingError:
-            self._evaluate(own, _VALUE)  # raises if the function itself cannot be recorded
-            if any(recording.across for recording in self._structures[own.forms].used):
+            self._evaluator.evaluate(
+                own, _VALUE
+            )  # raises if the function itself cannot be recorded
+            if any(recording.across for recording in self._evaluator.structures[own.forms].used):
                 raise
         found = [derivative(*batch.sample(lane)) for lane in range(batch.lanes)]
         if not batch.varying:
@@ -486,11 +392,11 @@ def load(path: str | os.PathLike[str]) -> Program:
         dtype=about["dtype"],
     )
     for structure in structures:
-        paths = program._new_structure(structure.forms)
+        paths = program._evaluator.new_structure(structure.forms)
         for recording, branch in structure.recordings():
             paths.add(recording, branch)
         paths.used = tuple(paths)
-        program._last = paths, structure.forms, 1, frozenset()
+        program._evaluator.last = paths, structure.forms, 1, frozenset()
     return program
 
 

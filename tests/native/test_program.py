@@ -16,7 +16,7 @@ import pytest
 
 import autograd_lite
 from autograd_lite import Value, grad, hessian, hvp, jacobian, no_grad, value_and_grad
-from autograd_lite.native import backend, program
+from autograd_lite.native import backend, evaluation
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -344,7 +344,7 @@ def test_each_length_is_recorded_once_and_kept() -> None:
 def test_the_structure_that_was_not_used_for_longest_is_forgotten(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(program, "MOST_STRUCTURES", 2)
+    monkeypatch.setattr(evaluation, "MOST_STRUCTURES", 2)
     calls = []
 
     def total(xs: Any) -> Any:
