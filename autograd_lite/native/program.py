@@ -70,7 +70,7 @@ class Program:
         self._threads = threads
         missing = backend.missing()
         self._numpy = "numpy" not in missing
-        self._reader = Reader(arrays=not missing, batches=self._learns)
+        self._reader = Reader(arrays=not missing, batches=self._learns, dtype=dtype)
         self._derived: dict[_Derived, Program] = {}
         self._evaluator = Evaluator(
             function,
