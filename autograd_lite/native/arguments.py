@@ -37,6 +37,11 @@ class Form(NamedTuple):
         return _tree(self.shape)
 
     @property
+    def sizes(self) -> tuple[int, ...] | None:
+        """The lengths of lists that nest regularly; None for tuples and the rest."""
+        return _sizes(self.shape)
+
+    @property
     def width(self) -> int:
         """How many numbers there are."""
         return _width(self.shape)
@@ -269,6 +274,17 @@ def _shape(tree: Any) -> Shape:
 @lru_cache(1024)
 def _width(shape: Shape) -> int:
     return len(leaves_of(_tree(shape)))
+
+
+@lru_cache(1024)
+def _sizes(shape: Shape) -> tuple[int, ...] | None:
+    if shape is None:
+        return ()
+    kind, *rest = shape
+    if kind is not list or len(rest) == 1:
+        return None
+    inner = _sizes(rest[1])
+    return None if inner is None or not rest[0] else (rest[0], *inner)
 
 
 @lru_cache(1024)
