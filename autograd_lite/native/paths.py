@@ -153,9 +153,12 @@ class Paths:
         return Recording(self._record(batch, lane), sample)
 
     def _run(self, recording: Recording, batch: Batch, task: Task) -> Any:
-        lowered = recording.plans.get((batch.varying, True))
+        """Evaluate a recording; one lane as a point, in which more is found to be one product."""
+        alone = batch.lanes == 1 and bool(batch.varying) and not recording.across
+        varying = frozenset() if alone else batch.varying
+        lowered = recording.plans.get((varying, True))
         if lowered is None:
-            key = batch.varying, task.seed is not None
+            key = varying, task.seed is not None
             lowered = recording.plans.get(key)
             if lowered is None:
                 lowered = recording.plans[key] = _Lowered(self._lower(recording.tape, *key))
@@ -168,9 +171,19 @@ class Paths:
             if recording.several and task.seed is not None:
                 _refuse_several(recording.tape.result, task)
             output = 0
-        return plan.evaluate(
-            batch.rows, batch.lanes, seed=task.seed, output=output, threads=self._threads
+        rows = batch.rows
+        if alone:
+            rows = [row[0] if i in batch.varying else row for i, row in enumerate(rows)]
+        found = plan.evaluate(
+            rows, batch.lanes, seed=task.seed, output=output, threads=self._threads
         )
+        if alone and found.gradients:
+            for position in batch.varying:
+                gradient = found.gradients.get(position)
+                if gradient is not None:
+                    listed = isinstance(gradient, list)
+                    found.gradients[position] = [gradient] if listed else gradient[None]
+        return found
 
     # -- lanes that go different ways --------------------------------------------------------
 

@@ -16,6 +16,7 @@ from autograd_lite.native.tape import Parameter, Tape
 
 BLOCK_BYTES = 1 << 23  # numbers and adjoints of a block of lanes, so that they stay in a cache
 NARROWEST, WIDEST = 16, 512  # lanes in a block, more or less
+SIZES_KEPT = 8  # numbers of lanes for which there is room without asking for memory again
 
 
 class Found(NamedTuple):
@@ -107,10 +108,12 @@ class Plan:
         self._gu = np.zeros(schedule.rows[UNIFORM], schedule.dtype)
         rows, numbers = schedule.leaves.constants
         self._u[rows] = numbers
+        # NaN and infinities are results like others, but NumPy would warn of them.
+        self._warns = bool(schedule.products or schedule.runs.forward.python or binding)
         self._lane_bytes = 2 * schedule.dtype.itemsize * schedule.rows[LANES]
-        self._machines: dict[tuple[int, bool], list[Machine]] = {}
+        self._whole_machines: dict[int, Machine] = {}
+        self._free: dict[int, list[Machine]] = {}  # for blocks of so many lanes
         self._lock = RLock()
-        self._point: Plan | None = None
         self._first: Machine | None = None
         if schedule.apart:
             self._first = Machine(schedule, 1, self._u, self._gu, UNIFORM, whole=True)
@@ -184,7 +187,7 @@ class Plan:
                 return found
         # Its own order of summation; and what it does not depend on adds no 0.0 * inf.
         if output not in self._single:
-            self._single[output] = self._again(self.schedule.varying, output)
+            self._single[output] = self._alone(output)
         return self._single[output].evaluate(arguments, lanes, seed, output, threads)
 
     def _evaluate(
@@ -197,10 +200,8 @@ class Plan:
     ) -> Found:
         import numpy as np
 
-        if lanes == 1 and self.schedule.apart:
-            return self._of_one_lane(arguments, seed, output)
         schedule = self.schedule
-        with self._lock, np.errstate(all="ignore"):  # NaN and infinities are results like others
+        with self._lock, np.errstate(all="ignore") if self._warns else nullcontext():
             if schedule.direct:
                 arguments = list(arguments)
                 for position in schedule.direct:
@@ -215,26 +216,12 @@ class Plan:
             blocks = [slice(i, min(i + size, lanes)) for i in range(0, lanes, size)]
             return self._in_blocks(arguments, drawn, blocks, seed, output, threads)
 
-    def _of_one_lane(self, arguments: Sequence[Any], seed: float | None, output: int) -> Found:
-        """Evaluate as a point: without lanes, more is found to be one product."""
-        if self._point is None:
-            only = None if self._several else self.schedule.about.output
-            self._point = self._again((), only)
-        varying = self.schedule.varying
-        given = [x[0] if i in varying else x for i, x in enumerate(arguments)]
-        found = self._point.evaluate(given, 1, seed, output)
-        gradients = {
-            position: gradient[None] if position in varying else gradient
-            for position, gradient in found.gradients.items()
-        }
-        return Found(found.outputs, found.failed, gradients)
-
-    def _again(self, varying: Collection[int], output: int | None) -> Plan:
-        """Make a plan of the same tape for other lanes, or for one output."""
+    def _alone(self, output: int) -> Plan:
+        """Make a plan of the same tape for one output."""
         schedule = self.schedule
         return lower(
             self.tape,
-            varying=varying,
+            varying=schedule.varying,
             wanted=schedule.leaves.wanted,
             binding=self.binding,
             exact=schedule.about.exact,
@@ -251,7 +238,11 @@ class Plan:
         output: int,
     ) -> Found:
         """Evaluate all lanes together."""
-        machine = self._machine(lanes, whole=True)
+        machine = self._whole_machines.get(lanes)
+        if machine is None:
+            if len(self._whole_machines) >= SIZES_KEPT:
+                del self._whole_machines[next(iter(self._whole_machines))]
+            machine = self._whole_machines[lanes] = self._machine(lanes, whole=True)
         machine.load(arguments, drawn)
         machine.run("forward")
         outputs = machine.outputs()
@@ -278,7 +269,6 @@ class Plan:
     ) -> Found:
         """Evaluate block after block; what they add up is added in their order."""
         import numpy as np
-
 
         lanes = blocks[-1].stop
         outputs = np.empty((len(self.tape.outputs), lanes), self.schedule.dtype)
@@ -325,17 +315,12 @@ class Plan:
         """Return room for so many lanes; its adjoints without lanes are the plan's if all are."""
         import numpy as np
 
-        free = self._machines.setdefault((lanes, whole), [])
-        if free and whole:
-            return free[0]
-        if free:
+        free = self._free.setdefault(lanes, [])
+        if free and not whole:
             return free.pop()
         space = LANES if self.schedule.apart else None
         gu = self._gu if whole else np.zeros_like(self._gu)
-        machine = Machine(self.schedule, lanes, self._u, gu, space, whole=whole)
-        if whole:
-            free.append(machine)
-        return machine
+        return Machine(self.schedule, lanes, self._u, gu, space, whole=whole)
 
     def _each(
         self, blocks: Sequence[slice], threads: int, compute: Callable[[Machine, slice], Any]
@@ -349,7 +334,7 @@ class Plan:
                 run = map if pool is None else pool.map
                 for machine, part in zip(machines, run(compute, machines, now), strict=True):
                     yield machine, part
-                    self._machines[machine.lanes, False].append(machine)
+                    self._free[machine.lanes].append(machine)
 
     # -- gradients ----------------------------------------------------------------------------
 
