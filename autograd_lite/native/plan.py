@@ -14,7 +14,7 @@ from autograd_lite.native.machine import Machine
 from autograd_lite.native.schedule import Schedule, scheduled
 from autograd_lite.native.tape import Parameter, Tape
 
-BLOCK_BYTES = 1 << 23  # numbers and adjoints of a block of lanes, so that they stay in a cache
+BLOCK_BYTES = 6 << 20  # numbers and adjoints of a block of lanes, so that they stay in a cache
 NARROWEST, WIDEST = 16, 512  # lanes in a block, more or less
 SIZES_KEPT = 8  # numbers of lanes for which there is room without asking for memory again
 
@@ -238,6 +238,7 @@ class Plan:
         output: int,
     ) -> Found:
         """Evaluate all lanes together."""
+        schedule = self.schedule
         machine = self._whole_machines.get(lanes)
         if machine is None:
             if len(self._whole_machines) >= SIZES_KEPT:
@@ -253,7 +254,9 @@ class Plan:
         if seed is not None:
             fresh = machine.fresh = self._open(whole=True)
             machine.differentiate(seed, output)
-            gradients = self._gradients(machine, arguments)
+            gradients = self._gradients(arguments)
+            for position, gradient in gradients.items():
+                schedule.leaves.gradient(position, machine.g, machine.gu, gradient)
             self._close(seed, output, lanes, fresh=fresh)
         self._tell()
         return Found(outputs, None, gradients)
@@ -286,8 +289,8 @@ class Plan:
             forward(machine, block)
             with np.errstate(all="ignore"):
                 machine.differentiate(cast(float, seed), output)
-            for position, found in self._gradients(machine, machine.arguments).items():
-                gradients[position][block] = found
+            for position, gradient in gradients.items():
+                self.schedule.leaves.gradient(position, machine.g, machine.gu, gradient[block])
 
         if seed is None or self.tape.guards:
             parts = [part for _, part in self._each(blocks, threads, forward)]
@@ -295,10 +298,7 @@ class Plan:
             if failed is not None:
                 return Found(outputs, failed, {})
         if seed is not None:
-            gradients = {
-                p: np.empty(arguments[p].shape, self.schedule.dtype)
-                for p in self.schedule.leaves.wanted
-            }
+            gradients = self._gradients(arguments)
             self._open(whole=False)
             summed = np.zeros_like(self._gu)
             for machine, _ in self._each(blocks, threads, both):
@@ -338,14 +338,12 @@ class Plan:
 
     # -- gradients ----------------------------------------------------------------------------
 
-    def _gradients(self, machine: Machine, arguments: Sequence[Any]) -> dict[int, Any]:
-        """Return the gradients of arguments, as far as they are wanted."""
-        return {
-            position: self.schedule.leaves.gradient(
-                position, machine.g, machine.gu, arguments[position]
-            )
-            for position in self.schedule.leaves.wanted
-        }
+    def _gradients(self, arguments: Sequence[Any]) -> dict[int, Any]:
+        """Return room for the gradients of arguments, as far as they are wanted."""
+        import numpy as np
+
+        dtype = self.schedule.dtype
+        return {p: np.empty(np.shape(arguments[p]), dtype) for p in self.schedule.leaves.wanted}
 
     def _open(self, *, whole: bool) -> bool:
         """Make the parameters' gradients ready; return whether they are to be overwritten."""
