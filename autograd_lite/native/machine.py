@@ -58,6 +58,8 @@ class Machine:
         self._steps = {direction: self.steps(direction) for direction in ("forward", "backward")}
         self._guards = schedule.guards.of(lanes, self.v, self.u) if space != UNIFORM else None
         self._outputs = schedule.outputs
+        zeroing = schedule.zeroing if space != UNIFORM else None
+        self._zero = None if zeroing is None else self._native(zeroing)
 
     def load(self, arguments: Sequence[Any], drawn: Sequence[Any]) -> None:
         """Bring in the numbers of the lanes."""
@@ -93,8 +95,8 @@ class Machine:
     def differentiate(self, seed: float, output: int) -> None:
         """Go backward from an output."""
         self.gu.fill(0.0)
-        for rows in self.schedule.zeroed:
-            self.g[rows] = 0.0
+        if self._zero is not None:
+            self._zero()
         spaces, rows = self._outputs
         if spaces[output] == LANES:
             self.g[rows[output]] += seed

@@ -35,11 +35,14 @@ class Task(NamedTuple):
         The adjoint of one output in every lane; None for no derivatives.
     output : int or None
         Which output; None for the only one.
+    drawn : dict or None
+        Where one call evaluates several times: what was drawn for it.
     """
 
     name: str
     seed: float | None = None
     output: int | None = None
+    drawn: dict[tuple[int, int], Any] | None = None
 
 
 class _Lowered:
@@ -174,8 +177,21 @@ class Paths:
         rows = batch.rows
         if alone:
             rows = [row[0] if i in batch.varying else row for i, row in enumerate(rows)]
+        drawn = None
+        if task.drawn is not None:
+            key_of_draws = id(recording), batch.lanes
+            if key_of_draws not in task.drawn:
+                draws = recording.tape.draws
+                task.drawn[key_of_draws] = [x.function(batch.lanes, x.size) for x in draws]
+            drawn = task.drawn[key_of_draws]
         found = plan.evaluate(
-            rows, batch.lanes, seed=task.seed, output=output, threads=self._threads
+            rows,
+            batch.lanes,
+            seed=task.seed,
+            output=output,
+            threads=self._threads,
+            drawn=drawn,
+            tell=task is not _FORWARD and output == 0,
         )
         if alone and found.gradients:
             for position in batch.varying:

@@ -155,6 +155,9 @@ class Plan:
         seed: float | None = None,
         output: int = 0,
         threads: int = 1,
+        *,
+        drawn: Sequence[Any] | None = None,
+        tell: bool = True,
     ) -> Found:
         """Compute the outputs, and what is asked for of their gradients.
 
@@ -170,6 +173,10 @@ class Plan:
             Which output that is.
         threads : int
             How many blocks of lanes are computed at a time.
+        drawn : sequence, optional
+            What the tape's draws gave, (lanes, size) each; by default they are drawn anew.
+        tell : bool
+            Whether the tape's effects are called.
 
         Returns
         -------
@@ -179,16 +186,22 @@ class Plan:
         """
         import numpy as np
 
-        if not self._several or seed is None:
-            return self._evaluate(arguments, lanes, seed, output, threads)
-        if not self.schedule.about.exact:
-            found = self._evaluate(arguments, lanes, seed, output, threads)
-            if not any(np.isnan(x).any() for x in found.gradients.values()):
-                return found
-        # Its own order of summation; and what it does not depend on adds no 0.0 * inf.
-        if output not in self._single:
-            self._single[output] = self._alone(output)
-        return self._single[output].evaluate(arguments, lanes, seed, output, threads)
+        if drawn is None:
+            drawn = [draw.function(lanes, draw.size) for draw in self.tape.draws]
+        drawn = [np.asarray(numbers) for numbers in drawn]
+        with self._lock:  # an effect may evaluate again
+            plan = self
+            several = self._several and seed is not None
+            if several and self.schedule.about.exact:  # in the order of this output's own sweep
+                plan = self._alone(output)
+            found = plan._evaluate(arguments, lanes, seed, output, threads, drawn)
+            if several and any(np.isnan(x).any() for x in found.gradients.values()):
+                # What this output does not depend on is not to add 0.0 * inf to its gradient.
+                plan = self._alone(output)
+                found = plan._evaluate(arguments, lanes, seed, output, threads, drawn)
+            if tell and found.failed is None:
+                plan._tell()
+            return found
 
     def _evaluate(
         self,
@@ -197,6 +210,7 @@ class Plan:
         seed: float | None,
         output: int,
         threads: int,
+        drawn: Sequence[Any],
     ) -> Found:
         import numpy as np
 
@@ -206,7 +220,6 @@ class Plan:
                 arguments = list(arguments)
                 for position in schedule.direct:
                     arguments[position] = np.asarray(arguments[position], schedule.dtype)
-            drawn = [np.asarray(draw.function(lanes, draw.size)) for draw in self.tape.draws]
             schedule.leaves.load_uniform(self._u, arguments, drawn, schedule.parameters)
             if self._first is not None:
                 self._first.run("forward")
@@ -217,9 +230,11 @@ class Plan:
             return self._in_blocks(arguments, drawn, blocks, seed, output, threads)
 
     def _alone(self, output: int) -> Plan:
-        """Make a plan of the same tape for one output."""
+        """Return a plan of the same tape for one output."""
+        if output in self._single:
+            return self._single[output]
         schedule = self.schedule
-        return lower(
+        self._single[output] = lower(
             self.tape,
             varying=schedule.varying,
             wanted=schedule.leaves.wanted,
@@ -228,6 +243,7 @@ class Plan:
             dtype=schedule.dtype.name,
             output=output,
         )
+        return self._single[output]
 
     def _whole(
         self,
@@ -258,7 +274,6 @@ class Plan:
             for position, gradient in gradients.items():
                 schedule.leaves.gradient(position, machine.g, machine.gu, gradient)
             self._close(seed, output, lanes, fresh=fresh)
-        self._tell()
         return Found(outputs, None, gradients)
 
     def _in_blocks(
@@ -306,7 +321,6 @@ class Plan:
                 summed += machine.gu
             self._gu[:] = summed
             self._close(seed, output, lanes, fresh=False)
-        self._tell()
         return Found(outputs, None, gradients)
 
     # -- machines -----------------------------------------------------------------------------

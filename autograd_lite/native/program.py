@@ -147,10 +147,11 @@ class Program:
         args, batch = self._differentiated("jacobian", args, kwargs)
         if batch is None:
             return transforms.jacobian(self.function, _argnums(args))(*args)
-        first = self._evaluator.evaluate(batch, Task("jacobian", 1.0, 0))
+        drawn: dict[Any, Any] = {}  # the same for all outputs
+        first = self._evaluator.evaluate(batch, Task("jacobian", 1.0, 0, drawn))
         parts = [self._gradients(first, batch)]
         for output in range(1, len(first.outputs)):
-            found = self._evaluator.evaluate(batch, Task("jacobian", 1.0, output))
+            found = self._evaluator.evaluate(batch, Task("jacobian", 1.0, output, drawn))
             parts.append(self._gradients(found, batch))
         blocks = [stacked(first.result, list(block)) for block in zip(*parts, strict=True)]
         return blocks[0] if len(blocks) == 1 else tuple(blocks)

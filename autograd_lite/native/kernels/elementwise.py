@@ -113,6 +113,7 @@ def elementwise_kernel(
     layout: str,
     *,
     accurate: bool = False,
+    sole: Sequence[bool] = (False, False, False),
     dtype: str = "float64",
 ) -> Callable[..., None]:
     """Return the kernel of a primitive as a Python function for `building.address`.
@@ -142,6 +143,9 @@ def elementwise_kernel(
     accurate : bool
         Take the mathematics of C's library in lanes too, which Python takes, instead of formulas
         that are evaluated for several numbers at once (`vector_math`, `SPECIAL`).
+    sole : sequence of bool
+        Of every operand, whether this is the first that its adjoint gets: then it is written, in
+        lanes, not added to.
     dtype : {"float64", "float32"}
 
     Returns
@@ -170,7 +174,7 @@ def elementwise_kernel(
         lines = _lines_together(primitive.arity, direction, mask, special is not None)
         names["block"] = room()
     else:
-        lines = _lines(primitive.arity, direction, mask, layout, special is not None)
+        lines = _lines(primitive.arity, direction, mask, sole, layout, special is not None)
     text = "\n".join(lines)
     import numba
 
@@ -226,7 +230,12 @@ def _check_compiles(primitive: Primitive, name: str, formula: Any, count: int) -
 
 
 def _lines(
-    arity: int, direction: str, mask: Sequence[bool], layout: str, special: bool
+    arity: int,
+    direction: str,
+    mask: Sequence[bool],
+    sole: Sequence[bool],
+    layout: str,
+    special: bool,
 ) -> Iterator[str]:
     """Write a kernel: text, since the number of operands differs, and loops over them are slow."""
     letters = LETTERS[:arity]
@@ -258,7 +267,8 @@ def _lines(
             if forward:
                 yield at + (f"write(v, y + lane, T({found}))" if lanes else f"v[y] = T({found})")
             elif lanes:
-                yield f"{at}accumulate(g, {x} + lane, T(read(g, y + lane) * ({found})))"
+                how = "write" if sole[letters.index(x)] else "accumulate"
+                yield f"{at}{how}(g, {x} + lane, T(read(g, y + lane) * ({found})))"
             else:
                 yield f"{at}g[{x}] += T(float64(g[y]) * ({found}))"
 

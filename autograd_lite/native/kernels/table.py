@@ -17,8 +17,9 @@ from autograd_lite.native.kernels.translation import Untranslatable
 from autograd_lite.native.tape import DETACHED, LANE_MEAN, LANE_VARIANCE, PICK
 from autograd_lite.primitives import TABLE
 
-KINDS = 16  # a kind is an operation's position times this, plus mask and marks
+KINDS = 128  # a kind is an operation's position times this, plus its mask and these marks
 UNIFORM_OPTIONS = 8
+SOLE = 16  # times the mask of the operands whose adjoint is written, not added to
 LAYOUTS = ("point", "lanes")
 LONG = 8  # rows of a run from which on it can pay to compute some of them together
 
@@ -129,11 +130,19 @@ class Kernels:
         mask = [bool(marks >> slot & 1) for slot in range(operation.arity)]
         if direction == "forward":
             mask = [False] * operation.arity  # which has no effect
-        bits = "".join("01"[needed] for needed in mask)
+            marks = 0
+        sole = [bool(marks // SOLE >> slot & 1) for slot in range(operation.arity)]
+        bits = "".join("01="[needed + first] for needed, first in zip(mask, sole, strict=True))
         return address(
             f"{operation.name} {direction} {bits} {layout}{described}",
             lambda: elementwise_kernel(
-                operation, direction, mask, layout, accurate=accurate, dtype=self._dtype
+                operation,
+                direction,
+                mask,
+                layout,
+                accurate=accurate,
+                sole=sole,
+                dtype=self._dtype,
             ),
             self._dtype,
             owner=owner,
