@@ -51,8 +51,8 @@ class Evaluator:
         For each structure of the arguments the recordings.
     last : tuple or None
         About the last call.
-    lock : RLock
-        Held while a call is evaluated.
+    lock, together : RLock
+        Held while a call is evaluated; the second by all programs that learn the same parameters.
     """
 
     def __init__(
@@ -74,10 +74,16 @@ class Evaluator:
         self.structures: dict[tuple[Form, ...], Paths] = {}
         self.last: Last | None = None
         self.lock = RLock()
-        self._together = RLock()  # of all programs whose parameters are in the same arrays
+        self.together = RLock()  # of all programs whose parameters are in the same arrays
         self._binding: Binding | None = None
         self._bound = 0
         self._warned = False
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether the parameters are where plans expect them."""
+        binding = self._binding
+        return binding is not None and binding.valid and binding.changes == self._bound
 
     @property
     def recordings(self) -> tuple[Recording, ...]:
@@ -86,7 +92,7 @@ class Evaluator:
 
     def evaluate(self, batch: Batch, task: Task) -> Found:
         """Compute the lanes of a batch."""
-        with self.lock, self._together:
+        with self.lock, self.together:
             if self._learns:
                 self._check_binding()
             paths = self.structures.get(batch.forms) or self.new_structure(batch.forms)
@@ -105,8 +111,7 @@ class Evaluator:
 
     def _check_binding(self) -> None:
         """Forget plans for arrays that the parameters are no longer in."""
-        binding = self._binding
-        if binding is not None and not (binding.valid and binding.changes == self._bound):
+        if self._binding is not None and not self.is_bound:
             for recording in self.recordings:
                 recording.plans.clear()
             self._binding = None
@@ -116,7 +121,7 @@ class Evaluator:
         order = memory_order(tape, len(self._parameters))
         self._binding = binding = bind(self._parameters, order=order, dtype=self._dtype)
         self._bound = binding.changes
-        self._together = _together.setdefault(binding.memory, RLock())
+        self.together = _together.setdefault(binding.memory, RLock())
         return binding
 
     def _record(self, batch: Batch, lane: int) -> Tape:

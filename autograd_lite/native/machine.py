@@ -88,6 +88,11 @@ class Machine:
             spaces[:, None], self.v[rows * spaces], self.u[rows * (1 - spaces)][:, None]
         )
 
+    def first_output(self) -> Any:
+        """Return the first output in every lane, valid until the next pass."""
+        spaces, rows = self._outputs
+        return self.v[rows[0]] if spaces[0] else self.u[rows[:1]].repeat(self.lanes)
+
     def failing(self) -> Any:
         """Return the number of the first guard that fails in every lane; None if all hold."""
         return None if self._guards is None else self._guards()

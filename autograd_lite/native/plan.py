@@ -203,6 +203,40 @@ class Plan:
                 plan._tell()
             return found
 
+    @property
+    def varies(self) -> bool:
+        """Whether there are lanes."""
+        return bool(self.schedule.varying)
+
+    def learn(self, arguments: Sequence[Any], lanes: int) -> Any:
+        """Add the gradients of the mean over lanes to the parameters', as `evaluate` does.
+
+        Returns
+        -------
+        array (lanes,), or None
+            The numbers that the mean is of; valid until the next call. None if nothing was done:
+            where a guard fails, and for numbers of lanes that have not been before.
+        """
+        import numpy as np
+
+        machine = self._whole_machines.get(lanes)
+        if machine is None or self.tape.draws:
+            return None
+        schedule = self.schedule
+        with self._lock, np.errstate(all="ignore"):
+            schedule.leaves.load_uniform(self._u, arguments, (), schedule.parameters)
+            if self._first is not None:
+                self._first.run("forward")
+            machine.load(arguments, ())
+            machine.run("forward")
+            if machine.failing() is not None:
+                return None
+            machine.fresh = self._open(whole=True)
+            machine.differentiate(1.0 / lanes, 0)
+            self._close(1.0 / lanes, 0, lanes, fresh=machine.fresh)
+            self._tell()
+            return machine.first_output()
+
     def _evaluate(
         self,
         arguments: Sequence[Any],
