@@ -22,6 +22,7 @@ from nn.restoring import attributes_restored
 from nn.steps import Loss, Metric, Steps, check_loss, check_number
 
 EXAMPLES = 4  # samples of which the loss is looked at before the training
+_ADVICE = "fit(compile=True) could not compile this training: try compile=False"
 LOOKED_THROUGH = 1000  # samples among which examples of different targets are looked for
 
 
@@ -93,8 +94,12 @@ class CompiledSteps(Steps):
         try:
             found: float = self._step(*self._samples(rows))
             check_number(found, "loss")
-        except (TypeError, ValueError, IndexError, FloatingPointError):
+        except FloatingPointError:
             self._explain(rows)
+            raise
+        except Exception as error:
+            self._explain(rows)
+            error.add_note(_ADVICE)
             raise
         return found
 
@@ -160,7 +165,7 @@ class CompiledSteps(Steps):
         try:
             found: float = self._step(*self._samples(rows))
         except Exception as error:
-            error.add_note("fit(compile=True) could not compile this training: try compile=False")
+            error.add_note(_ADVICE)
             raise
         return found
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from autograd_lite.native.tape import PICK, Argument, Drawn, Parameter, Tape
 from autograd_lite.value import Value
@@ -49,7 +48,7 @@ def with_numbers(tape: Tape) -> Tape:
         else source
         for node, source in enumerate(tape.sources)
     ]
-    return replace(tape, sources=sources)
+    return tape._replace(sources=sources)
 
 
 def check_parameters(tape: Tape, parameters: Sequence[Value]) -> str:

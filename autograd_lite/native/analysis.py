@@ -18,8 +18,17 @@ COLUMNS = (
     "live",  # whether its number is needed
     "carries",  # whether a gradient comes to it from an output
     "level",  # the operations on the longest way from a leaf
+    "computed",  # whether a kernel computes it
+    "kind",  # which one
+    "turn",  # the number of the run that it is in
+    "waiting",  # how many of its operands are still to be computed
+    "following",  # the next node that waits for a kernel of the same kind, or -1
+    "user_starts",  # where the users of each node begin, as ``starts``
+    "users",  # of all nodes
+    "queues",  # of every kind, the first and the last node that is ready, and how many there are
 )
 STARTS, OPERANDS, FLOWS, JOINS, VARIES, WANTS, LIVE, CARRIES, LEVEL = range(1, 10)
+COMPUTED, KIND, TURN, WAITING, FOLLOWING, USER_STARTS, USERS, QUEUES = range(10, 18)
 
 
 class Workspace:
@@ -34,12 +43,22 @@ class Workspace:
     live: Any
     carries: Any
     level: Any
+    computed: Any
+    kind: Any
+    turn: Any
 
-    def __init__(self, starts: Any, operands: Any) -> None:
+    def __init__(self, starts: Any, operands: Any, kinds: int = 0) -> None:
         import numpy as np
 
         nodes = len(starts) - 1
-        sizes = [len(starts), len(operands), *[nodes] * (len(COLUMNS) - 2)]
+        own = {
+            "starts": nodes + 1,
+            "operands": len(operands),
+            "user_starts": nodes + 1,
+            "users": len(operands),
+            "queues": 3 * kinds,
+        }
+        sizes = [own.get(name, nodes) for name in COLUMNS]
         head = 1 + len(COLUMNS)
         begins = np.cumsum([head, *sizes])
         self.memory = np.zeros(begins[-1], np.int32)
@@ -50,13 +69,13 @@ class Workspace:
         self.starts[:] = starts
         self.operands[:] = operands
 
-    def run(self, name: str) -> None:
+    def run(self, name: str, kinds: int = 0) -> None:
         """Go through the nodes with one of the passes below."""
         from autograd_lite.native.kernels.building import address, callable_at
 
         function = PASSES[name]
         at = address(f"{name} of nodes", lambda: function)
-        callable_at(at)(0, 0, 0, 0, self.memory.ctypes.data, 0, 0, 0, 0, 0)
+        callable_at(at)(0, 0, 0, 0, self.memory.ctypes.data, 0, 0, 0, 0, kinds)
 
 
 def spread(v, g, u, gu, index, labels, first, start, stop, lanes):  # type: ignore[no-untyped-def]
@@ -95,4 +114,72 @@ def rank(v, g, u, gu, index, labels, first, start, stop, lanes):  # type: ignore
         index[level + node] = highest + 1
 
 
-PASSES = {"spread": spread, "reach": reach, "rank": rank}
+def take_turns(v, g, u, gu, index, labels, first, start, stop, lanes):  # type: ignore[no-untyped-def]
+    """Put nodes into runs of one kind: again and again the kind of which most are ready.
+
+    Runs come out longer than level by level, since what is ready can wait for more of its kind.
+    ``lanes`` is the number of kinds.
+    """
+    nodes, starts, operands = index[0], index[STARTS], index[OPERANDS]
+    computed, kind, turn = index[COMPUTED], index[KIND], index[TURN]
+    waiting, following, queues = index[WAITING], index[FOLLOWING], index[QUEUES]
+    user_starts, users = index[USER_STARTS], index[USERS]
+    for node in range(nodes):  # count users, and what is waited for
+        if index[computed + node]:
+            for k in range(index[starts + node], index[starts + node + 1]):
+                operand = index[operands + k]
+                if index[computed + operand]:
+                    index[waiting + node] += 1
+                    index[user_starts + operand + 1] += 1
+    for node in range(nodes):
+        index[user_starts + node + 1] += index[user_starts + node]
+    for node in range(nodes):
+        if index[computed + node]:
+            for k in range(index[starts + node], index[starts + node + 1]):
+                operand = index[operands + k]
+                if index[computed + operand]:
+                    at = user_starts + operand
+                    index[users + index[at]] = node
+                    index[at] += 1
+    left = 0
+    for node in range(nodes):
+        if index[computed + node]:
+            left += 1
+            if index[waiting + node] == 0:
+                queue = queues + 3 * index[kind + node]
+                index[following + node] = -1
+                if index[queue + 2] == 0:
+                    index[queue] = node
+                else:
+                    index[following + index[queue + 1]] = node
+                index[queue + 1] = node
+                index[queue + 2] += 1
+    run = 0
+    while left > 0:
+        queue = queues
+        for i in range(1, lanes):
+            if index[queues + 3 * i + 2] > index[queue + 2]:
+                queue = queues + 3 * i
+        node = index[queue]
+        left -= index[queue + 2]
+        index[queue + 2] = 0
+        run += 1
+        while node >= 0:
+            index[turn + node] = run
+            begin = index[user_starts + node - 1] if node > 0 else 0
+            for k in range(begin, index[user_starts + node]):
+                user = index[users + k]
+                index[waiting + user] -= 1
+                if index[waiting + user] == 0:
+                    ready = queues + 3 * index[kind + user]
+                    index[following + user] = -1
+                    if index[ready + 2] == 0:
+                        index[ready] = user
+                    else:
+                        index[following + index[ready + 1]] = user
+                    index[ready + 1] = user
+                    index[ready + 2] += 1
+            node = index[following + node]
+
+
+PASSES = {"spread": spread, "reach": reach, "rank": rank, "take_turns": take_turns}

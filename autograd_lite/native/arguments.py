@@ -37,6 +37,11 @@ class Form(NamedTuple):
         return _tree(self.shape)
 
     @property
+    def sizes(self) -> tuple[int, ...] | None:
+        """The lengths of lists that nest regularly; None for tuples and the rest."""
+        return _sizes(self.shape)
+
+    @property
     def width(self) -> int:
         """How many numbers there are."""
         return _width(self.shape)
@@ -104,13 +109,21 @@ class Reader:
         Whether rows are wanted as NumPy arrays.
     batches : bool
         Whether axis 0 of every list is the lane axis too, as it is with ``parameters=``.
+    dtype : str
+        The type of numbers in arrays.
     """
 
-    def __init__(self, *, arrays: bool, batches: bool) -> None:
+    def __init__(self, *, arrays: bool, batches: bool, dtype: str = "float64") -> None:
         self._arrays = arrays
         self._batches = batches
-        self._forms: dict[Any, Form] = {}
+        self._dtypes = (dtype, "int64")
+        self._forms: dict[Any, tuple[Form, bool]] = {}
         self._numbers: dict[tuple[type, ...], tuple[Form, ...]] = {}
+        if arrays:
+            import numpy as np
+
+            self._contiguous = np.ascontiguousarray
+            self._kind = np.ndarray
 
     def read(self, args: Sequence[Any]) -> Batch:
         """Return the arguments of one call in rows.
@@ -161,16 +174,20 @@ class Reader:
     def _array(self, given: Any, position: int) -> tuple[Any, Form]:
         """Return the rows of an array, and the structure of each."""
         key = (given.shape[1:], given.dtype)
-        form = self._forms.get(key)
-        if form is None:
+        known = self._forms.get(key)
+        if known is None:
             whole = _is_whole(given, position)
-            form = self._forms[key] = Form(_rectangular(key[0]), whole)
+            form = Form(_rectangular(key[0]), whole)
+            known = self._forms[key] = form, str(given.dtype) == self._dtypes[whole]
+        form, right = known
         if not self._arrays:
             return _rows_of(given.tolist()), form
-        import numpy as np
-
-        found = np.ascontiguousarray(given, dtype=np.int64 if form.whole else np.float64)
-        return found if found.ndim == 2 else found.reshape(len(found), -1), form
+        found = given
+        if not right or type(given) is not self._kind or not given.flags.c_contiguous:
+            found = self._contiguous(given, self._dtypes[form.whole])
+        if found.ndim == 2:
+            return found, form
+        return found.reshape(len(found), form.width) if found.ndim > 2 else found[:, None], form
 
     def _batch(self, given: Any, position: int) -> tuple[Any, Form]:
         """Return the rows of a list of samples, and the structure of each."""
@@ -197,7 +214,7 @@ class Reader:
         form = Form(first.shape, all(form.whole for form in forms))
         if not self._arrays:
             return list(rows), form
-        return np.array(rows, dtype=np.int64 if form.whole else np.float64), form
+        return np.array(rows, dtype=self._dtypes[form.whole]), form
 
 
 _NONE: frozenset[int] = frozenset()
@@ -257,6 +274,17 @@ def _shape(tree: Any) -> Shape:
 @lru_cache(1024)
 def _width(shape: Shape) -> int:
     return len(leaves_of(_tree(shape)))
+
+
+@lru_cache(1024)
+def _sizes(shape: Shape) -> tuple[int, ...] | None:
+    if shape is None:
+        return ()
+    kind, *rest = shape
+    if kind is not list or len(rest) == 1:
+        return None
+    inner = _sizes(rest[1])
+    return None if inner is None or not rest[0] else (rest[0], *inner)
 
 
 @lru_cache(1024)

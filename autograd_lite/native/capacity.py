@@ -31,14 +31,14 @@ def check_capacity(plan: Any, tape: Tape, batch: Batch, threads: int) -> None:
     if hasattr(plan, "block"):
         room = 2 * plan.dtype.itemsize * sum(plan.rows) * plan.block(batch.lanes) * threads
     else:
-        room = 2 * BYTES_OF_A_FLOAT * len(tape) * batch.lanes
+        room = 2 * BYTES_OF_A_FLOAT * len(tape.sources) * batch.lanes
     needed = room + results
     if needed < LARGE:
         return
     available = available_memory()
     if available is not None and needed > available:
         raise MemoryError(
-            f"{counted(len(tape), 'number')} in {counted(batch.lanes, 'lane')} would need"
+            f"{counted(len(tape.sources), 'number')} in {counted(batch.lanes, 'lane')} would need"
             f" {_size(needed)} of memory, and {_size(available)} are available: give fewer lanes at"
             " a time, or compile a part of the function"
         )

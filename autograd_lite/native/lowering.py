@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from autograd_lite.native.analysis import Workspace
 from autograd_lite.native.flat import Flat, ends_of, flat
 from autograd_lite.native.kernels.runner import LANES, UNIFORM
-from autograd_lite.native.kernels.table import KINDS, UNIFORM_OPTIONS
+from autograd_lite.native.kernels.table import KINDS, SOLE, UNIFORM_OPTIONS
 from autograd_lite.native.products import Product, products_of
 from autograd_lite.native.sums import sums_as_dots
 from autograd_lite.native.tape import (
@@ -138,6 +138,8 @@ class Layout(NamedTuple):
         As in `Flat`, but with broadcasts in place of what has no lanes where lanes are needed.
     broadcast : int array
         What each broadcast is of.
+    begun : bool array
+        Of every node, whether the first that its adjoint gets is written, and so needs no 0.
     """
 
     row: Any
@@ -149,9 +151,10 @@ class Layout(NamedTuple):
     product_place: list[int]
     operands: Any
     broadcast: Any
+    begun: Any
 
 
-def laid_out(about: Analysed, direct: Collection[int]) -> Layout:
+def laid_out(about: Analysed, direct: Collection[int], in_python: Any) -> Layout:
     """Give every number its row.
 
     Parameters
@@ -159,6 +162,8 @@ def laid_out(about: Analysed, direct: Collection[int]) -> Layout:
     about : Analysed
     direct : collection of int
         Nodes that need no row: products read them from where the caller has them.
+    in_python : bool array
+        Of every operation, whether no kernel does it.
     """
     import numpy as np
 
@@ -197,10 +202,19 @@ def laid_out(about: Analysed, direct: Collection[int]) -> Layout:
     own = [np.flatnonzero(computed), n + np.arange(len(broadcast))]
     products = [np.ravel(product.outputs) for product in about.products]
     place = level
+    if not (about.varies.any() or about.products or about.exact):
+        place = _turns(flat, computed, kind)
     if about.exact:  # one after the other, as recorded
         place = np.concatenate([1 + np.arange(n), np.zeros(len(broadcast), np.int64)])
         if not about.joined:
             place += np.where(space == LANES, n + 1, 0)
+    begun = np.zeros(len(place), bool)
+    if about.varies.any() and not about.exact:
+        fixed = _has_fixed_arity(flat)[flat.codes]
+        first = _first_of(about, operands, consumer, place) & fixed[consumer] & used
+        first &= (space[operands] == LANES) & ~in_python[flat.codes[consumer]]
+        kind += np.bincount(consumer[first], SOLE << slot[first], len(kind)).astype(np.int64)
+        begun[operands[first]] = True
     order = np.concatenate(own)
     last = int(kind.max(initial=0)) + 1
     ranks = np.concatenate(
@@ -243,7 +257,44 @@ def laid_out(about: Analysed, direct: Collection[int]) -> Layout:
         [int(place[p[0]]) for p in products],
         operands,
         broadcast,
+        begun,
     )
+
+
+def _first_of(about: Analysed, operands: Any, consumer: Any, place: Any) -> Any:
+    """Mark the operands whose adjoint gets its first part from here, all others coming later.
+
+    Going backward, that is the user of the highest place, if there is one alone. Outputs have got
+    theirs before.
+    """
+    import numpy as np
+
+    counts = about.active[consumer] & about.live[consumer]
+    latest = np.full(len(place), -1, np.int64)
+    np.maximum.at(latest, operands[counts], place[consumer[counts]])
+    first = counts & (place[consumer] == latest[operands])
+    several = np.bincount(operands[first], minlength=len(place)) > 1
+    several[list(about.tape.outputs)] = True
+    return first & ~several[operands]
+
+
+def _has_fixed_arity(flat: Flat) -> Any:
+    """Tell of every operation whether it is a primitive with a fixed number of operands."""
+    import numpy as np
+
+    return np.array([getattr(x, "variadic", True) is False for x in flat.operations])
+
+
+def _turns(flat: Flat, computed: Any, kind: Any) -> Any:
+    """Return the number of each node's run, for a point: the longer runs are, the fewer calls."""
+    import numpy as np
+
+    different, compact = np.unique(kind[computed], return_inverse=True)
+    work = Workspace(flat.starts, flat.operands, kinds=len(different))
+    work.computed[:] = computed
+    work.kind[computed] = compact
+    work.run("take_turns", len(different))
+    return work.turn.astype(np.int64)
 
 
 def _kinds(about: Analysed, uniform_pick: Any) -> Any:
@@ -252,7 +303,7 @@ def _kinds(about: Analysed, uniform_pick: Any) -> Any:
 
     flat = about.flat
     counts = np.diff(flat.starts)
-    fixed = np.array([getattr(x, "variadic", True) is False for x in flat.operations])[flat.codes]
+    fixed = _has_fixed_arity(flat)[flat.codes]
     mask = np.where(about.active & ~fixed, 1, 0)
     for slot in range(3):
         having = np.flatnonzero(fixed & about.active & (counts > slot))

@@ -58,6 +58,8 @@ class Machine:
         self._steps = {direction: self.steps(direction) for direction in ("forward", "backward")}
         self._guards = schedule.guards.of(lanes, self.v, self.u) if space != UNIFORM else None
         self._outputs = schedule.outputs
+        zeroing = schedule.zeroing if space != UNIFORM else None
+        self._zero = None if zeroing is None else self._native(zeroing)
 
     def load(self, arguments: Sequence[Any], drawn: Sequence[Any]) -> None:
         """Bring in the numbers of the lanes."""
@@ -65,12 +67,9 @@ class Machine:
         self.schedule.leaves.load_lanes(self.v, self.labels, arguments, drawn)
 
     def run(self, direction: str) -> None:
-        """Go over the numbers, or over the adjoints. NaN and infinities are results like others."""
-        import numpy as np
-
-        with np.errstate(all="ignore"):
-            for step in self._steps[direction]:
-                step()
+        """Go over the numbers, or over the adjoints."""
+        for step in self._steps[direction]:
+            step()
 
     def outputs(self) -> Any:
         """Return a copy of the outputs, (outputs, lanes)."""
@@ -89,6 +88,11 @@ class Machine:
             spaces[:, None], self.v[rows * spaces], self.u[rows * (1 - spaces)][:, None]
         )
 
+    def first_output(self) -> Any:
+        """Return the first output in every lane, valid until the next pass."""
+        spaces, rows = self._outputs
+        return self.v[rows[0]] if spaces[0] else self.u[rows[:1]].repeat(self.lanes)
+
     def failing(self) -> Any:
         """Return the number of the first guard that fails in every lane; None if all hold."""
         return None if self._guards is None else self._guards()
@@ -96,8 +100,8 @@ class Machine:
     def differentiate(self, seed: float, output: int) -> None:
         """Go backward from an output."""
         self.gu.fill(0.0)
-        for rows in self.schedule.zeroed:
-            self.g[rows] = 0.0
+        if self._zero is not None:
+            self._zero()
         spaces, rows = self._outputs
         if spaces[output] == LANES:
             self.g[rows[output]] += seed

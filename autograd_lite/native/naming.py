@@ -194,7 +194,7 @@ def number_names(
     """Return what the nodes that occur are called: the label if there is one, else x0, p0, v1, …"""
     leaves = {leaf for entry in entries for leaf in entry.nodes if leaf is not None}
     results = dict.fromkeys(computed)
-    called = [""] * len(tape)
+    called = [""] * len(tape.sources)
     for entry in entries:
         if entry.width is None and entry.nodes[0] is not None:
             called[entry.nodes[0]] = entry.name

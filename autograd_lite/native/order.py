@@ -34,7 +34,7 @@ def swept(tape: Tape, root: int, needs: list[bool]) -> list[int]:
     if not needs[root]:
         return []
     order: list[int] = []
-    placed = bytearray(len(tape))
+    placed = bytearray(len(tape.sources))
     stack = [root]
     while stack:
         node = stack[-1]
@@ -53,10 +53,10 @@ def swept(tape: Tape, root: int, needs: list[bool]) -> list[int]:
 
 def used(tape: Tape, roots: Iterable[int]) -> list[bool]:
     """Tell of every node whether one of ``roots`` is computed from it."""
-    found = [False] * len(tape)
+    found = [False] * len(tape.sources)
     for root in roots:
         found[root] = True
-    for node in range(len(tape) - 1, -1, -1):
+    for node in range(len(tape.sources) - 1, -1, -1):
         if found[node]:
             for operand in tape.operands[node]:
                 found[operand] = True

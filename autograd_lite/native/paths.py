@@ -20,6 +20,9 @@ from autograd_lite.trees import leaves_of
 MOST_PATHS = 1000
 """Recordings of one structure that are kept; lanes beyond are computed by the function itself."""
 
+MOST_ROOTS = 16
+"""Recordings for different surroundings, such as plain numbers closed over, that are kept."""
+
 
 class Task(NamedTuple):
     """What is to be computed of the lanes of a batch.
@@ -32,11 +35,14 @@ class Task(NamedTuple):
         The adjoint of one output in every lane; None for no derivatives.
     output : int or None
         Which output; None for the only one.
+    drawn : dict or None
+        Where one call evaluates several times: what was drawn for it.
     """
 
     name: str
     seed: float | None = None
     output: int | None = None
+    drawn: dict[tuple[int, int], Any] | None = None
 
 
 class _Lowered:
@@ -114,10 +120,11 @@ class Paths:
     def add(self, recording: Recording, branch: tuple[Recording, int] | None) -> None:
         """Take in a recording: the one that it branches off from, and at which guard."""
         if branch is None:
-            self.roots.append(recording)
+            self.roots[:] = [*self.roots[-MOST_ROOTS + 1 :], recording]
         else:
             parent, guard = branch
-            parent.branches.setdefault(guard, []).append(recording)
+            holding = [known for known in parent.branches.get(guard, ()) if known.holds()]
+            parent.branches[guard] = [*holding, recording]
 
     def __iter__(self) -> Iterator[Recording]:
         """Go through all recordings, those from which others branch off first."""
@@ -149,9 +156,12 @@ class Paths:
         return Recording(self._record(batch, lane), sample)
 
     def _run(self, recording: Recording, batch: Batch, task: Task) -> Any:
-        lowered = recording.plans.get((batch.varying, True))
+        """Evaluate a recording; one lane as a point, in which more is found to be one product."""
+        alone = batch.lanes == 1 and bool(batch.varying) and not recording.across
+        varying = frozenset() if alone else batch.varying
+        lowered = recording.plans.get((varying, True))
         if lowered is None:
-            key = batch.varying, task.seed is not None
+            key = varying, task.seed is not None
             lowered = recording.plans.get(key)
             if lowered is None:
                 lowered = recording.plans[key] = _Lowered(self._lower(recording.tape, *key))
@@ -164,9 +174,32 @@ class Paths:
             if recording.several and task.seed is not None:
                 _refuse_several(recording.tape.result, task)
             output = 0
-        return plan.evaluate(
-            batch.rows, batch.lanes, seed=task.seed, output=output, threads=self._threads
+        rows = batch.rows
+        if alone:
+            rows = [row[0] if i in batch.varying else row for i, row in enumerate(rows)]
+        drawn = None
+        if task.drawn is not None:
+            key_of_draws = id(recording), batch.lanes
+            if key_of_draws not in task.drawn:
+                draws = recording.tape.draws
+                task.drawn[key_of_draws] = [x.function(batch.lanes, x.size) for x in draws]
+            drawn = task.drawn[key_of_draws]
+        found = plan.evaluate(
+            rows,
+            batch.lanes,
+            seed=task.seed,
+            output=output,
+            threads=self._threads,
+            drawn=drawn,
+            tell=task is not _FORWARD and output == 0,
         )
+        if alone and found.gradients:
+            for position in batch.varying:
+                gradient = found.gradients.get(position)
+                if gradient is not None:
+                    listed = isinstance(gradient, list)
+                    found.gradients[position] = [gradient] if listed else gradient[None]
+        return found
 
     # -- lanes that go different ways --------------------------------------------------------
 

@@ -14,8 +14,9 @@ from autograd_lite.native.machine import Machine
 from autograd_lite.native.schedule import Schedule, scheduled
 from autograd_lite.native.tape import Parameter, Tape
 
-BLOCK_BYTES = 1 << 23  # numbers and adjoints of a block of lanes, so that they stay in a cache
+BLOCK_BYTES = 6 << 20  # numbers and adjoints of a block of lanes, so that they stay in a cache
 NARROWEST, WIDEST = 16, 512  # lanes in a block, more or less
+SIZES_KEPT = 8  # numbers of lanes for which there is room without asking for memory again
 
 
 class Found(NamedTuple):
@@ -107,9 +108,12 @@ class Plan:
         self._gu = np.zeros(schedule.rows[UNIFORM], schedule.dtype)
         rows, numbers = schedule.leaves.constants
         self._u[rows] = numbers
-        self._machines: dict[tuple[int, bool], list[Machine]] = {}
+        # NaN and infinities are results like others, but NumPy would warn of them.
+        self._warns = bool(schedule.products or schedule.runs.forward.python or binding)
+        self._lane_bytes = 2 * schedule.dtype.itemsize * schedule.rows[LANES]
+        self._whole_machines: dict[int, Machine] = {}
+        self._free: dict[int, list[Machine]] = {}  # for blocks of so many lanes
         self._lock = RLock()
-        self._point: Plan | None = None
         self._first: Machine | None = None
         if schedule.apart:
             self._first = Machine(schedule, 1, self._u, self._gu, UNIFORM, whole=True)
@@ -118,8 +122,7 @@ class Plan:
         """Return how many of so many lanes are computed together."""
         if not self.schedule.apart:
             return lanes
-        row = 2 * self.schedule.dtype.itemsize * self.schedule.rows[LANES]
-        room = BLOCK_BYTES // row
+        room = BLOCK_BYTES // self._lane_bytes
         return min(lanes, max(NARROWEST, min(WIDEST, room // 8 * 8)))
 
     @property
@@ -152,6 +155,9 @@ class Plan:
         seed: float | None = None,
         output: int = 0,
         threads: int = 1,
+        *,
+        drawn: Sequence[Any] | None = None,
+        tell: bool = True,
     ) -> Found:
         """Compute the outputs, and what is asked for of their gradients.
 
@@ -167,6 +173,10 @@ class Plan:
             Which output that is.
         threads : int
             How many blocks of lanes are computed at a time.
+        drawn : sequence, optional
+            What the tape's draws gave, (lanes, size) each; by default they are drawn anew.
+        tell : bool
+            Whether the tape's effects are called.
 
         Returns
         -------
@@ -176,16 +186,56 @@ class Plan:
         """
         import numpy as np
 
-        if not self._several or seed is None:
-            return self._evaluate(arguments, lanes, seed, output, threads)
-        if not self.schedule.about.exact:
-            found = self._evaluate(arguments, lanes, seed, output, threads)
-            if not any(np.isnan(x).any() for x in found.gradients.values()):
-                return found
-        # Its own order of summation; and what it does not depend on adds no 0.0 * inf.
-        if output not in self._single:
-            self._single[output] = self._again(self.schedule.varying, output)
-        return self._single[output].evaluate(arguments, lanes, seed, output, threads)
+        if drawn is None:
+            drawn = [draw.function(lanes, draw.size) for draw in self.tape.draws]
+        drawn = [np.asarray(numbers) for numbers in drawn]
+        with self._lock:  # an effect may evaluate again
+            plan = self
+            several = self._several and seed is not None
+            if several and self.schedule.about.exact:  # in the order of this output's own sweep
+                plan = self._alone(output)
+            found = plan._evaluate(arguments, lanes, seed, output, threads, drawn)
+            if several and any(np.isnan(x).any() for x in found.gradients.values()):
+                # What this output does not depend on is not to add 0.0 * inf to its gradient.
+                plan = self._alone(output)
+                found = plan._evaluate(arguments, lanes, seed, output, threads, drawn)
+            if tell and found.failed is None:
+                plan._tell()
+            return found
+
+    @property
+    def varies(self) -> bool:
+        """Whether there are lanes."""
+        return bool(self.schedule.varying)
+
+    def learn(self, arguments: Sequence[Any], lanes: int) -> Any:
+        """Add the gradients of the mean over lanes to the parameters', as `evaluate` does.
+
+        Returns
+        -------
+        array (lanes,), or None
+            The numbers that the mean is of; valid until the next call. None if nothing was done:
+            where a guard fails, and for numbers of lanes that have not been before.
+        """
+        import numpy as np
+
+        machine = self._whole_machines.get(lanes)
+        if machine is None or self.tape.draws:
+            return None
+        schedule = self.schedule
+        with self._lock, np.errstate(all="ignore"):
+            schedule.leaves.load_uniform(self._u, arguments, (), schedule.parameters)
+            if self._first is not None:
+                self._first.run("forward")
+            machine.load(arguments, ())
+            machine.run("forward")
+            if machine.failing() is not None:
+                return None
+            machine.fresh = self._open(whole=True)
+            machine.differentiate(1.0 / lanes, 0)
+            self._close(1.0 / lanes, 0, lanes, fresh=machine.fresh)
+            self._tell()
+            return machine.first_output()
 
     def _evaluate(
         self,
@@ -194,18 +244,17 @@ class Plan:
         seed: float | None,
         output: int,
         threads: int,
+        drawn: Sequence[Any],
     ) -> Found:
         import numpy as np
 
-        if lanes == 1 and self.schedule.apart:
-            return self._of_one_lane(arguments, seed, output)
-        with self._lock:
-            if self.schedule.direct:
+        schedule = self.schedule
+        with self._lock, np.errstate(all="ignore") if self._warns else nullcontext():
+            if schedule.direct:
                 arguments = list(arguments)
-                for position in self.schedule.direct:
-                    arguments[position] = np.asarray(arguments[position], self.schedule.dtype)
-            drawn = [np.asarray(draw.function(lanes, draw.size)) for draw in self.tape.draws]
-            self.schedule.leaves.load_uniform(self._u, arguments, drawn, self.schedule.parameters)
+                for position in schedule.direct:
+                    arguments[position] = np.asarray(arguments[position], schedule.dtype)
+            schedule.leaves.load_uniform(self._u, arguments, drawn, schedule.parameters)
             if self._first is not None:
                 self._first.run("forward")
             size = self.block(lanes)
@@ -214,32 +263,21 @@ class Plan:
             blocks = [slice(i, min(i + size, lanes)) for i in range(0, lanes, size)]
             return self._in_blocks(arguments, drawn, blocks, seed, output, threads)
 
-    def _of_one_lane(self, arguments: Sequence[Any], seed: float | None, output: int) -> Found:
-        """Evaluate as a point: without lanes, more is found to be one product."""
-        if self._point is None:
-            only = None if self._several else self.schedule.about.output
-            self._point = self._again((), only)
-        varying = self.schedule.varying
-        given = [x[0] if i in varying else x for i, x in enumerate(arguments)]
-        found = self._point.evaluate(given, 1, seed, output)
-        gradients = {
-            position: gradient[None] if position in varying else gradient
-            for position, gradient in found.gradients.items()
-        }
-        return Found(found.outputs, found.failed, gradients)
-
-    def _again(self, varying: Collection[int], output: int | None) -> Plan:
-        """Make a plan of the same tape for other lanes, or for one output."""
+    def _alone(self, output: int) -> Plan:
+        """Return a plan of the same tape for one output."""
+        if output in self._single:
+            return self._single[output]
         schedule = self.schedule
-        return lower(
+        self._single[output] = lower(
             self.tape,
-            varying=varying,
+            varying=schedule.varying,
             wanted=schedule.leaves.wanted,
             binding=self.binding,
             exact=schedule.about.exact,
             dtype=schedule.dtype.name,
             output=output,
         )
+        return self._single[output]
 
     def _whole(
         self,
@@ -250,7 +288,12 @@ class Plan:
         output: int,
     ) -> Found:
         """Evaluate all lanes together."""
-        machine = self._machine(lanes, whole=True)
+        schedule = self.schedule
+        machine = self._whole_machines.get(lanes)
+        if machine is None:
+            if len(self._whole_machines) >= SIZES_KEPT:
+                del self._whole_machines[next(iter(self._whole_machines))]
+            machine = self._whole_machines[lanes] = self._machine(lanes, whole=True)
         machine.load(arguments, drawn)
         machine.run("forward")
         outputs = machine.outputs()
@@ -261,9 +304,10 @@ class Plan:
         if seed is not None:
             fresh = machine.fresh = self._open(whole=True)
             machine.differentiate(seed, output)
-            gradients = self._gradients(machine, arguments)
+            gradients = self._gradients(arguments)
+            for position, gradient in gradients.items():
+                schedule.leaves.gradient(position, machine.g, machine.gu, gradient)
             self._close(seed, output, lanes, fresh=fresh)
-        self._tell()
         return Found(outputs, None, gradients)
 
     def _in_blocks(
@@ -285,15 +329,17 @@ class Plan:
         def forward(machine: Machine, block: slice) -> Any:
             part = [x[block] if i in self.schedule.varying else x for i, x in enumerate(arguments)]
             machine.load(part, [x[block] for x in drawn])
-            machine.run("forward")
+            with np.errstate(all="ignore"):  # which threads do not inherit
+                machine.run("forward")
             outputs[:, block] = machine.outputs()
             return machine.failing()
 
         def both(machine: Machine, block: slice) -> None:
             forward(machine, block)
-            machine.differentiate(cast(float, seed), output)
-            for position, found in self._gradients(machine, machine.arguments).items():
-                gradients[position][block] = found
+            with np.errstate(all="ignore"):
+                machine.differentiate(cast(float, seed), output)
+            for position, gradient in gradients.items():
+                self.schedule.leaves.gradient(position, machine.g, machine.gu, gradient[block])
 
         if seed is None or self.tape.guards:
             parts = [part for _, part in self._each(blocks, threads, forward)]
@@ -301,10 +347,7 @@ class Plan:
             if failed is not None:
                 return Found(outputs, failed, {})
         if seed is not None:
-            gradients = {
-                p: np.empty(arguments[p].shape, self.schedule.dtype)
-                for p in self.schedule.leaves.wanted
-            }
+            gradients = self._gradients(arguments)
             self._open(whole=False)
             summed = np.zeros_like(self._gu)
             for machine, _ in self._each(blocks, threads, both):
@@ -312,7 +355,6 @@ class Plan:
                 summed += machine.gu
             self._gu[:] = summed
             self._close(seed, output, lanes, fresh=False)
-        self._tell()
         return Found(outputs, None, gradients)
 
     # -- machines -----------------------------------------------------------------------------
@@ -321,17 +363,12 @@ class Plan:
         """Return room for so many lanes; its adjoints without lanes are the plan's if all are."""
         import numpy as np
 
-        free = self._machines.setdefault((lanes, whole), [])
-        if free and whole:
-            return free[0]
-        if free:
+        free = self._free.setdefault(lanes, [])
+        if free and not whole:
             return free.pop()
         space = LANES if self.schedule.apart else None
         gu = self._gu if whole else np.zeros_like(self._gu)
-        machine = Machine(self.schedule, lanes, self._u, gu, space, whole=whole)
-        if whole:
-            free.append(machine)
-        return machine
+        return Machine(self.schedule, lanes, self._u, gu, space, whole=whole)
 
     def _each(
         self, blocks: Sequence[slice], threads: int, compute: Callable[[Machine, slice], Any]
@@ -345,18 +382,16 @@ class Plan:
                 run = map if pool is None else pool.map
                 for machine, part in zip(machines, run(compute, machines, now), strict=True):
                     yield machine, part
-                    self._machines[machine.lanes, False].append(machine)
+                    self._free[machine.lanes].append(machine)
 
     # -- gradients ----------------------------------------------------------------------------
 
-    def _gradients(self, machine: Machine, arguments: Sequence[Any]) -> dict[int, Any]:
-        """Return the gradients of arguments, as far as they are wanted."""
-        return {
-            position: self.schedule.leaves.gradient(
-                position, machine.g, machine.gu, arguments[position]
-            )
-            for position in self.schedule.leaves.wanted
-        }
+    def _gradients(self, arguments: Sequence[Any]) -> dict[int, Any]:
+        """Return room for the gradients of arguments, as far as they are wanted."""
+        import numpy as np
+
+        dtype = self.schedule.dtype
+        return {p: np.empty(np.shape(arguments[p]), dtype) for p in self.schedule.leaves.wanted}
 
     def _open(self, *, whole: bool) -> bool:
         """Make the parameters' gradients ready; return whether they are to be overwritten."""

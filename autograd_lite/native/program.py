@@ -5,42 +5,33 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable, Sequence
-from functools import reduce, update_wrapper
+from functools import update_wrapper
 from itertools import count
-from operator import add
-from threading import RLock
 from typing import Any
 
 from autograd_lite import transforms
 from autograd_lite.modes import current_mode, current_recorder, runtime
 from autograd_lite.native import backend, storing
-from autograd_lite.native.acceptance import check_draws, check_parameters, with_numbers
 from autograd_lite.native.arguments import Batch, Form, Reader, ValuesGivenError
-from autograd_lite.native.binding import Binding, bind
-from autograd_lite.native.eager import alone, learned_alone, run
+from autograd_lite.native.eager import run
+from autograd_lite.native.evaluation import Evaluator
 from autograd_lite.native.groups import Found
 from autograd_lite.native.options import check_function, check_options, checked_parameters
-from autograd_lite.native.order import memory_order
-from autograd_lite.native.paths import Paths, Recording, Task
-from autograd_lite.native.recording import record
+from autograd_lite.native.paths import Recording, Task
+from autograd_lite.native.quick import QuickSteps, mean_of
 from autograd_lite.native.refusals import RecordingError
 from autograd_lite.native.results import gradients, in_array, of_lanes, shaped, stacked
+from autograd_lite.native.second import hessian_of, hvp_of
 from autograd_lite.native.showing import argument_names, picture, source, summaries
-from autograd_lite.native.tape import Argument, Tape
-from autograd_lite.slips import warn_slip
+from autograd_lite.native.tape import Argument
 from autograd_lite.tracing import inside_transform
 from autograd_lite.trees import leaves_of, shaped_like
-
-MOST_STRUCTURES = 256
-"""Structures of arguments, such as lengths of lists, whose recordings are kept."""
 
 _VALUE = Task("calling the program")
 _GRAD = Task("grad", 1.0)
 _VALUE_AND_GRAD = Task("value_and_grad", 1.0)
-_newer = count(1).__next__
-
-_Last = tuple[Paths, tuple[Form, ...], int, frozenset[int]]
-"""Of the last call its recordings, the structure of its arguments, its lanes, and what varied."""
+_Derived = tuple[str, int, frozenset[int]]
+"""A second derivative: its name, the number of arguments, and which of them are labels."""
 
 
 class Program:
@@ -74,23 +65,32 @@ class Program:
         self._exact = exact
         self._dtype = dtype
         self._threads = threads
-        self._lower = backend.lowering(dtype)
         missing = backend.missing()
         self._numpy = "numpy" not in missing
-        self._reader = Reader(arrays=not missing, batches=self._learns)
-        self._structures: dict[tuple[Form, ...], Paths] = {}
-        self._last: _Last | None = None
-        self._binding: Binding | None = None
-        self._bound = 0
-        self._derived: dict[tuple[str, int], Program] = {}
-        self._lock = RLock()
-        self._warned = False
+        self._reader = Reader(arrays=not missing, batches=self._learns, dtype=dtype)
+        self._derived: dict[_Derived, Program] = {}
+        self._evaluator = Evaluator(
+            function,
+            self.parameters if self._learns else None,
+            exact=exact,
+            dtype=dtype,
+            threads=threads,
+        )
+        self._quick: QuickSteps | None = None
+        if self._learns and self._numpy:
+            self._quick = QuickSteps(self._evaluator, exact=exact)
         update_wrapper(self, function, updated=())
 
     def __repr__(self) -> str:
         name = getattr(self.function, "__qualname__", type(self.function).__name__)
         recordings = len(self.recordings)
         return f"<Program {name}, {recordings} recording{'s' * (recordings != 1)}>"
+
+    def __reduce__(self) -> Any:
+        raise TypeError(
+            "a Program cannot be copied or pickled; write program.save(path) and"
+            " autograd_lite.load_program(path), or compile the function again"
+        )
 
     # -- calling ------------------------------------------------------------------------------
 
@@ -104,12 +104,16 @@ class Program:
             the lane axis. With parameters the mean over the lanes, as a float; their gradients
             have been added up, unless under `no_grad`.
         """
+        if self._quick is not None and not (kwargs or runtime.special):
+            loss = self._quick.take(args)
+            if loss is not None:
+                return loss
         batch = self._read(args, kwargs)
         if batch is None:
             return run(self.function, args, kwargs)
         if self._learns:
-            return self._step(batch)
-        found = self._evaluate(batch, _VALUE)
+            return self._step(args, batch)
+        found = self._evaluator.evaluate(batch, _VALUE)
         return self._shaped(found, batch)
 
     def value_and_grad(self, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
@@ -125,7 +129,7 @@ class Program:
         args, batch = self._differentiated("value_and_grad", args, kwargs)
         if batch is None:
             return transforms.value_and_grad(self.function, _argnums(args))(*args)
-        found = self._evaluate(batch, _VALUE_AND_GRAD)
+        found = self._evaluator.evaluate(batch, _VALUE_AND_GRAD)
         return self._shaped(found, batch), self._gradient(found, batch)
 
     def grad(self, *args: Any, **kwargs: Any) -> Any:
@@ -133,7 +137,7 @@ class Program:
         args, batch = self._differentiated("grad", args, kwargs)
         if batch is None:
             return transforms.grad(self.function, _argnums(args))(*args)
-        return self._gradient(self._evaluate(batch, _GRAD), batch)
+        return self._gradient(self._evaluator.evaluate(batch, _GRAD), batch)
 
     def jacobian(self, *args: Any, **kwargs: Any) -> Any:
         """Compute all derivatives of all outputs.
@@ -147,10 +151,11 @@ class Program:
         args, batch = self._differentiated("jacobian", args, kwargs)
         if batch is None:
             return transforms.jacobian(self.function, _argnums(args))(*args)
-        first = self._evaluate(batch, Task("jacobian", 1.0, 0))
+        drawn: dict[Any, Any] = {}  # the same for all outputs
+        first = self._evaluator.evaluate(batch, Task("jacobian", 1.0, 0, drawn))
         parts = [self._gradients(first, batch)]
         for output in range(1, len(first.outputs)):
-            found = self._evaluate(batch, Task("jacobian", 1.0, output))
+            found = self._evaluator.evaluate(batch, Task("jacobian", 1.0, output, drawn))
             parts.append(self._gradients(found, batch))
         blocks = [stacked(first.result, list(block)) for block in zip(*parts, strict=True)]
         return blocks[0] if len(blocks) == 1 else tuple(blocks)
@@ -165,11 +170,11 @@ class Program:
             blocks. With lanes arrays (lanes, numbers…, numbers…).
         """
         args, batch = self._differentiated("hessian", args, kwargs)
-        argnums = _argnums(args)
         if batch is None:
-            return transforms.hessian(self.function, argnums)(*args)
-        derivative = transforms.hessian(self.function, argnums)
-        return self._second("hessian", batch, len(args), derivative)
+            return transforms.hessian(self.function, _argnums(args))(*args)
+        labels = self._labels(batch)
+        derivative = hessian_of(self.function, labels)
+        return self._second(("hessian", len(args), labels), batch, batch, derivative)
 
     def hvp(self, args: Sequence[Any], direction: Sequence[Any]) -> Any:
         """Compute the matrix of second derivatives times a vector, without the matrix.
@@ -198,18 +203,17 @@ class Program:
         _, batch = self._differentiated("hvp", (*args, *direction), {})
         if batch is None:
             return transforms.hvp(self.function, tuple(args), tuple(direction))
-
-        def product(*both: Any) -> Any:
-            return transforms.hvp(self.function, both[:number], both[number:])
-
-        return self._second("hvp", batch, number, product)
+        own = batch.first(number)
+        labels = self._labels(own)
+        derivative = hvp_of(self.function, number, labels)
+        return self._second(("hvp", number, labels), batch, own, derivative)
 
     # -- what was recorded --------------------------------------------------------------------
 
     @property
     def recordings(self) -> tuple[Recording, ...]:
         """All recordings: one per structure of arguments and way through the function."""
-        return tuple(recording for paths in self._structures.values() for recording in paths)
+        return self._evaluator.recordings
 
     @property
     def source(self) -> str:
@@ -254,10 +258,10 @@ class Program:
             If a recording has something that no file can hold, such as numbers drawn anew.
         """
         self._last_call()
-        kept = [(forms, paths.roots) for forms, paths in self._structures.items()]
+        kept = [(forms, paths.roots) for forms, paths in self._evaluator.structures.items()]
         about = {
             "name": getattr(self.function, "__name__", type(self.function).__name__),
-            "arguments": argument_names(self.function, max(map(len, self._structures))),
+            "arguments": argument_names(self.function, max(map(len, self._evaluator.structures))),
             "learns": self._learns,
             "exact": self._exact,
             "dtype": self._dtype,
@@ -266,12 +270,12 @@ class Program:
 
     def _last_call(self) -> tuple[tuple[Recording, ...], tuple[Form, ...], int, frozenset[int]]:
         """Return the recordings of the last call, its structure, lanes, and what varied."""
-        if self._last is None:
+        if self._evaluator.last is None:
             raise RuntimeError(
                 "nothing is recorded yet: call the program first, so that it knows what its"
                 " arguments are like"
             )
-        paths, forms, lanes, varying = self._last
+        paths, forms, lanes, varying = self._evaluator.last
         return paths.used, forms, lanes, varying
 
     # -- the arguments ------------------------------------------------------------------------
@@ -319,96 +323,16 @@ class Program:
         last = max(list(signature.parameters).index(name) for name in kwargs)
         return bound.args[: max(last + 1, len(args))]
 
-    # -- evaluation ---------------------------------------------------------------------------
-
-    def _evaluate(self, batch: Batch, task: Task) -> Found:
-        with self._lock:
-            if self._learns:
-                self._check_binding()
-            paths = self._structures.get(batch.forms) or self._new_structure(batch.forms)
-            paths.stamp = _newer()
-            self._last = paths, batch.forms, batch.lanes, batch.varying
-            return paths.evaluate(batch, task)
-
-    def _new_structure(self, forms: tuple[Form, ...]) -> Paths:
-        if len(self._structures) >= MOST_STRUCTURES:
-            oldest = min(self._structures, key=lambda known: self._structures[known].stamp)
-            del self._structures[oldest]
-        paths = Paths(self._record, self._plan, self._alone, threads=self._threads)
-        self._structures[forms] = paths
-        return paths
-
-    def _check_binding(self) -> None:
-        """Forget plans for arrays that the parameters are no longer in."""
-        binding = self._binding
-        if binding is not None and not (binding.valid and binding.changes == self._bound):
-            for recording in self.recordings:
-                recording.plans.clear()
-            self._binding = None
-
-    def _bind(self, tape: Tape) -> Binding:
-        """Move the parameters into arrays: weights of matrix products next to each other."""
-        order = memory_order(tape, len(self.parameters))
-        self._binding = binding = bind(self.parameters, order=order, dtype=self._dtype)
-        self._bound = binding.changes
-        return binding
-
-    def _record(self, batch: Batch, lane: int) -> Tape:
-        """Record the function for the numbers of one lane."""
-        try:
-            tape = record(self.function, batch.sample(lane), parameters=self.parameters)
-        except Exception as error:
-            if batch.varying:
-                error.add_note(f"raised for row {lane} of the batch, while it was being recorded")
-            raise
-        tape = with_numbers(tape)
-        check_draws(tape)
-        if self._learns:
-            slip = check_parameters(tape, self.parameters)
-            if slip and not self._warned:
-                self._warned = True
-                warn_slip(slip)
-        return tape
-
-    def _plan(self, tape: Tape, varying: frozenset[int], differentiable: bool) -> Any:
-        """Return what evaluates a recording."""
-        positions = {source.position for source in tape.sources if isinstance(source, Argument)}
-        if self._learns and self._binding is None:
-            self._bind(tape)
-        return self._lower(
-            tape,
-            varying=varying,
-            wanted=frozenset(positions if differentiable and not self._learns else ()),
-            binding=self._binding,
-            exact=self._exact,
-            dtype=self._dtype,
-        )
-
-    def _alone(self, batch: Batch, lane: int, task: Task) -> Found:
-        """Compute one lane by the function itself."""
-        sample = batch.sample(lane)
-        if self._learns:
-            return learned_alone(self.function, sample, task.seed)
-        found = alone(self.function, sample, batch.forms, task)
-        if batch.varying:
-            return found
-        rows = {position: rows[0] for position, rows in found.gradients.items()}
-        return Found(found.result, found.outputs, rows)
-
     # -- results ------------------------------------------------------------------------------
 
-    def _step(self, batch: Batch) -> float:
+    def _step(self, args: tuple[Any, ...], batch: Batch) -> float:
         """Return the mean over lanes; add its gradients up."""
         learning = not runtime.special or current_mode().recording
         seed = 1.0 / batch.lanes if learning else None
-        found = self._evaluate(batch, Task("a program with parameters", seed))
-        losses = found.outputs[0]
-        if self._exact or isinstance(losses, list):
-            return float(reduce(add, losses)) / batch.lanes  # the order of the eager mean
-        import numpy as np
-
-        with np.errstate(all="ignore"):  # infinities are results like others
-            return float(losses.sum()) / batch.lanes
+        found = self._evaluator.evaluate(batch, Task("a program with parameters", seed))
+        if learning and self._quick is not None:
+            self._quick.remember(args, batch)
+        return mean_of(found.outputs[0], in_order=self._exact)
 
     def _shaped(self, found: Found, batch: Batch) -> Any:
         return shaped(found, batch, arrays=self._numpy)
@@ -420,20 +344,35 @@ class Program:
         found_ = self._gradients(found, batch)
         return found_[0] if len(found_) == 1 else tuple(found_)
 
-    def _second(self, name: str, batch: Batch, number: int, derivative: Callable[..., Any]) -> Any:
-        """Compute a second derivative: natively, or eagerly where it cannot be recorded."""
-        program = self._derived.get((name, number))
+    def _labels(self, batch: Batch) -> frozenset[int]:
+        """Return which arguments are labels to the function."""
+        if not any(form.whole for form in batch.forms):
+            return frozenset()
+        with self._evaluator.lock:
+            self._evaluator.evaluate(batch, _VALUE)
+            tapes = [recording.tape for recording in self._evaluator.structures[batch.forms].used]
+        sources = [source for tape in tapes for source in tape.sources]
+        return frozenset(x.position for x in sources if isinstance(x, Argument) and x.whole)
+
+    def _second(
+        self, key: _Derived, batch: Batch, own: Batch, derivative: Callable[..., Any]
+    ) -> Any:
+        """Compute a second derivative: natively, or eagerly where it cannot be recorded.
+
+        ``own`` are the arguments of the function itself.
+        """
+        program = self._derived.get(key)
         if program is None:
-            program = Program(
+            program = self._derived[key] = Program(
                 derivative, exact=self._exact, dtype=self._dtype, threads=self._threads
             )
-            self._derived[name, number] = program
         try:
-            return program._shaped(program._evaluate(batch, _VALUE), batch)
+            return program._shaped(program._evaluator.evaluate(batch, _VALUE), batch)
         except RecordingError:
-            own = batch if name == "hessian" else batch.first(number)
-            self._evaluate(own, _VALUE)  # raises if the function itself cannot be recorded
-            if any(recording.across for recording in self._structures[own.forms].used):
+            self._evaluator.evaluate(
+                own, _VALUE
+            )  # raises if the function itself cannot be recorded
+            if any(recording.across for recording in self._evaluator.structures[own.forms].used):
                 raise
         found = [derivative(*batch.sample(lane)) for lane in range(batch.lanes)]
         if not batch.varying:
@@ -453,11 +392,11 @@ def load(path: str | os.PathLike[str]) -> Program:
         dtype=about["dtype"],
     )
     for structure in structures:
-        paths = program._new_structure(structure.forms)
+        paths = program._evaluator.new_structure(structure.forms)
         for recording, branch in structure.recordings():
             paths.add(recording, branch)
         paths.used = tuple(paths)
-        program._last = paths, structure.forms, 1, frozenset()
+        program._evaluator.last = paths, structure.forms, 1, frozenset()
     return program
 
 

@@ -102,6 +102,8 @@ class PythonPlan:
         seed: float | None = None,
         output: int = 0,
         threads: int = 1,
+        drawn: Sequence[Any] | None = None,
+        tell: bool = True,
     ) -> Found:
         """Run forward and, with a seed, backward.
 
@@ -116,6 +118,10 @@ class PythonPlan:
             Which output is differentiated.
         threads : int
             Python runs in one thread, whatever this is.
+        drawn : sequence, optional
+            What the tape's draws gave, (lanes, size) each; by default they are drawn anew.
+        tell : bool
+            Whether the tape's effects are called.
 
         Returns
         -------
@@ -125,14 +131,15 @@ class PythonPlan:
         with self._lock:
             if not self._made:
                 self._prepare(given)
-            drawn = [draw.function(lanes, draw.size) for draw in self.tape.draws]
+            if drawn is None:
+                drawn = [draw.function(lanes, draw.size) for draw in self.tape.draws]
             columns = self._columns(given, drawn)
             run = _Run(self, lanes, seed, output)
             if lanes > 1 and self._joins:
                 run.in_lanes(columns)
             else:
                 run.lane_by_lane(columns)
-            return self._finished(run)
+            return self._finished(run, tell=tell)
 
     def _prepare(self, given: Sequence[Any]) -> None:
         """Note what the arguments are like; they are the same in all calls."""
@@ -180,7 +187,7 @@ class PythonPlan:
             self._reached[output] = frozenset(order)
         return self._reached[output]
 
-    def _finished(self, run: _Run) -> Found:
+    def _finished(self, run: _Run, *, tell: bool) -> Found:
         """Add the gradients of parameters, call the effects, and return the rest."""
         if run.failed is not None:
             return Found(run.outputs, run.failed, {})
@@ -194,7 +201,7 @@ class PythonPlan:
                     gradients[entry.position] = [[0.0 + x for x in row] for row in rows]
                 else:
                     gradients[entry.position] = list(map(run.total, columns))
-        for effect, numbers in zip(self.tape.effects, run.noted, strict=True):
+        for effect, numbers in zip(self.tape.effects if tell else (), run.noted, strict=False):
             effect.function(*numbers)
         return Found(run.outputs, None, gradients)
 

@@ -71,7 +71,7 @@ def recorded(about: Analysed, layout: Layout, kernels: Kernels) -> Recorded:
     runs[:, 3] = row[begins]
     runs[:, 4] = row[begins] + ends - begins
     forward = runs.copy()
-    forward[:, 0] = kernels.addresses("forward", kind[begins], space[begins])
+    forward[:, 0] = kernels.addresses("forward", kind[begins], space[begins], ends - begins)
     python = [(int(p), int(x)) for p, x in zip(layout.place[~native], order[~native], strict=True)]
     going_up = Runs(forward, place[ends - 1], python)
     active = np.concatenate([about.active, about.active[layout.broadcast]])
@@ -79,9 +79,9 @@ def recorded(about: Analysed, layout: Layout, kernels: Kernels) -> Recorded:
         return Recorded(going_up, _swept(about, layout, nodes, first, kernels), index, labels)
     with_gradient = active[nodes[begins]]
     backward = runs[with_gradient][::-1].copy()
-    backward[:, 0] = kernels.addresses(
-        "backward", kind[begins][with_gradient][::-1], backward[:, 1]
-    )
+    sizes = backward[:, 4] - backward[:, 3]
+    kinds = kind[begins][with_gradient][::-1]
+    backward[:, 0] = kernels.addresses("backward", kinds, backward[:, 1], sizes)
     down = -place[begins][with_gradient][::-1]
     python = [(-p, x) for p, x in reversed(python) if active[x]]
     return Recorded(going_up, Runs(backward, down, python), index, labels)
@@ -152,7 +152,9 @@ def _swept(about: Analysed, layout: Layout, nodes: Any, first: Any, kernels: Ker
     records[:, 4] = row + 1
     kind = np.zeros(len(layout.row), np.int64)
     kind[layout.order] = layout.kind
-    records[:, 0] = kernels.addresses("backward", kind[nodes[chosen]], records[:, 1])
+    records[:, 0] = kernels.addresses(
+        "backward", kind[nodes[chosen]], records[:, 1], np.ones(len(chosen))
+    )
     place = np.arange(len(chosen))
     python = [x for x in layout.order.tolist() if x < n and kernels.in_python[about.flat.codes[x]]]
     when = [

@@ -36,7 +36,8 @@ def gradients(found: Found, batch: Batch, *, arrays: bool) -> list[Any]:
         if not batch.varying:
             parts.append(of_one_lane(form.tree, rows))
         else:
-            parts.append(of_lanes(form.tree, in_array(rows) if arrays else rows))
+            rows = in_array(rows) if arrays else rows
+            parts.append(of_lanes(form.tree, rows, form.sizes))
     return parts
 
 
@@ -46,14 +47,15 @@ def of_one_lane(tree: Any, row: Any) -> Any:
     return shaped_like(tree, iter(numbers))
 
 
-def of_lanes(tree: Any, rows: Any) -> Any:
+def of_lanes(tree: Any, rows: Any, sizes: tuple[int, ...] | None = None) -> Any:
     """Shape the numbers of many lanes, one row for each.
 
-    Lists of rows give nested lists, with the lane axis outside.
+    Lists of rows give nested lists, with the lane axis outside. ``sizes`` are those of the lists,
+    if they nest regularly and that is known.
     """
     if isinstance(rows, list):
         return [of_one_lane(tree, row) for row in rows]
-    sizes = _sizes(tree)
+    sizes = _sizes(tree) if sizes is None else sizes
     if sizes is not None:
         import numpy as np
 

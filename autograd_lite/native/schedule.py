@@ -35,8 +35,8 @@ class Schedule(NamedTuple):
         How many rows the uniform space and the lanes have.
     outputs : (array, array)
         The spaces and the rows of the outputs.
-    zeroed : list of slice
-        Rows with lanes whose adjoints are added up, and so begin at 0.
+    zeroing : int64 array (1, 8), or None
+        The record of the run that sets adjoints with lanes to 0, where they are added up.
     dtype : numpy.dtype
     parameters, gradients : arrays, or None
         Those of the binding.
@@ -56,7 +56,7 @@ class Schedule(NamedTuple):
     guards: Guards
     rows: tuple[int, int]
     outputs: tuple[Any, Any]
-    zeroed: list[slice]
+    zeroing: Any
     dtype: Any
     parameters: Any
     gradients: Any
@@ -87,11 +87,17 @@ def scheduled(
     live = np.bincount(flat.codes[about.live], minlength=len(flat.operations)) > 0
     kernels = Kernels(flat.operations, live.tolist(), exact=exact, dtype=dtype)
     direct = direct_arguments(about, sorted(wanted))
-    layout = laid_out(about, [x for nodes in direct.values() for x in nodes])
+    layout = laid_out(about, [x for nodes in direct.values() for x in nodes], kernels.in_python)
     runs = recorded(about, layout, kernels)
     places: Sequence[int] = () if binding is None else binding.place
     products, rows = placed(about, layout, direct, places, layout.rows)
     index, around = _around(runs.index, products, kernels)
+    zeroed = _rows_to_zero(about, layout, products, rows[LANES])
+    zeroing = None
+    if len(zeroed):
+        at = kernels.special("zero", "forward", LANES)
+        zeroing = np.array([[at, LANES, len(index), 0, len(zeroed), 0, 0, 0]], np.int64)
+        index = np.concatenate([index, zeroed])
     outputs = np.array(tape.outputs, np.int64)
     return Schedule(
         about,
@@ -104,7 +110,7 @@ def scheduled(
         Guards(tape, layout, kernels),
         rows,
         (layout.space[outputs].astype(np.int64), layout.row[outputs]),
-        _rows_to_zero(about, layout, products, rows[LANES]),
+        zeroing,
         np.dtype(dtype),
         None if binding is None else binding.data,
         None if binding is None else binding.grad,
@@ -113,21 +119,18 @@ def scheduled(
     )
 
 
-def _rows_to_zero(
-    about: Analysed, layout: Layout, products: Sequence[Placed], rows: int
-) -> list[slice]:
-    """Return the rows with lanes whose adjoints are added up, not written by a product."""
+def _rows_to_zero(about: Analysed, layout: Layout, products: Sequence[Placed], rows: int) -> Any:
+    """Return the rows with lanes whose adjoints are added up, none of their parts being written."""
     import numpy as np
 
     add = np.zeros(rows, bool)
     active = np.concatenate([about.active, about.active[layout.broadcast]])
-    having = active & (layout.space == LANES) & (layout.row != NO_ROW)
+    having = active & (layout.space == LANES) & (layout.row != NO_ROW) & ~layout.begun
     add[layout.row[having]] = True
     for product in products:
         if product.with_lanes and product.only_user:
             add[product.inputs.ravel()] = False
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], add.astype(np.int8), [0]])))
-    return [slice(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
+    return np.flatnonzero(add).astype(np.int32)
 
 
 def _around(index: Any, products: Sequence[Placed], kernels: Kernels) -> tuple[Any, list[Around]]:

@@ -152,7 +152,7 @@ class _Writer:
         self.count = len(self.computed)
         self.long = self.count > MOST_NAMED
         if self.long:
-            self.called = [f"v[{node}]" for node in range(len(tape))]
+            self.called = [f"v[{node}]" for node in range(len(tape.sources))]
         else:
             self.called = number_names(tape, self.entries, self.computed, names)
         for node, number in self.fixed.items():
@@ -378,6 +378,6 @@ class _Writer:
         made = [
             function(f"{name}_{i}", lists, chunk or ["pass"]) for i, chunk in enumerate(chunks, 1)
         ]
-        new = f"{lists[-1]} = [0.0] * {len(self.tape)}"
+        new = f"{lists[-1]} = [0.0] * {len(self.tape.sources)}"
         calls = [f"{name}_{i}({lists})" for i in range(1, len(chunks) + 1)]
         return [*made, function(name, given, [new, *first, *calls, *last])]

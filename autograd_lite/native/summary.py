@@ -94,7 +94,7 @@ def summary(
     """
     known = fixed(tape)
     needed = used(tape, observed(tape))
-    live = [node for node in range(len(tape)) if needed[node]]
+    live = [node for node in range(len(tape.sources)) if needed[node]]
     computed = [x for x in live if tape.primitives[x] is not None and x not in known]
     operations = Counter(tape.primitives[node].name for node in computed)  # type: ignore[union-attr]
     leaves = Counter(type(tape.sources[x]) for x in live if tape.sources[x] is not None)
@@ -146,7 +146,7 @@ def _native(facts: Facts, lanes: int | None) -> list[tuple[str, str]]:
 
 def _levels(tape: Tape, computed: Iterable[int]) -> int:
     """Return the operations on the longest way from a leaf to a result."""
-    level = [0] * len(tape)
+    level = [0] * len(tape.sources)
     for node in computed:
         level[node] = 1 + max(level[operand] for operand in tape.operands[node])
     return max(level, default=0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from autograd_lite.primitives.core import Primitive, Variadic
@@ -106,8 +105,7 @@ class Watch(NamedTuple):
     found: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Tape:
+class Tape(NamedTuple):
     """One recording. Nodes are numbered from 0, operands before results.
 
     Attributes
@@ -143,6 +141,3 @@ class Tape:
     draws: tuple[Draw, ...] = ()
     effects: tuple[Effect, ...] = ()
     watches: tuple[Watch, ...] = ()
-
-    def __len__(self) -> int:
-        return len(self.sources)

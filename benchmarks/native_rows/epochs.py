@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from native_rows.images import DIGITS, MNIST, Sizes, images, parameters
 from native_rows.measuring import DisagreementError, Options, Table, duration, in_turn
 
 LR = 1e-3
+LOOP = "a loop of one's own"
 EPOCHS = 10  # of one call of `nn.fit`, which records the network once
 
 
@@ -54,7 +56,7 @@ def epochs(
     rng = np.random.default_rng(0)
     fitted, looped = (networks_ours.Network(sizes, flat, LR) for _ in range(2))
     keep("nn.fit", lambda: fitted.fit(x, y, batch, together))
-    keep("loop", lambda: [looped.epoch(x, y, batch, rng) for _ in range(together)][-1])
+    keep(LOOP, lambda: [looped.epoch(x, y, batch, rng) for _ in range(together)][-1])
     try:
         from native_rows import networks_torch
     except ImportError as error:
@@ -75,7 +77,7 @@ def epochs(
                 )
     for work in works.values():
         work()
-    wanted = losses["loop"]
+    wanted = losses[LOOP]
     for side, loss in losses.items():
         if not abs(loss - wanted) <= 0.1 * wanted:  # the orders differ
             raise DisagreementError(f"{what}: the loss is {loss} with {side}, {wanted} in our loop")
@@ -87,13 +89,12 @@ def epochs(
         if side.startswith("PyTorch"):
             wanted_ratio = goal if side == "PyTorch float64, DataLoader" else None
             table.ratio(what, side, times[side], times["nn.fit"], wanted_ratio)
-    best = sorted(times["nn.fit"])[len(times["nn.fit"]) // 2]
-    table.figure(
-        f"{what}, nn.fit",
-        best,
-        duration(best),
-        goal=1.2 if second else None,
-        goal_shown="about 1 s",
-    )
-    middle = sorted(times["loop"])[len(times["loop"]) // 2]
-    table.figure(f"{what}, a loop of one's own", middle, duration(middle))
+    for how, goal_in_seconds in (("nn.fit", 1.2 if second else None), (LOOP, None)):
+        middle = statistics.median(times[how])
+        table.figure(
+            f"{what}, {how}",
+            middle,
+            duration(middle),
+            goal=goal_in_seconds,
+            goal_shown="about 1 s",
+        )

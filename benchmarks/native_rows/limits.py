@@ -54,7 +54,7 @@ def preparing(table: Table, options: Options) -> None:
 
         times = in_turn([recording, lower], max(options.few, 3))
         for what, column, goal in zip(("recording", "lowering"), times, (None, 1e-6), strict=True):
-            each = statistics.median(column) / len(tape)
+            each = statistics.median(column) / len(tape.sources)
             table.figure(
                 f"{what} {length:,} operations, for each recorded node",
                 each,

@@ -158,6 +158,19 @@ def test_a_watch_inside_of_a_branch() -> None:
     np.testing.assert_array_equal(compiled(points), [-1.0, 2.0])
 
 
+def test_surroundings_that_change_at_every_call_do_not_pile_up() -> None:
+    rate = 0.0
+
+    def scaled(x: Any) -> Any:
+        return x * rate
+
+    compiled = autograd_lite.compile(scaled)
+    for step in range(40):
+        rate = float(step)
+        assert compiled(2.0) == 2.0 * step
+    assert len(compiled.recordings) == paths.MOST_ROOTS
+
+
 def test_branches_with_results_of_different_structures() -> None:
     compiled = autograd_lite.compile(lambda x: [x] if x > 0.0 else [x, x * x])
     assert compiled(2.0) == [2.0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable
 from functools import partial
@@ -15,7 +16,7 @@ import pytest
 
 import autograd_lite
 from autograd_lite import Value, grad, hessian, hvp, jacobian, no_grad, value_and_grad
-from autograd_lite.native import backend, program
+from autograd_lite.native import backend, evaluation
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -245,6 +246,19 @@ def test_hessian_vector_products_are_those_of_the_transform() -> None:
         autograd_lite.compile(f).hvp((2.0, 3.0), (1.0,))
 
 
+def test_second_derivatives_beside_a_label() -> None:
+    compiled = autograd_lite.compile(lambda p, label: [p[0] * p[0], p[0] * p[1]][label])
+    (block, mixed), (_, last) = compiled.hessian([2.0, 3.0], 1)
+    assert (block, mixed, last) == ([[0.0, 1.0], [1.0, 0.0]], [0.0, 0.0], 0.0)
+    points, labels = np.array([[2.0, 3.0], [4.0, 5.0]]), np.array([1, 0])
+    (blocks, _), _ = compiled.hessian(points, labels)
+    np.testing.assert_array_equal(blocks, [[[0.0, 1.0], [1.0, 0.0]], [[2.0, 0.0], [0.0, 0.0]]])
+    product, nothing = compiled.hvp((points, labels), (np.ones((2, 2)), np.zeros(2)))
+    np.testing.assert_array_equal(product, [[1.0, 1.0], [2.0, 0.0]])
+    np.testing.assert_array_equal(nothing, [0.0, 0.0])
+    assert autograd_lite.compile(lambda x: x**3.0).hessian(2) == 12.0
+
+
 def test_several_outputs_have_no_gradient() -> None:
     compiled = autograd_lite.compile(lambda x: [x, x * x])
     for name in ("grad", "value_and_grad"):
@@ -330,7 +344,7 @@ def test_each_length_is_recorded_once_and_kept() -> None:
 def test_the_structure_that_was_not_used_for_longest_is_forgotten(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(program, "MOST_STRUCTURES", 2)
+    monkeypatch.setattr(evaluation, "MOST_STRUCTURES", 2)
     calls = []
 
     def total(xs: Any) -> Any:
@@ -433,6 +447,31 @@ def test_a_gradient_is_changed_by_nobody_if_a_lane_raises(line: Any) -> None:
     assert step([1.0, 2.0]) == 3.5
 
 
+def test_programs_may_share_parameters(line: Any) -> None:
+    first = autograd_lite.compile(lambda x: line[0] * x, parameters=line[:1])
+    assert first([3.0]) == 6.0
+    both = autograd_lite.compile(partial(loss, line), parameters=line)
+    assert both([1.0], [2.0]) == 0.25
+    assert first([3.0]) == 6.0
+    assert [p.grad for p in line] == [3.0 + 1.0 + 3.0, 1.0]
+
+
+def test_single_precision(plans: str) -> None:
+    if plans == "python":
+        return  # refused, see test_bad_input
+    compiled = autograd_lite.compile(lambda x: x.exp(), dtype="float32")
+    found = compiled(np.array([1.0, 2.0]))
+    assert found.tolist() == pytest.approx([math.e, math.e**2], rel=1e-6)
+    assert found.dtype == np.float32
+    assert found.tolist()[0] != math.e
+    assert type(compiled.grad(1.0)) is float
+
+
+def test_a_program_is_not_pickled() -> None:
+    with pytest.raises(TypeError, match=r"write program\.save\(path\)"):
+        copy.deepcopy(autograd_lite.compile(f))
+
+
 # -- threads ---------------------------------------------------------------------------------------
 
 
@@ -465,3 +504,17 @@ def test_more_threads_give_the_same_bits() -> None:
     two = autograd_lite.compile(rosenbrock, threads=2).value_and_grad(points)
     for a, b in zip(one, two, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_infinite_losses_have_a_mean(line: Any) -> None:
+    step = autograd_lite.compile(lambda x: line[0] * x + line[1], parameters=line)
+    for repeated in (1, 100):
+        assert math.isnan(step(np.array([math.inf, -math.inf] * repeated))) is True
+        assert step(np.array([1e308, 1e308] * repeated)) == math.inf
+    exact = autograd_lite.compile(lambda x: line[0] * x, parameters=line[:1], exact=True)
+    assert exact([1e308, 1e308]) == math.inf
+
+
+def test_batches_of_batches_without_numbers() -> None:
+    compiled = autograd_lite.compile(lambda p, x: x * 2.0 + sum(sum(row) for row in p))
+    np.testing.assert_array_equal(compiled(np.empty((3, 2, 0)), 4.0), [8.0, 8.0, 8.0])

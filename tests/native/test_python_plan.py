@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import replace
 
 import pytest
 from eager_numbers import bits, value_and_gradient
@@ -205,7 +204,7 @@ def test_truth_and_index_are_guards_too():
 def test_guards_come_in_the_order_in_which_they_were_asked():
     tape = record(lambda x: x, (1.0,))
     guards = (Guard("<", 0, 0, False), Guard("truth", 0, 0, True))
-    late = replace(tape, guards=guards)
+    late = tape._replace(guards=guards)
     assert PythonPlan(late, varying={0}).evaluate([[[0.0]]], 1).failed == [1]
 
 

@@ -428,18 +428,36 @@ def test_a_model_that_mixes_samples_or_draws_by_itself_is_refused(kind):
         fitted(kind(2, 2, seed=0), compile=True)
 
 
+class Reading(nn.Linear):
+    """Reads numbers of samples whose first one is above a bound."""
+
+    bound = -9.0
+
+    def forward(self, x):
+        rows = super().forward(x)
+        for row, sample in zip(rows, x, strict=True):
+            if sample[0] > self.bound:
+                row[0] = row[0] * abs(row[0].data)
+        return rows
+
+
 def test_a_model_that_cannot_be_recorded_is_refused():
-    class Printing(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.layer = nn.Linear(2, 2, seed=0)
-
-        def forward(self, x):
-            return [[y if y.data > 0.0 else y * 0.5 for y in sample] for sample in self.layer(x)]
-
+    model = Reading(2, 2, seed=0)
     with pytest.raises(RuntimeError, match=r"\.data was used on") as caught:
-        fitted(Printing(), compile=True)
+        fitted(model, compile=True)
     assert "compile=False" in caught.value.__notes__[-1]
+    assert model.state_dict() == Reading(2, 2, seed=0).state_dict()
+
+
+def test_a_branch_that_cannot_be_recorded_is_refused_when_a_sample_takes_it():
+    model = Reading(2, 2, seed=0)
+    model.bound = 9.0
+    inputs = [*MOONS.inputs[:-1], [10.0, 0.0]]
+    history = nn.History()
+    with pytest.raises(RuntimeError, match=r"\.data was used on") as caught:
+        fitted(model, (inputs, MOONS.targets), batch_size=1, history=history, compile=True)
+    assert "compile=False" in caught.value.__notes__[-1]
+    assert 0 < len(history.steps) < 50
 
 
 def test_a_loss_that_returns_no_value_is_refused():

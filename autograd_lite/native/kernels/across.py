@@ -44,6 +44,8 @@ def special_kernel(
         ``u[row]`` is the mean of ``v[operand(row)]`` over all lanes.
     ``"lane_variance"``
         ``u[row]`` is the mean of (``v[operand(row)]`` - its mean)². In two passes.
+    ``"zero"``
+        ``g[operand(row)] = 0``, forwards only.
     ``"guards"``
         Rows are the numbers of guards; guard k has four entries at ``first + 4 * (k - start)`` of
         ``index``: a position in `TESTS`, a, b, and the answer that it got (for ``"index"``: the
@@ -90,6 +92,18 @@ def _copy(point: bool) -> tuple[Kernel, ...]:
                 g[x + lane] += g[row * lanes + lane]
 
     return forward, backward
+
+
+def _zero(point: bool) -> tuple[Kernel, ...]:
+    def forward(v, g, u, gu, index, labels, first, start, stop, lanes):  # type: ignore[no-untyped-def]
+        if point:
+            lanes = 1
+        for row in range(start, stop):
+            x = index[first + row - start] * lanes
+            for lane in range(lanes):
+                g[x + lane] = 0.0
+
+    return (forward,)
 
 
 # -- between the spaces ----------------------------------------------------------------------------
@@ -289,6 +303,7 @@ def _guards(point: bool) -> tuple[Kernel, ...]:
 
 MAKERS: dict[str, Callable[[bool], tuple[Kernel, ...]]] = {
     "copy": _copy,
+    "zero": _zero,
     "broadcast": _broadcast,
     "bias": _bias,
     "pick": _own_pick,
@@ -297,4 +312,4 @@ MAKERS: dict[str, Callable[[bool], tuple[Kernel, ...]]] = {
     "lane_variance": _lane_variance,
     "guards": _guards,
 }
-"""By name: from whether there is one lane, the kernel forward and, except for guards, backward."""
+"""By name: from whether there is one lane, the kernel forward and, except for two, backward."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from autograd_lite.native.kernels.blocks import BLOCK, room
 from autograd_lite.native.kernels.intrinsics import memory
 from autograd_lite.native.kernels.translation import Untranslatable, translated
 from autograd_lite.native.kernels.vector_math import cos, in_sine_range, sin
@@ -19,6 +20,29 @@ from autograd_lite.primitives.arithmetic import to_the_power
 DIRECTIONS = ("forward", "backward")
 LETTERS = "abc"
 PARTS = ("value", "partial_a", "partial_b", "partial_c")
+
+
+WIDTH = 8
+"""How many rows of a point go into one vector (of AVX-512)."""
+
+SLOW = {
+    "forward": "exp exp2 expm1 log log1p sin cos sinh cosh tanh sigmoid softplus log_sigmoid silu",
+    "backward": "expm1 sin cos sinh cosh sigmoid softplus log_sigmoid silu",
+}
+"""Primitives for which bringing operands side by side takes less time than it saves."""
+
+
+def pays_together(primitive: Primitive, direction: str) -> bool:
+    """Tell whether the kernel of the layout "together" is the faster one for eight rows or more.
+
+    Examples
+    --------
+    >>> from autograd_lite.native.kernels.elementwise import pays_together
+    >>> from autograd_lite.primitives import TABLE
+    >>> pays_together(TABLE["sin"], "forward"), pays_together(TABLE["*"], "forward")
+    (True, False)
+    """
+    return _is_of_table(primitive) and primitive.name in SLOW[direction].split()
 
 
 class Special(NamedTuple):
@@ -89,6 +113,7 @@ def elementwise_kernel(
     layout: str,
     *,
     accurate: bool = False,
+    sole: Sequence[bool] = (False, False, False),
     dtype: str = "float64",
 ) -> Callable[..., None]:
     """Return the kernel of a primitive as a Python function for `building.address`.
@@ -113,11 +138,14 @@ def elementwise_kernel(
     mask : sequence of bool
         Of every operand, whether its adjoint is needed; partials of others are not evaluated.
         Forwards it has no effect.
-    layout : {"point", "lanes"}
-        Whether rows have one lane, or any number.
+    layout : {"point", "together", "lanes"}
+        Whether rows have one lane, and are computed one by one or some together, or any number.
     accurate : bool
         Take the mathematics of C's library in lanes too, which Python takes, instead of formulas
-        that are evaluated for several lanes at once (`vector_math`, `SPECIAL`). Points always do.
+        that are evaluated for several numbers at once (`vector_math`, `SPECIAL`).
+    sole : sequence of bool
+        Of every operand, whether this is the first that its adjoint gets: then it is written, in
+        lanes, not added to.
     dtype : {"float64", "float32"}
 
     Returns
@@ -130,7 +158,7 @@ def elementwise_kernel(
     Untranslatable
         If machine code cannot be made from a formula; such a primitive must be called in Python.
     """
-    vectorised = layout == "lanes" and not accurate
+    vectorised = layout != "point" and not accurate
     special = SPECIAL.get(primitive.name) if _is_of_table(primitive) else None
     if accurate or (special is not None and layout == "point" and not special.points):
         special = None
@@ -142,7 +170,12 @@ def elementwise_kernel(
             f"special_{which}": translated(formula, vectorised=vectorised)
             for which, formula in zip(PARTS, given, strict=False)
         }
-    text = "\n".join(_lines(primitive.arity, direction, mask, layout, special is not None))
+    if layout == "together":
+        lines = _lines_together(primitive.arity, direction, mask, special is not None)
+        names["block"] = room()
+    else:
+        lines = _lines(primitive.arity, direction, mask, sole, layout, special is not None)
+    text = "\n".join(lines)
     import numba
 
     names |= {"T": getattr(numba, dtype), "float64": numba.float64, "int64": numba.int64}
@@ -197,7 +230,12 @@ def _check_compiles(primitive: Primitive, name: str, formula: Any, count: int) -
 
 
 def _lines(
-    arity: int, direction: str, mask: Sequence[bool], layout: str, special: bool
+    arity: int,
+    direction: str,
+    mask: Sequence[bool],
+    sole: Sequence[bool],
+    layout: str,
+    special: bool,
 ) -> Iterator[str]:
     """Write a kernel: text, since the number of operands differs, and loops over them are slow."""
     letters = LETTERS[:arity]
@@ -229,7 +267,8 @@ def _lines(
             if forward:
                 yield at + (f"write(v, y + lane, T({found}))" if lanes else f"v[y] = T({found})")
             elif lanes:
-                yield f"{at}accumulate(g, {x} + lane, T(read(g, y + lane) * ({found})))"
+                how = "write" if sole[letters.index(x)] else "accumulate"
+                yield f"{at}{how}(g, {x} + lane, T(read(g, y + lane) * ({found})))"
             else:
                 yield f"{at}g[{x}] += T(float64(g[y]) * ({found}))"
 
@@ -249,3 +288,60 @@ def _lines(
     yield from loops("special_{}(…)", " " * 12)
     yield "        else:"
     yield from loops(mixed, " " * 12)
+
+
+def _lines_together(
+    arity: int, direction: str, mask: Sequence[bool], special: bool
+) -> Iterator[str]:
+    """Write a kernel for points: some rows at a time, operands brought side by side first.
+
+    The last rows of a run are computed several times, rather than one by one.
+    """
+    letters = LETTERS[:arity]
+    forward = direction == "forward"
+    given = ", ".join(f"operand_{x}[i]" for x in letters)
+    results = [f"partial_{x}" for x, needed in zip(letters, mask, strict=True) if needed]
+    kept = [f"operand_{x}" for x in letters] + ([] if forward else ["result", "adjoint"])
+    yield "def kernel(v, g, u, gu, index, labels, first, start, stop, lanes):"
+    for name in [*kept, "found"]:
+        yield f"    {name} = block(1)"
+    yield f"    for begin in range(start, stop, {BLOCK}):"
+    yield f"        width = min(stop - begin, {BLOCK})"
+    yield f"        padded = (width + {WIDTH - 1}) // {WIDTH} * {WIDTH}"
+    yield f"        at = first + {arity} * (begin - start)"
+    yield "        for i in range(padded):"
+    yield "            row = min(i, width - 1)"
+    for slot, x in enumerate(letters):
+        yield f"            operand_{x}[i] = v[index[at + {arity} * row + {slot}]]"
+    if not forward:
+        yield "            result[i] = v[begin + row]"
+        yield "            adjoint[i] = g[begin + row]"
+    if special:
+        yield "        others = 0"
+        yield "        for i in range(padded):"
+        yield f"            if not test({given}):"
+        yield "                others += 1"
+    for name in ["value"] if forward else results:
+        formula = (
+            f"{{}}{name}({given})" if forward else f"adjoint[i] * {{}}{name}({given}, result[i])"
+        )
+        plain = formula.format("")
+        if special:
+            yield "        if others == 0:"
+            yield "            for i in range(padded):"
+            yield f"                found[i] = {formula.format('special_')}"
+            yield "        else:"
+            yield "            for i in range(padded):"
+            yield f"                if test({given}):"
+            yield f"                    found[i] = {formula.format('special_')}"
+            yield "                else:"
+            yield f"                    found[i] = {plain}"
+        else:
+            yield "        for i in range(padded):"
+            yield f"            found[i] = {plain}"
+        yield "        for i in range(width):"
+        if forward:
+            yield "            v[begin + i] = T(found[i])"
+        else:
+            slot = letters.index(name[-1])
+            yield f"            g[index[at + {arity} * i + {slot}]] += T(found[i])"

@@ -151,7 +151,7 @@ def _means() -> Callable[[Node, Any], None]:
 # -- products --------------------------------------------------------------------------------------
 
 SEGMENT = 32
-"""How many products of the factors before are kept; they are computed again for each segment."""
+"""How many products of the factors after are kept; they are computed again for each segment."""
 
 
 def prod(vectorised: bool) -> tuple[Formula, Formula]:
@@ -173,29 +173,30 @@ def prod(vectorised: bool) -> tuple[Formula, Formula]:
 
     def backward(node: Node) -> None:
         v, g, index = node.v, node.g, node.index
-        before, after = block(SEGMENT), block(1)
+        before, after = block(1), block(SEGMENT)
         for i in range(node.width):
-            after[i] = 1.0
+            before[i] = 1.0
         count = node.end - node.begin
-        for segment in range((count - 1) // SEGMENT, -1, -1):
+        for segment in range((count - 1) // SEGMENT + 1):  # first operands first, as `backward`
             begin = node.begin + segment * SEGMENT
             end = min(node.end, begin + SEGMENT)
+            last = (end - 1 - begin) * BLOCK
             for i in range(node.width):
-                before[i] = 1.0
-            for k in range(node.begin, begin):
+                after[last + i] = 1.0
+            for k in range(node.end - 1, end - 1, -1):
                 x = index[k] * node.lanes + node.lane
                 for i in range(node.width):
+                    after[last + i] = v[x + i] * after[last + i]
+            for k in range(end - 1, begin, -1):
+                x = index[k] * node.lanes + node.lane
+                at = (k - begin) * BLOCK
+                for i in range(node.width):
+                    after[at - BLOCK + i] = v[x + i] * after[at + i]
+            for k in range(begin, end):
+                x = index[k] * node.lanes + node.lane
+                at = (k - begin) * BLOCK
+                for i in range(node.width):
+                    g[x + i] += g[node.result + i] * (before[i] * after[at + i])
                     before[i] = before[i] * v[x + i]
-            for k in range(begin + 1, end):
-                x = index[k - 1] * node.lanes + node.lane
-                at = (k - begin) * BLOCK
-                for i in range(node.width):
-                    before[at + i] = before[at - BLOCK + i] * v[x + i]
-            for k in range(end - 1, begin - 1, -1):
-                x = index[k] * node.lanes + node.lane
-                at = (k - begin) * BLOCK
-                for i in range(node.width):
-                    g[x + i] += g[node.result + i] * (before[at + i] * after[i])
-                    after[i] = v[x + i] * after[i]
 
     return forward, backward

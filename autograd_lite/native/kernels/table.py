@@ -7,15 +7,21 @@ from typing import Any
 
 from autograd_lite.native.kernels.across import special_kernel
 from autograd_lite.native.kernels.building import address
-from autograd_lite.native.kernels.elementwise import elementwise_kernel, matches_python
+from autograd_lite.native.kernels.elementwise import (
+    elementwise_kernel,
+    matches_python,
+    pays_together,
+)
 from autograd_lite.native.kernels.many import variadic_kernel
 from autograd_lite.native.kernels.translation import Untranslatable
 from autograd_lite.native.tape import DETACHED, LANE_MEAN, LANE_VARIANCE, PICK
 from autograd_lite.primitives import TABLE
 
-KINDS = 16  # a kind is an operation's position times this, plus mask and marks
+KINDS = 128  # a kind is an operation's position times this, plus its mask and these marks
 UNIFORM_OPTIONS = 8
+SOLE = 16  # times the mask of the operands whose adjoint is written, not added to
 LAYOUTS = ("point", "lanes")
+LONG = 8  # rows of a run from which on it can pay to compute some of them together
 
 
 class Kernels:
@@ -78,24 +84,26 @@ class Kernels:
     def _matches_python(operation: Any) -> bool:
         return matches_python(operation, "forward") and matches_python(operation, "backward")
 
-    def addresses(self, direction: str, kinds: Any, spaces: Any) -> Any:
-        """Return the kernels for runs of these kinds in these spaces."""
+    def addresses(self, direction: str, kinds: Any, spaces: Any, sizes: Any) -> Any:
+        """Return the kernels for runs of these kinds, in these spaces, of so many rows."""
         import numpy as np
 
-        both = 2 * kinds + spaces
-        different, which = np.unique(both, return_inverse=True)
-        found = [
-            self._address(direction, *divmod(int(x) // 2, KINDS), int(x) % 2) for x in different
-        ]
+        long = sizes >= LONG
+        different, which = np.unique(4 * kinds + 2 * long + spaces, return_inverse=True)
+        found = []
+        for number in different.tolist():
+            kind, how = divmod(number, 4)
+            code, marks = divmod(kind, KINDS)
+            layout = "lanes" if how % 2 else "point"
+            found.append(self._address(direction, code, marks, layout, long=how > 1))
         return np.array(found, np.int64)[which]
 
     def special(self, name: str, direction: str, space: int) -> int:
         """Return the kernel of something that is no operation of a tape: a bias or a copy."""
         return self._built(name, direction, LAYOUTS[space])
 
-    def _address(self, direction: str, code: int, marks: int, space: int) -> int:
+    def _address(self, direction: str, code: int, marks: int, layout: str, *, long: bool) -> int:
         operation = self._operations[code]
-        layout = LAYOUTS[space]
         if operation is None:
             return self._built("broadcast", direction, layout)
         if operation is DETACHED:
@@ -116,14 +124,25 @@ class Kernels:
                 ),
                 self._dtype,
             )
+        together = long and layout == "point" and not accurate
+        if together and pays_together(operation, direction):
+            layout = "together"
         mask = [bool(marks >> slot & 1) for slot in range(operation.arity)]
         if direction == "forward":
             mask = [False] * operation.arity  # which has no effect
-        bits = "".join("01"[needed] for needed in mask)
+            marks = 0
+        sole = [bool(marks // SOLE >> slot & 1) for slot in range(operation.arity)]
+        bits = "".join("01="[needed + first] for needed, first in zip(mask, sole, strict=True))
         return address(
             f"{operation.name} {direction} {bits} {layout}{described}",
             lambda: elementwise_kernel(
-                operation, direction, mask, layout, accurate=accurate, dtype=self._dtype
+                operation,
+                direction,
+                mask,
+                layout,
+                accurate=accurate,
+                sole=sole,
+                dtype=self._dtype,
             ),
             self._dtype,
             owner=owner,
