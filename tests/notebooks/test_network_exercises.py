@@ -51,6 +51,16 @@ def clipped(gradient, tau):
     norm = math.hypot(*gradient)
     return [g * tau / norm for g in gradient] if norm > tau else gradient
 """,
+    ("09_generalising", 1): "with_penalty, with_weight_decay = 3.1, 3.3",
+    ("09_generalising", 2): """
+def my_dropout(numbers, p, draw):
+    return [0.0 if draw() < p else x / (1 - p) for x in numbers]
+""",
+    ("09_generalising", 3): "ends_after, keeps = 6, 4",
+    ("09_generalising", 4): """
+def input_gradient(w, a, y):
+    return [(a - y) * wi for wi in w]
+""",
 }
 
 WRONG = {
@@ -85,6 +95,16 @@ def my_schedule(step):
     ("08_why_deep_is_hard", 4): """
 def clipped(gradient, tau):
     return [max(-tau, min(tau, g)) for g in gradient]
+""",
+    ("09_generalising", 1): "with_penalty, with_weight_decay = 3.1, 3.1",
+    ("09_generalising", 2): """
+def my_dropout(numbers, p, draw):
+    return [x / (1 - p) if draw() < p else 0.0 for x in numbers]
+""",
+    ("09_generalising", 3): "ends_after, keeps = 8, 8",
+    ("09_generalising", 4): """
+def input_gradient(w, a, y):
+    return [(y - a) * wi for wi in w]
 """,
 }
 
