@@ -54,7 +54,7 @@
     });
     const counter = element("span", { class: "counter" });
     const controls = element(
-      "div", { class: "controls" }, ...Object.values(buttons), slider, counter,
+      "div", { class: "stepper-controls" }, ...Object.values(buttons), slider, counter,
     );
     picture.replaceWith(view, formula, controls, details);
     details.open = false;

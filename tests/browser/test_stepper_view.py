@@ -106,7 +106,7 @@ def test_graph_formula_and_controls_are_on_one_screen(
     browser.open(document(lecture()), size=size)
     for state in range(8):
         browser.go(state)
-        for part in ("svg.autograd-graph", ".formula", ".controls", "summary"):
+        for part in ("svg.autograd-graph", ".formula", ".stepper-controls", "summary"):
             assert is_inside(box(browser, part), screen(size)), (part, state)
 
 
