@@ -124,6 +124,13 @@ def test_an_element_for_a_notebook_has_no_ids_and_is_no_document() -> None:
     assert [g for picture in pictures(html) for g in picture.iter() if g.get("id")] == []
 
 
+def test_no_class_has_a_name_that_reveal_js_places_on_slides() -> None:
+    named = re.findall(r'class(?:=|: ?)"([^"]*)"', lecture()._repr_html_())
+    used = {name for names in named for name in names.split()}
+    assert {"stepper-controls", "view"} <= used
+    assert not used & {"controls", "progress", "slides", "backgrounds", "playback", "overlay"}
+
+
 @pytest.mark.parametrize(
     ("label", "shown"),
     [
