@@ -184,6 +184,7 @@ def test_the_wheel_works_from_an_empty_environment(tmp_path: Path) -> None:
         assert path.relative_to(ROOT).as_posix() in packed
     assert {"autograd_lite/py.typed", "nn/py.typed"} <= packed
     assert {f"autograd_lite/drawing/stepper.{kind}" for kind in ("css", "js")} <= packed
+    assert "nn/data/first_names.txt" in packed
     assert not [name for name in packed if name.startswith(("tests", "benchmarks", "notebooks"))]
 
     run(sys.executable, "-m", "venv", str(tmp_path / "env"))

@@ -4,6 +4,7 @@ Labels of K classes are 0 to K - 1.
 """
 
 from nn.data.bundled import breast_cancer, diabetes, digits, iris, wine
+from nn.data.first_names import names
 from nn.data.idx import mnist
 from nn.data.labels import one_hot, random_labels
 from nn.data.minibatches import Batches, batches
@@ -24,6 +25,7 @@ __all__ = [
     "iris",
     "mnist",
     "moons",
+    "names",
     "one_hot",
     "random_labels",
     "spirals",

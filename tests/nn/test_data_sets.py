@@ -165,3 +165,20 @@ def test_without_scikit_learn_the_error_names_the_set_and_the_extra(monkeypatch,
     subject, _, rest = str(refusal.value).partition(" with ")
     assert subject.replace(" ", "_").startswith(name)
     assert rest == 'scikit-learn, which is not installed: pip install "autograd-lite[data]"'
+
+
+# -- the names -----------------------------------------------------------------------------------
+
+
+def test_names_are_a_thousand_words_of_the_letters_a_to_z():
+    names = data.names()
+    assert len(set(names)) == len(names) == 1000
+    assert names == sorted(names)
+    assert set("".join(names)) == set("abcdefghijklmnopqrstuvwxyz")
+    assert {3, 12} == {min(map(len, names)), max(map(len, names))}
+    assert {"ada", "wei", "kwame", "priya", "jose", "zeynep"} <= set(names)
+
+
+def test_whoever_changes_the_names_has_changed_a_copy():
+    data.names().clear()
+    assert data.names()[0] == "abeer"
