@@ -40,7 +40,6 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
 ]
-exclude_patterns = ["tutorials/README.md"]
 default_role = "py:obj"
 add_module_names = False
 toc_object_entries_show_parents = "hide"
@@ -145,7 +144,7 @@ class Shown(SphinxDirective):
             return [nodes.raw("", thing._repr_html_(), format="html")]
         if isinstance(thing, Typeset):
             parts = (thing.expression, thing.values, thing.derivation)
-            return [nodes.math_block(part, part, number=None, no_wrap=True) for part in parts]
+            return [nodes.math_block(part, part, number=None) for part in parts]
         folder = HERE / "_pictures"
         folder.mkdir(exist_ok=True)
         name = hashlib.sha256("\n".join(self.content).encode()).hexdigest()[:12] + ".svg"
@@ -153,9 +152,17 @@ class Shown(SphinxDirective):
         return [nodes.image(uri=f"/_pictures/{name}", alt=self.arguments[0])]
 
 
+def leave_environments_alone(_app: Sphinx, page: nodes.document) -> None:
+    """Let formulas that are environments already, such as those of `latex`, be no parts of one."""
+    for formula in page.findall(nodes.math_block):
+        if formula.astext().lstrip().startswith(r"\begin{align"):
+            formula["nowrap"] = True
+
+
 def setup(app: Sphinx) -> None:
     """Connect these with Sphinx."""
     app.add_directive("shown", Shown)
+    app.connect("doctree-read", leave_environments_alone)
     app.add_directive("command-help", CommandHelp)
     app.connect("autodoc-process-docstring", as_restructured_text, priority=400)
     app.connect("autodoc-process-signature", signature_of_an_operation)
