@@ -284,6 +284,11 @@ def _problems_of_cell(cell: Any) -> list[str]:
         found.append("the id is not a readable name, such as 'forward-1'")
     if set(cell.metadata) - set(KEPT):
         found.append(f"metadata other than {', '.join(KEPT)}: save it with run.py")
+    if cell.cell_type == "markdown":
+        if "slideshow" not in cell.metadata:
+            found.append("it does not say whether it begins a slide: save it with run.py")
+        if "\n## " in cell.source:
+            found.append("a section in the middle of a cell: begin a new one")
     tags = cell.metadata.get("tags", ())
     texts = [cell.source]
     for output in cell.get("outputs", ()):

@@ -64,13 +64,10 @@ def sample(
     *outputs: dict[str, Any], source: str = "x", id: str = "forward-1", **metadata: Any
 ) -> Any:
     """Return a notebook with one code cell, which keeps to the rules if the outputs do."""
+    slide = {"slideshow": {"slide_type": "slide"}}
     cells = [
-        {
-            "cell_type": "markdown",
-            "id": "title",
-            "metadata": {},
-            "source": "# A question\n\n## Exercises",
-        },
+        {"cell_type": "markdown", "id": "title", "metadata": slide, "source": "# A question"},
+        {"cell_type": "markdown", "id": "end", "metadata": slide, "source": "## Exercises"},
         {
             "cell_type": "code",
             "id": id,
@@ -183,18 +180,31 @@ def test_a_notebook_that_keeps_the_rules_is_not_told_anything() -> None:
 def test_the_kernel_and_the_order_of_execution_are_checked() -> None:
     notebook = sample()
     notebook.metadata["widgets"] = {}
-    notebook.cells[1].execution_count = 7
+    notebook.cells[-1].execution_count = 7
     assert len(run.problems(notebook)) == 2
+
+
+def test_slides_begin_where_sections_do() -> None:
+    notebook = sample()
+    notebook.cells[0].metadata = nbformat.from_dict({})
+    notebook.cells[1].source = "A word before.\n\n## Exercises"
+    assert [said.partition(": ")[0] for said in run.problems(notebook)] == [
+        "cell title",
+        "cell end",
+    ]
+    notebook = run.clean(notebook)
+    assert notebook.cells[0].metadata.slideshow.slide_type == "slide"
+    assert len(run.problems(notebook)) == 1
 
 
 def test_executing_cleans_and_describes() -> None:
     alt = "A straight line from 0 up to 1, and 'quotes' in it"
     notebook = sample(source="import matplotlib.pyplot as plt\nplt.plot([0, 1]);", alt=alt)
     notebook.metadata["widgets"] = {}
-    notebook.cells[1].metadata["collapsed"] = True
+    notebook.cells[-1].metadata["collapsed"] = True
     found = run.execute(notebook)
-    (output,) = found.cells[1].outputs
-    assert found.cells[1].metadata == {"alt": alt}
+    (output,) = found.cells[-1].outputs
+    assert found.cells[-1].metadata == {"alt": alt}
     assert found.metadata == run.METADATA
     assert output.metadata == {"image/png": {"alt": alt}}
     assert output.data["text/html"].startswith(
@@ -205,5 +215,5 @@ def test_executing_cleans_and_describes() -> None:
 
 def test_pictures_are_laid_out_without_graphviz() -> None:
     notebook = sample(source="import subprocess\nsubprocess.run(['dot', '-V']).returncode")
-    (output,) = run.execute(notebook).cells[1].outputs
+    (output,) = run.execute(notebook).cells[-1].outputs
     assert output.data["text/plain"] == "1"
