@@ -105,7 +105,7 @@ def test_the_site_builds_and_holds_together(tmp_path: Path) -> None:
     assert {path for path, page in pages.items() if page.pictures_without_words} == set()
 
     with (site / "objects.inv").open("rb") as file:
-        inventory = InventoryFile.load(file, "", os.path.join).data
+        inventory = InventoryFile.load(file, "", os.path.join)
     described = {name for kind, found in inventory.items() if "py:" in kind for name in found}
     names = public_names()
     same = {id(thing) for name, thing in names.items() if name in described}
