@@ -213,6 +213,7 @@ def laid_out(about: Analysed, direct: Collection[int], in_python: Any) -> Layout
         fixed = _has_fixed_arity(flat)[flat.codes]
         first = _first_of(about, operands, consumer, place) & fixed[consumer] & used
         first &= (space[operands] == LANES) & ~in_python[flat.codes[consumer]]
+        first &= about.active[flat.operands]
         kind += np.bincount(consumer[first], SOLE << slot[first], len(kind)).astype(np.int64)
         begun[operands[first]] = True
     order = np.concatenate(own)

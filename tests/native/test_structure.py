@@ -227,3 +227,12 @@ def test_edges_are_those_of_the_eager_engine(name: str) -> None:
         value, gradient = value_and_grad(program)(list(point))
         np.testing.assert_allclose(values[lane], value, rtol=1e-14, atol=0.0)
         np.testing.assert_allclose(gradients[lane], gradient, rtol=1e-14, atol=0.0)
+
+
+def test_a_kernel_for_one_gradient_is_not_taken_for_another() -> None:
+    """Of x + y that y gets no gradient from, and then of one that both get theirs from."""
+    points = np.array([[0.5, 2.0], [-1.0, 3.0]])
+    alone = autograd_lite.compile(lambda p: (p[0] * p[0] + (p[1] * 3.0).detach()) * p[0])
+    np.testing.assert_array_equal(alone.grad(points), [[6.75, 0.0], [12.0, 0.0]])
+    both = autograd_lite.compile(lambda p: (p[0] * p[0] + p[1]) * p[1])
+    np.testing.assert_array_equal(both.grad(points), [[2.0, 4.25], [-6.0, 7.0]])

@@ -107,7 +107,7 @@ def always(given):
             )
         },
     ],
-    ids=str,
+    ids="+".join,
 )
 def test_the_training_is_the_same(options):
     check_same(network, **options)

@@ -131,7 +131,7 @@ class Kernels:
         if direction == "forward":
             mask = [False] * operation.arity  # which has no effect
             marks = 0
-        sole = [bool(marks // SOLE >> slot & 1) for slot in range(operation.arity)]
+        sole = [needed and bool(marks // SOLE >> slot & 1) for slot, needed in enumerate(mask)]
         bits = "".join("01="[needed + first] for needed, first in zip(mask, sole, strict=True))
         return address(
             f"{operation.name} {direction} {bits} {layout}{described}",
