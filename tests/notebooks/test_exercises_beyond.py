@@ -11,9 +11,27 @@ nbformat = pytest.importorskip("nbformat", reason="notebooks need the extra test
 matplotlib = pytest.importorskip("matplotlib", reason="their plots need the extra plot")
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+FAST = "10_fast"
 GPT = "13_a_gpt_of_scalars"
 
 ANSWERS = {
+    (FAST, 1): "recordings = 3",
+    (FAST, 2): """
+def limited(x):
+    return autograd_lite.minimum(autograd_lite.maximum(x, 0), 1)
+""",
+    (FAST, 3): "printed = 6.0",
+    (FAST, 4): """
+def fitted(x, y):
+    w, b = nn.Parameter(0.0), nn.Parameter(0.0)
+    loss = autograd_lite.compile(lambda x, y: (w * x + b - y) ** 2, parameters=[w, b])
+    optimizer = nn.optim.SGD([w, b], lr=0.5)
+    for _ in range(100):
+        optimizer.zero_grad()
+        loss(x, y)
+        optimizer.step()
+    return w.data, b.data
+""",
     (GPT, 1): "faces = math.e**2",
     (GPT, 2): """
 def logit_gradient(logits, label):
@@ -28,6 +46,10 @@ def attend(query, keys, values):
 }
 
 WRONG = {
+    (FAST, 1): "recordings = 5",
+    (FAST, 2): "def limited(x): return autograd_lite.maximum(x, 0)",
+    (FAST, 3): "printed = 10.0",
+    (FAST, 4): "def fitted(x, y): return 3.0, -1.0",
     (GPT, 1): "faces = 2**2",
     (GPT, 2): "def logit_gradient(logits, label): return softmax(logits)",
     (GPT, 3): """
