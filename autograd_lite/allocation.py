@@ -47,7 +47,7 @@ def kind_of(node: Node) -> type[Node]:
 
 
 class Bound:
-    """A leaf that keeps its numbers in arrays; see `autograd_lite.native.binding`."""
+    """A leaf that keeps its numbers in arrays; see `autograd_lite.native.parameters.binding`."""
 
     __slots__ = ()
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, overload
 
 if TYPE_CHECKING:
-    from autograd_lite.native.program import Program
+    from autograd_lite.native.programs.program import Program
     from autograd_lite.value import Value
 
 
@@ -110,7 +110,7 @@ def compile(
     >>> shrunk.grad(np.array([0.5, 2.0, 3.0]))
     array([0., 1., 1.])
     """
-    from autograd_lite.native.program import Program
+    from autograd_lite.native.programs.program import Program
 
     def compiled(function: Callable[..., Any]) -> Program:
         return Program(function, parameters=parameters, exact=exact, dtype=dtype, threads=threads)
@@ -151,6 +151,6 @@ def load_program(path: str | os.PathLike[str]) -> Program:
     >>> autograd_lite.load_program(path).grad(5.0, 7.0)
     (7.0, 5.0)
     """
-    from autograd_lite.native.program import load
+    from autograd_lite.native.programs.program import load
 
     return load(path)

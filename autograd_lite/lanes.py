@@ -13,9 +13,9 @@ from operator import index
 from typing import Any
 
 from autograd_lite.modes import current_recorder
-from autograd_lite.native import lane_operations
 from autograd_lite.native.tape import Watch
-from autograd_lite.native.whole_numbers import WholeNumber
+from autograd_lite.native.tracing import lane_operations
+from autograd_lite.native.tracing.whole_numbers import WholeNumber
 
 
 def tracing() -> bool:

@@ -15,7 +15,7 @@ many         the Values; all operands,       None; a tuple of the Values' partia
 
 ``_a`` of a leaf is unset, or the float (a weak reference to the Value) that ``_grad`` was when the
 data was last changed; see `is_outdated`. ``_b`` of a leaf is unset, or says where in which arrays
-its numbers are; see `autograd_lite.native.binding`.
+its numbers are; see `autograd_lite.native.parameters.binding`.
 
 Edges point from results to operands only, so a graph has no cycles, and dropping the result frees
 it by reference counting.

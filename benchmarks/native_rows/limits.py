@@ -31,8 +31,8 @@ def rows(table: Table, options: Options) -> None:
 
 def preparing(table: Table, options: Options) -> None:
     """Recording and lowering, for each recorded node."""
-    from autograd_lite.native.backend import lowering
-    from autograd_lite.native.recording import record
+    from autograd_lite.native.programs.backend import lowering
+    from autograd_lite.native.tracing.recording import record
 
     for length in (options.size(10_000, 300), options.size(100_000, 600)):
         program = irregular_program(length, length // 10, 2)

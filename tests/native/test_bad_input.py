@@ -14,7 +14,7 @@ import pytest
 
 import autograd_lite
 from autograd_lite import SlipWarning, Value
-from autograd_lite.native import backend, capacity
+from autograd_lite.native.programs import backend, capacity
 
 ROOT = Path(__file__).parent.parent.parent
 

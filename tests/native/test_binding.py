@@ -12,7 +12,7 @@ import pytest
 
 import nn
 from autograd_lite import SlipWarning, Value, graph, no_grad, scope
-from autograd_lite.native.binding import bind
+from autograd_lite.native.parameters.binding import bind
 from autograd_lite.testing import check_gradients
 
 np = pytest.importorskip("numpy")

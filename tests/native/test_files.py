@@ -13,9 +13,9 @@ from hypothesis import given, settings
 import autograd_lite as ag
 import nn
 from autograd_lite import Primitive, Value, lanes
-from autograd_lite.native.files import RecordingFileError, load_recordings, save_recordings
-from autograd_lite.native.python_plan import PythonPlan
-from autograd_lite.native.recording import record
+from autograd_lite.native.programs.files import RecordingFileError, load_recordings, save_recordings
+from autograd_lite.native.python.plan import PythonPlan
+from autograd_lite.native.tracing.recording import record
 from autograd_lite.testing import expressions
 
 

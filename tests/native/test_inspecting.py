@@ -11,7 +11,7 @@ import pytest
 
 import autograd_lite
 from autograd_lite import Value, grad, hessian, value_and_grad
-from autograd_lite.native.namespace import namespace
+from autograd_lite.native.python.namespace import namespace
 
 
 def branching(p: Any, scale: Any) -> Any:
@@ -159,7 +159,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     path.write_text("no program")
     with pytest.raises(ValueError, match=r"f\.program"):
         autograd_lite.load_program(path)
-    from autograd_lite.native.files import save_recordings
+    from autograd_lite.native.programs.files import save_recordings
 
     save_recordings(path, [])
     with pytest.raises(ValueError, match="holds recordings, but no program"):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import autograd_lite
 from autograd_lite import Value, lanes, value_and_grad
-from autograd_lite.native import backend, paths
+from autograd_lite.native.programs import backend, paths
 
 
 @pytest.fixture(params=["native", "python"], autouse=True)

@@ -16,7 +16,7 @@ import pytest
 
 import autograd_lite
 from autograd_lite import Value, grad, hessian, hvp, jacobian, no_grad, value_and_grad
-from autograd_lite.native import backend, evaluation
+from autograd_lite.native.programs import backend, evaluation
 
 ROOT = Path(__file__).parent.parent.parent
 

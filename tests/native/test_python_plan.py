@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 import autograd_lite as ag
 from autograd_lite import Primitive, Value, lanes
-from autograd_lite.native.python_plan import PythonPlan
-from autograd_lite.native.recording import record
+from autograd_lite.native.python.plan import PythonPlan
 from autograd_lite.native.tape import Guard
+from autograd_lite.native.tracing.recording import record
 from autograd_lite.testing import expressions
 
 
@@ -138,7 +138,7 @@ def test_a_parameter_that_needs_no_gradient_gets_none():
 
 
 def test_parameters_may_be_bound():
-    from autograd_lite.native.binding import bind
+    from autograd_lite.native.parameters.binding import bind
 
     w = Value(2.0)
     binding = bind([w])

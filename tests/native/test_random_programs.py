@@ -21,7 +21,7 @@ from wide_programs import draw_oracle
 
 import autograd_lite
 from autograd_lite import value_and_grad
-from autograd_lite.native import plan
+from autograd_lite.native.running import plan
 
 NIGHTLY = not settings.default.derandomize
 FIRST = random.SystemRandom().randrange(10**12) if NIGHTLY else 0

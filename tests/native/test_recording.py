@@ -17,9 +17,6 @@ import pytest
 import autograd_lite as ag
 from autograd_lite import Value, lanes
 from autograd_lite.modes import current_mode, runtime
-from autograd_lite.native.recording import record
-from autograd_lite.native.refusals import RecordingError
-from autograd_lite.native.surroundings import unchanged
 from autograd_lite.native.tape import (
     DETACHED,
     LANE_MEAN,
@@ -34,6 +31,9 @@ from autograd_lite.native.tape import (
     Tape,
     Watch,
 )
+from autograd_lite.native.tracing.recording import record
+from autograd_lite.native.tracing.refusals import RecordingError
+from autograd_lite.native.tracing.surroundings import unchanged
 from autograd_lite.trees import leaves_of, shaped_like
 
 TESTS: dict[str, Callable[[float, float], bool]] = {

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 
 import autograd_lite as ag
 from autograd_lite import Value, lanes
-from autograd_lite.native.recording import record
-from autograd_lite.native.replaying import replayed
+from autograd_lite.native.python.replaying import replayed
+from autograd_lite.native.tracing.recording import record
 from autograd_lite.testing import expressions
 
 

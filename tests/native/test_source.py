@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 import autograd_lite as ag
 from autograd_lite import Primitive, Value, Variadic, lanes
-from autograd_lite.native.lane_numbers import Lanes
-from autograd_lite.native.namespace import namespace
-from autograd_lite.native.naming import Given
-from autograd_lite.native.recording import record
-from autograd_lite.native.source import source_of
+from autograd_lite.native.python.lane_numbers import Lanes
+from autograd_lite.native.python.namespace import namespace
+from autograd_lite.native.python.naming import Given
+from autograd_lite.native.python.source import source_of
+from autograd_lite.native.tracing.recording import record
 from autograd_lite.primitives import TABLE
 from autograd_lite.testing import expressions
 

@@ -12,7 +12,8 @@ import pytest
 
 import autograd_lite
 from autograd_lite import Value, dot, grad, lanes, logsumexp, total, value_and_grad
-from autograd_lite.native import backend, plan
+from autograd_lite.native.programs import backend
+from autograd_lite.native.running import plan
 from autograd_lite.testing import Program
 from autograd_lite.testing.programs import Step
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import autograd_lite as ag
 from autograd_lite import Value, lanes
-from autograd_lite.native.recording import record
-from autograd_lite.native.summary import Facts, summary
+from autograd_lite.native.programs.summary import Facts, summary
+from autograd_lite.native.tracing.recording import record
 
 
 def rows_of(text):

@@ -10,7 +10,7 @@ import pytest
 
 import nn
 from autograd_lite import SlipWarning, Value
-from autograd_lite.native.binding import bind
+from autograd_lite.native.parameters.binding import bind
 from nn.optim.optimizer import Optimizer
 
 np = pytest.importorskip("numpy")

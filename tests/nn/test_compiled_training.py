@@ -10,7 +10,7 @@ import pytest
 import autograd_lite
 import nn
 from autograd_lite import Value
-from autograd_lite.native import backend
+from autograd_lite.native.programs import backend
 from nn import compiled_steps
 from nn.compiled_steps import CompiledSteps
 

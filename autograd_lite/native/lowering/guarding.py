@@ -1,0 +1,67 @@
+"""Guards at run time: which lanes would have gone another way than the recording."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from autograd_lite.native.kernels.across import GUARD_LENGTH, TESTS
+from autograd_lite.native.kernels.runner import LANES, RECORD_LENGTH, UNIFORM, runner
+from autograd_lite.native.kernels.table import Kernels
+from autograd_lite.native.lowering.layout import Layout
+from autograd_lite.native.tape import Tape
+
+
+class Guards:
+    """The guards of a plan, laid out for the kernel that asks them."""
+
+    def __init__(self, tape: Tape, layout: Layout, kernels: Kernels) -> None:
+        import numpy as np
+
+        self.count = len(tape.guards)
+        self._kernels = kernels
+        self._space = LANES if layout.rows[LANES] else UNIFORM
+
+        def place(node: int) -> int:
+            row = int(layout.row[node])
+            return row if layout.space[node] == self._space else ~row
+
+        index = np.zeros((self.count, GUARD_LENGTH), np.int32)
+        for entry, (test, a, b, answer) in zip(index, tape.guards, strict=True):
+            other = place(b) if test in ("<", "<=", ">", ">=") else 0
+            entry[:] = TESTS.index(test), place(a), other, int(answer)
+        self._index = index
+
+    def of(self, lanes: int, v: Any, u: Any) -> Callable[[], Any] | None:
+        """Return what asks the guards of so many lanes; see `Machine.failing`."""
+        import numpy as np
+
+        if not self.count:
+            return None
+        failed = np.empty(lanes, np.int32)
+        at = self._kernels.special("guards", "forward", self._space)
+        record = np.array([at, self._space, 0, 0, self.count] + [0] * (RECORD_LENGTH - 5), np.int64)
+        arrays = (v.ctypes.data, 0, u.ctypes.data, 0, self._index.ctypes.data, failed.ctypes.data)
+        call = np.array([record.ctypes.data, 1, *arrays, lanes], np.int64)
+        run = partial(runner(), int(call.ctypes.data))
+        kept = record, call
+
+        def failing() -> Any:
+            failed.fill(self.count)
+            run()
+            return failed.copy() if kept and failed.min() < self.count else None
+
+        return failing
+
+    def joined(self, parts: Sequence[Any], blocks: Sequence[slice]) -> Any:
+        """Put together what the blocks of lanes found; None if all guards hold."""
+        import numpy as np
+
+        if all(part is None for part in parts):
+            return None
+        failed = np.full(blocks[-1].stop, self.count, np.int32)
+        for part, block in zip(parts, blocks, strict=True):
+            if part is not None:
+                failed[block] = part
+        return failed

@@ -1,0 +1,75 @@
+"""Sums of products, written out as ``b + w0*x0 + w1*x1 + …``, found again as one `dot` each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from typing import Any
+
+from autograd_lite.native.lowering.flat import Flat
+from autograd_lite.primitives import arithmetic, nary
+
+MANY = 4  # terms from which on a sum is worth a dot, even if nothing else uses the same numbers
+
+Terms = list[tuple[int, int]]
+
+
+def sums_as_dots(
+    flat: Flat,
+    primitives: list[Any],
+    operands: list[tuple[int, ...]],
+    ends: Collection[int],
+) -> tuple[list[Any], list[tuple[int, ...]]] | None:
+    """Return primitives and operands with `dot` nodes in place of such sums; None without any.
+
+    The sum keeps its order. Products that only the sum used are left without a user.
+    """
+    chains = _chains(flat, ends)
+    shared = Counter(half for _, terms in chains.values() for half in zip(*terms, strict=True))
+    found = {
+        node: (start, terms)
+        for node, (start, terms) in chains.items()
+        if len(terms) >= MANY or max(shared[half] for half in zip(*terms, strict=True)) > 1
+    }
+    if not found:
+        return None
+    primitives, operands = primitives.copy(), operands.copy()
+    for node, (start, terms) in found.items():
+        primitives[node] = nary.dot_product
+        left, right = zip(*terms, strict=True)
+        operands[node] = (*left, *right, *start)
+    return primitives, operands
+
+
+def _chains(flat: Flat, ends: Collection[int]) -> dict[int, tuple[tuple[int, ...], Terms]]:
+    """Return, for the last addition of every sum of two products or more, its start and terms."""
+    import numpy as np
+
+    single = np.bincount(flat.operands, minlength=len(flat.codes)) == 1
+    single[list(ends)] = False
+    single &= flat.flows.astype(bool)
+    is_term = np.zeros(len(flat.codes), bool)
+    is_term[flat.using(arithmetic.multiply)] = True
+    is_term &= single
+    additions = flat.using(arithmetic.add)
+    first = flat.starts[additions]
+    left, right = flat.operands[first], flat.operands[first + 1]
+    linked = (is_term[left] | is_term[right]) & flat.flows[additions].astype(bool)
+    chains: dict[int, tuple[tuple[int, ...], Terms]] = {}
+    columns = (additions[linked], left[linked], right[linked])
+    for node, a, b in zip(*(column.tolist() for column in columns), strict=True):
+        rest, term = (a, b) if is_term[b] else (b, a)
+        if rest in chains and single[rest]:
+            start, terms = chains.pop(rest)
+        elif is_term[rest]:
+            start, terms = (), [_factors(flat, rest)]
+        else:
+            start, terms = (rest,), []
+        terms.append(_factors(flat, term))
+        chains[node] = start, terms
+    return {node: chain for node, chain in chains.items() if len(chain[1]) > 1}
+
+
+def _factors(flat: Flat, product: int) -> tuple[int, int]:
+    first = flat.starts[product]
+    return int(flat.operands[first]), int(flat.operands[first + 1])

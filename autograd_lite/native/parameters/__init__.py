@@ -1,0 +1,1 @@
+"""Parameters in flat arrays, and the update rules that run over them."""

@@ -1,0 +1,1 @@
+"""Recordings as straight-line Python: to be read, and to run where there are no kernels."""

@@ -1,0 +1,1 @@
+"""Running: a schedule with room for numbers, gone through again and again."""

@@ -1,0 +1,316 @@
+"""The numbers of a plan, and the steps that go over them: native runs and matrix products in turn.
+
+A `Machine` has room for a block of lanes. Its steps are prepared calls, so that a pass over the
+schedule is a walk along a short list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from autograd_lite.native.kernels.runner import LANES, RECORD_LENGTH, UNIFORM, runner
+from autograd_lite.native.lowering.matrices import Around, Placed, view
+from autograd_lite.native.lowering.schedule import Schedule
+from autograd_lite.native.running.foreign import PythonNode
+
+Step = Callable[[], Any]
+
+
+class Machine:
+    """Room for the numbers of some lanes, and the steps of a plan over them.
+
+    Parameters
+    ----------
+    schedule : Schedule
+    lanes : int
+    u, gu : arrays (rows,)
+        The numbers without lanes, and their adjoints.
+    space : `UNIFORM`, `LANES` or None
+        The space that it goes over; None for both.
+    whole : bool
+        Whether these are all lanes that there are.
+    """
+
+    def __init__(
+        self, schedule: Schedule, lanes: int, u: Any, gu: Any, space: int | None, *, whole: bool
+    ) -> None:
+        import numpy as np
+
+        self.schedule = schedule
+        self.lanes = lanes
+        self.whole = whole
+        self.fresh = False
+        self.arguments: Sequence[Any] = ()
+        self.u, self.gu = u, gu
+        rows = 0 if space == UNIFORM else schedule.rows[LANES]
+        self.v = _aligned(rows, lanes, schedule.dtype)
+        self.g = _aligned(rows, lanes, schedule.dtype)
+        self.labels = np.zeros((len(schedule.leaves.labels), lanes), np.int32)
+        self._space = space
+        self._kept: list[Any] = []  # what native code refers to by address
+        self._matrices = [
+            Matrix(self, placed, around)
+            for placed, around in zip(schedule.products, schedule.around, strict=True)
+            if space in (None, int(placed.with_lanes))
+        ]
+        self._steps = {direction: self.steps(direction) for direction in ("forward", "backward")}
+        self._guards = schedule.guards.of(lanes, self.v, self.u) if space != UNIFORM else None
+        self._outputs = schedule.outputs
+        zeroing = schedule.zeroing if space != UNIFORM else None
+        self._zero = None if zeroing is None else self._native(zeroing)
+
+    def load(self, arguments: Sequence[Any], drawn: Sequence[Any]) -> None:
+        """Bring in the numbers of the lanes."""
+        self.arguments = arguments
+        self.schedule.leaves.load_lanes(self.v, self.labels, arguments, drawn)
+
+    def run(self, direction: str) -> None:
+        """Go over the numbers, or over the adjoints."""
+        for step in self._steps[direction]:
+            step()
+
+    def outputs(self) -> Any:
+        """Return a copy of the outputs, (outputs, lanes)."""
+        import numpy as np
+
+        spaces, rows = self._outputs
+        if len(rows) == 1:
+            found = self.v[rows[0]] if spaces[0] else self.u[rows].repeat(self.lanes)
+            return found.copy()[None]
+        if not spaces.any():
+            found = self.u[rows]
+            return found[:, None] if self.lanes == 1 else np.repeat(found[:, None], self.lanes, 1)
+        if spaces.all():
+            return self.v[rows]
+        return np.where(
+            spaces[:, None], self.v[rows * spaces], self.u[rows * (1 - spaces)][:, None]
+        )
+
+    def first_output(self) -> Any:
+        """Return the first output in every lane, valid until the next pass."""
+        spaces, rows = self._outputs
+        return self.v[rows[0]] if spaces[0] else self.u[rows[:1]].repeat(self.lanes)
+
+    def failing(self) -> Any:
+        """Return the number of the first guard that fails in every lane; None if all hold."""
+        return None if self._guards is None else self._guards()
+
+    def differentiate(self, seed: float, output: int) -> None:
+        """Go backward from an output."""
+        self.gu.fill(0.0)
+        if self._zero is not None:
+            self._zero()
+        spaces, rows = self._outputs
+        if spaces[output] == LANES:
+            self.g[rows[output]] += seed
+        elif self._space is None:
+            self.gu[rows[output]] += seed * self.lanes
+        self.run("backward")
+
+    def collect(self) -> None:
+        """Add the gradients of the weights of this block to those of all."""
+        for matrix in self._matrices:
+            if matrix.placed.learns and matrix.placed.of_parameters:
+                matrix.collect()
+
+    def steps(self, direction: str) -> list[Step]:
+        """Return the steps in one direction: over one space, or over both."""
+        import numpy as np
+
+        space = self._space
+        runs = getattr(self.schedule.runs, direction)
+        sign = 1 if direction == "forward" else -1
+        events: list[tuple[int, Any]] = [
+            (place, self._in_python(node))
+            for place, node in runs.python
+            if space in (None, self.schedule.layout.space[node])
+        ]
+        events += [
+            (sign * matrix.placed.place, matrix)
+            for matrix in self._matrices
+            if direction == "forward" or matrix.placed.active
+        ]
+        records, place = runs.records, runs.place
+        if space is not None:
+            chosen = records[:, 1] == space
+            records, place = records[chosen], place[chosen]
+        parts: list[Any] = []
+        begin = 0
+        for when, event in sorted(events, key=lambda pair: pair[0]):
+            end = int(np.searchsorted(place, when, side="right"))
+            parts += [records[begin:end], *event.parts(direction)]
+            begin = end
+        return self._merged([*parts, records[begin:]])
+
+    def _in_python(self, node: int) -> PythonNode:
+        schedule = self.schedule
+        if schedule.layout.space[node] == UNIFORM:
+            return PythonNode(schedule, node, self.u[:, None], self.gu[:, None])
+        return PythonNode(schedule, node, self.v, self.g)
+
+    def _merged(self, parts: list[Any]) -> list[Step]:
+        """Join records that follow each other, and make each stretch of them one call."""
+        import numpy as np
+
+        steps: list[Step] = []
+        waiting: list[Any] = []
+        for part in [*parts, None]:
+            if part is not None and not callable(part):
+                waiting.append(part)
+                continue
+            records = np.concatenate(waiting) if waiting else np.empty((0, RECORD_LENGTH), np.int64)
+            waiting = []
+            if len(records):
+                steps.append(self._native(np.ascontiguousarray(records)))
+            if part is not None:
+                steps.append(part)
+        return steps
+
+    def _native(self, records: Any) -> Step:
+        import numpy as np
+
+        arrays = (self.v, self.g, self.u, self.gu, self.schedule.index, self.labels)
+        call = np.array(
+            [records.ctypes.data, len(records), *(x.ctypes.data for x in arrays), self.lanes],
+            np.int64,
+        )
+        self._kept += [records, call]
+        return partial(runner(), int(call.ctypes.data))
+
+
+class Matrix:
+    """A product in a machine: its arrays."""
+
+    def __init__(self, machine: Machine, placed: Placed, around: Around) -> None:
+        import numpy as np
+
+        schedule = machine.schedule
+        self.machine = machine
+        self.placed = placed
+        self.around = around
+        m, n, columns = placed.m, placed.n, placed.columns
+        source = schedule.parameters if placed.of_parameters else machine.u
+        sink = schedule.gradients if placed.of_parameters else machine.gu
+        weights = view(source, placed.weights)
+        self.gathered = weights is None
+        self.source, self.sink = source, sink
+        self.weights = np.empty((m, n), schedule.dtype) if weights is None else weights
+        self.slope = view(sink, placed.weights)  # None where it has to be scattered
+        self.overwrites = placed.in_order and placed.alone and machine.whole
+        self.own_slope = np.empty((m, n), schedule.dtype)
+        shape = (m, machine.lanes) if placed.with_lanes else (columns, m)
+        numbers, adjoints = (machine.v, machine.g) if placed.with_lanes else (machine.u, machine.gu)
+        self.out = numbers[placed.outputs].reshape(shape)
+        self.out_adjoint = adjoints[placed.outputs].reshape(shape)
+        self.inputs: Any = None
+        self.input_adjoint: Any = None
+        if placed.argument is None:
+            if placed.with_lanes:
+                first = int(placed.inputs[0, 0])
+                self.inputs = numbers[first : first + n]
+                self.input_adjoint = adjoints[first : first + n]
+            else:
+                self.inputs = view(numbers, placed.inputs)
+                self.input_adjoint = view(adjoints, placed.inputs)
+        self.spare: Any = None
+        if placed.passes_on and not (placed.only_user and self.input_adjoint.flags.c_contiguous):
+            self.spare = np.empty(self.input_adjoint.shape, schedule.dtype)
+
+    def parts(self, direction: str) -> list[Any]:
+        """Return what has to be done, one after the other: native records and calls."""
+        around = self.around
+        if direction == "forward":
+            return [*around.before, self.forward(), *around.after]
+        return [*around.after_backward, *self.backward(), *around.before_backward]
+
+    def forward(self) -> Step:
+        """Return the call that computes the product."""
+        import numpy as np
+
+        if self.gathered:
+            return self._gathered_forward
+        if self.placed.argument is not None:
+            return self._direct_forward
+        if self.placed.with_lanes:
+            return partial(np.dot, self.weights, self.inputs, self.out)
+        return partial(np.dot, self.inputs, self.weights.T, self.out)
+
+    def _given(self) -> Any:
+        """Return the inputs: an argument as the caller has it, or rows."""
+        argument = self.placed.argument
+        return self.inputs if argument is None else self.machine.arguments[argument].T
+
+    def _direct_forward(self) -> None:
+        import numpy as np
+
+        np.dot(self.weights, self._given(), self.out)
+
+    def _gathered_forward(self) -> None:
+        import numpy as np
+
+        np.take(self.source, self.placed.weights, out=self.weights)
+        if self.placed.with_lanes:
+            np.dot(self.weights, self._given(), self.out)
+        else:
+            np.dot(self.inputs, self.weights.T, self.out)
+
+    def backward(self) -> list[Step]:
+        """Return the calls that take the adjoints of the results to weights and inputs."""
+        import numpy as np
+
+        steps: list[Step] = [self._learn] if self.placed.learns else []
+        if self.placed.passes_on:
+            left, right = (
+                (self.weights.T, self.out_adjoint)
+                if self.placed.with_lanes
+                else (self.out_adjoint, self.weights)
+            )
+            if self.spare is None:
+                steps.append(partial(np.dot, left, right, self.input_adjoint))
+            else:
+                steps.append(partial(self._pass_on, left, right))
+        return steps
+
+    def _pass_on(self, left: Any, right: Any) -> None:
+        import numpy as np
+
+        self.input_adjoint += np.dot(left, right, self.spare)
+
+    def _learn(self) -> None:
+        """Add to (or write) the gradient of the weights."""
+        import numpy as np
+
+        if self.placed.with_lanes:
+            left, right = self.out_adjoint, self._given().T
+        else:
+            left, right = self.out_adjoint.T, self.inputs
+        if self.overwrites and self.machine.fresh:
+            np.dot(left, right, self.slope)
+            return
+        np.dot(left, right, self.own_slope)
+        if self.machine.whole or not self.placed.of_parameters:
+            self.collect()
+
+    def collect(self) -> None:
+        """Add the gradient of this block's weights to that of all."""
+        import numpy as np
+
+        if self.slope is not None:
+            self.slope += self.own_slope
+        else:
+            np.add.at(self.sink, self.placed.weights, self.own_slope)
+
+
+CACHE_LINE = 64  # bytes
+
+
+def _aligned(rows: int, lanes: int, dtype: Any) -> Any:
+    """Return zeros that begin at a cache line, so that wide loads do not straddle two."""
+    import numpy as np
+
+    size = rows * lanes * dtype.itemsize
+    room = np.zeros(size + CACHE_LINE, np.uint8)
+    begin = -room.ctypes.data % CACHE_LINE
+    return room[begin : begin + size].view(dtype).reshape(rows, lanes)

@@ -1,0 +1,427 @@
+"""A plan: a tape made ready to be evaluated natively, for one point or for many lanes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from threading import RLock
+from typing import Any, NamedTuple, cast
+
+from autograd_lite.native.kernels.runner import LANES, UNIFORM
+from autograd_lite.native.lowering.schedule import Schedule, scheduled
+from autograd_lite.native.parameters.binding import Binding
+from autograd_lite.native.running.machine import Machine
+from autograd_lite.native.tape import Parameter, Tape
+
+BLOCK_BYTES = 6 << 20  # numbers and adjoints of a block of lanes, so that they stay in a cache
+NARROWEST, WIDEST = 16, 512  # lanes in a block, more or less
+SIZES_KEPT = 8  # numbers of lanes for which there is room without asking for memory again
+
+
+class Found(NamedTuple):
+    """What an evaluation gives.
+
+    Attributes
+    ----------
+    outputs : array (outputs, lanes)
+        With one lane where nothing varies.
+    failed : int array (lanes,), or None
+        The number of the first guard that does not hold, or how many there are; None if all hold.
+    gradients : dict
+        By position of the argument, arrays like it.
+    """
+
+    outputs: Any
+    failed: Any
+    gradients: dict[int, Any]
+
+
+def lower(
+    tape: Tape,
+    *,
+    varying: Collection[int],
+    wanted: Collection[int],
+    binding: Binding | None = None,
+    exact: bool = False,
+    dtype: str = "float64",
+    output: int | None = None,
+) -> Plan:
+    """Make a plan of a tape.
+
+    Parameters
+    ----------
+    tape : Tape
+    varying, wanted : collections of int
+        The positions of the arguments that differ between lanes, and of those to differentiate.
+    binding : Binding, optional
+        Where the parameters are, which are differentiated in any case.
+    exact : bool
+        Whether to give the eager engine's own bits.
+    dtype : {"float64", "float32"}
+    output : int, optional
+        The only output that is differentiated; by default any of them is.
+    """
+    schedule = scheduled(
+        tape,
+        varying=varying,
+        wanted=wanted,
+        binding=binding,
+        exact=exact,
+        dtype=dtype,
+        output=output,
+    )
+    several = output is None and len(set(tape.outputs)) > 1
+    return Plan(tape, schedule, binding, several=several)
+
+
+class Plan:
+    """A tape that is ready to be evaluated; made by `lower`.
+
+    Attributes
+    ----------
+    tape : Tape
+    schedule : Schedule
+    binding : Binding or None
+    several : bool
+        Whether it is any of several outputs that is differentiated.
+    """
+
+    def __init__(
+        self, tape: Tape, schedule: Schedule, binding: Binding | None, *, several: bool
+    ) -> None:
+        import numpy as np
+
+        self.tape = tape
+        self.schedule = schedule
+        self.binding = binding
+        self._several = several
+        self._single: dict[int, Plan] = {}
+        about = schedule.about
+        active = [tape.sources[node] for node in about.flat.leaves() if about.active[node]]
+        used = [source.position for source in active if isinstance(source, Parameter)]
+        self._spans = () if binding is None else binding.spans_at(sorted(used))
+        self._overwrites = all(
+            x.alone and x.in_order for x in schedule.products if x.learns and x.of_parameters
+        )
+        self._u = np.zeros(schedule.rows[UNIFORM], schedule.dtype)
+        self._gu = np.zeros(schedule.rows[UNIFORM], schedule.dtype)
+        rows, numbers = schedule.leaves.constants
+        self._u[rows] = numbers
+        # NaN and infinities are results like others, but NumPy would warn of them.
+        self._warns = bool(schedule.products or schedule.runs.forward.python or binding)
+        self._lane_bytes = 2 * schedule.dtype.itemsize * schedule.rows[LANES]
+        self._whole_machines: dict[int, Machine] = {}
+        self._free: dict[int, list[Machine]] = {}  # for blocks of so many lanes
+        self._lock = RLock()
+        self._first: Machine | None = None
+        if schedule.apart:
+            self._first = Machine(schedule, 1, self._u, self._gu, UNIFORM, whole=True)
+
+    def block(self, lanes: int) -> int:
+        """Return how many of so many lanes are computed together."""
+        if not self.schedule.apart:
+            return lanes
+        room = BLOCK_BYTES // self._lane_bytes
+        return min(lanes, max(NARROWEST, min(WIDEST, room // 8 * 8)))
+
+    @property
+    def rows(self) -> tuple[int, int]:
+        """How many rows the uniform space and the lanes have."""
+        return self.schedule.rows
+
+    @property
+    def dtype(self) -> Any:
+        """The type of the numbers."""
+        return self.schedule.dtype
+
+    @property
+    def products(self) -> tuple[tuple[int, int, int], ...]:
+        """The matrix products: rows of weights, terms, and columns of inputs."""
+        return tuple((one.m, one.n, one.columns) for one in self.schedule.products)
+
+    @property
+    def through_python(self) -> tuple[str, ...]:
+        """The names of operations that have no kernel, one for every time."""
+        flat = self.schedule.about.flat
+        return tuple(
+            flat.operations[flat.codes[node]].name for _, node in self.schedule.runs.forward.python
+        )
+
+    def evaluate(
+        self,
+        arguments: Sequence[Any],
+        lanes: int,
+        seed: float | None = None,
+        output: int = 0,
+        threads: int = 1,
+        *,
+        drawn: Sequence[Any] | None = None,
+        tell: bool = True,
+    ) -> Found:
+        """Compute the outputs, and what is asked for of their gradients.
+
+        Parameters
+        ----------
+        arguments : sequence of arrays
+            Of every argument its numbers: (lanes, width) where it varies, else (width,), which can
+            be a list as well.
+        lanes : int
+        seed : float, optional
+            The adjoint of an output in every lane; without it nothing is differentiated.
+        output : int
+            Which output that is.
+        threads : int
+            How many blocks of lanes are computed at a time.
+        drawn : sequence, optional
+            What the tape's draws gave, (lanes, size) each; by default they are drawn anew.
+        tell : bool
+            Whether the tape's effects are called.
+
+        Returns
+        -------
+        Found
+            If a guard fails, with ``failed`` and without gradients; those of parameters are then
+            as they were. Otherwise these are added to the binding's.
+        """
+        import numpy as np
+
+        if drawn is None:
+            drawn = [draw.function(lanes, draw.size) for draw in self.tape.draws]
+        drawn = [np.asarray(numbers) for numbers in drawn]
+        with self._lock:  # an effect may evaluate again
+            plan = self
+            several = self._several and seed is not None
+            if several and self.schedule.about.exact:  # in the order of this output's own sweep
+                plan = self._alone(output)
+            found = plan._evaluate(arguments, lanes, seed, output, threads, drawn)
+            if several and any(np.isnan(x).any() for x in found.gradients.values()):
+                # What this output does not depend on is not to add 0.0 * inf to its gradient.
+                plan = self._alone(output)
+                found = plan._evaluate(arguments, lanes, seed, output, threads, drawn)
+            if tell and found.failed is None:
+                plan._tell()
+            return found
+
+    @property
+    def varies(self) -> bool:
+        """Whether there are lanes."""
+        return bool(self.schedule.varying)
+
+    def learn(self, arguments: Sequence[Any], lanes: int) -> Any:
+        """Add the gradients of the mean over lanes to the parameters', as `evaluate` does.
+
+        Returns
+        -------
+        array (lanes,), or None
+            The numbers that the mean is of; valid until the next call. None if nothing was done:
+            where a guard fails, and for numbers of lanes that have not been before.
+        """
+        import numpy as np
+
+        machine = self._whole_machines.get(lanes)
+        if machine is None or self.tape.draws:
+            return None
+        schedule = self.schedule
+        with self._lock, np.errstate(all="ignore"):
+            schedule.leaves.load_uniform(self._u, arguments, (), schedule.parameters)
+            if self._first is not None:
+                self._first.run("forward")
+            machine.load(arguments, ())
+            machine.run("forward")
+            if machine.failing() is not None:
+                return None
+            machine.fresh = self._open(whole=True)
+            machine.differentiate(1.0 / lanes, 0)
+            self._close(1.0 / lanes, 0, lanes, fresh=machine.fresh)
+            self._tell()
+            return machine.first_output()
+
+    def _evaluate(
+        self,
+        arguments: Sequence[Any],
+        lanes: int,
+        seed: float | None,
+        output: int,
+        threads: int,
+        drawn: Sequence[Any],
+    ) -> Found:
+        import numpy as np
+
+        schedule = self.schedule
+        with self._lock, np.errstate(all="ignore") if self._warns else nullcontext():
+            if schedule.direct:
+                arguments = list(arguments)
+                for position in schedule.direct:
+                    arguments[position] = np.asarray(arguments[position], schedule.dtype)
+            schedule.leaves.load_uniform(self._u, arguments, drawn, schedule.parameters)
+            if self._first is not None:
+                self._first.run("forward")
+            size = self.block(lanes)
+            if size == lanes:
+                return self._whole(arguments, drawn, lanes, seed, output)
+            blocks = [slice(i, min(i + size, lanes)) for i in range(0, lanes, size)]
+            return self._in_blocks(arguments, drawn, blocks, seed, output, threads)
+
+    def _alone(self, output: int) -> Plan:
+        """Return a plan of the same tape for one output."""
+        if output in self._single:
+            return self._single[output]
+        schedule = self.schedule
+        self._single[output] = lower(
+            self.tape,
+            varying=schedule.varying,
+            wanted=schedule.leaves.wanted,
+            binding=self.binding,
+            exact=schedule.about.exact,
+            dtype=schedule.dtype.name,
+            output=output,
+        )
+        return self._single[output]
+
+    def _whole(
+        self,
+        arguments: Sequence[Any],
+        drawn: Sequence[Any],
+        lanes: int,
+        seed: float | None,
+        output: int,
+    ) -> Found:
+        """Evaluate all lanes together."""
+        schedule = self.schedule
+        machine = self._whole_machines.get(lanes)
+        if machine is None:
+            if len(self._whole_machines) >= SIZES_KEPT:
+                del self._whole_machines[next(iter(self._whole_machines))]
+            machine = self._whole_machines[lanes] = self._machine(lanes, whole=True)
+        machine.load(arguments, drawn)
+        machine.run("forward")
+        outputs = machine.outputs()
+        failed = machine.failing()
+        if failed is not None:
+            return Found(outputs, failed, {})
+        gradients: dict[int, Any] = {}
+        if seed is not None:
+            fresh = machine.fresh = self._open(whole=True)
+            machine.differentiate(seed, output)
+            gradients = self._gradients(arguments)
+            for position, gradient in gradients.items():
+                schedule.leaves.gradient(position, machine.g, machine.gu, gradient)
+            self._close(seed, output, lanes, fresh=fresh)
+        return Found(outputs, None, gradients)
+
+    def _in_blocks(
+        self,
+        arguments: Sequence[Any],
+        drawn: Sequence[Any],
+        blocks: Sequence[slice],
+        seed: float | None,
+        output: int,
+        threads: int,
+    ) -> Found:
+        """Evaluate block after block; what they add up is added in their order."""
+        import numpy as np
+
+        lanes = blocks[-1].stop
+        outputs = np.empty((len(self.tape.outputs), lanes), self.schedule.dtype)
+        gradients: dict[int, Any] = {}
+
+        def forward(machine: Machine, block: slice) -> Any:
+            part = [x[block] if i in self.schedule.varying else x for i, x in enumerate(arguments)]
+            machine.load(part, [x[block] for x in drawn])
+            with np.errstate(all="ignore"):  # which threads do not inherit
+                machine.run("forward")
+            outputs[:, block] = machine.outputs()
+            return machine.failing()
+
+        def both(machine: Machine, block: slice) -> None:
+            forward(machine, block)
+            with np.errstate(all="ignore"):
+                machine.differentiate(cast(float, seed), output)
+            for position, gradient in gradients.items():
+                self.schedule.leaves.gradient(position, machine.g, machine.gu, gradient[block])
+
+        if seed is None or self.tape.guards:
+            parts = [part for _, part in self._each(blocks, threads, forward)]
+            failed = self.schedule.guards.joined(parts, blocks)
+            if failed is not None:
+                return Found(outputs, failed, {})
+        if seed is not None:
+            gradients = self._gradients(arguments)
+            self._open(whole=False)
+            summed = np.zeros_like(self._gu)
+            for machine, _ in self._each(blocks, threads, both):
+                machine.collect()
+                summed += machine.gu
+            self._gu[:] = summed
+            self._close(seed, output, lanes, fresh=False)
+        return Found(outputs, None, gradients)
+
+    # -- machines -----------------------------------------------------------------------------
+
+    def _machine(self, lanes: int, *, whole: bool) -> Machine:
+        """Return room for so many lanes; its adjoints without lanes are the plan's if all are."""
+        import numpy as np
+
+        free = self._free.setdefault(lanes, [])
+        if free and not whole:
+            return free.pop()
+        space = LANES if self.schedule.apart else None
+        gu = self._gu if whole else np.zeros_like(self._gu)
+        return Machine(self.schedule, lanes, self._u, gu, space, whole=whole)
+
+    def _each(
+        self, blocks: Sequence[slice], threads: int, compute: Callable[[Machine, slice], Any]
+    ) -> Iterator[Any]:
+        """Compute blocks, some at a time, and yield results in order, each with its machine."""
+        waiting = list(blocks)
+        with ThreadPoolExecutor(threads) if threads > 1 else nullcontext() as pool:
+            while waiting:
+                now, waiting = waiting[:threads], waiting[threads:]
+                machines = [self._machine(x.stop - x.start, whole=False) for x in now]
+                run = map if pool is None else pool.map
+                for machine, part in zip(machines, run(compute, machines, now), strict=True):
+                    yield machine, part
+                    self._free[machine.lanes].append(machine)
+
+    # -- gradients ----------------------------------------------------------------------------
+
+    def _gradients(self, arguments: Sequence[Any]) -> dict[int, Any]:
+        """Return room for the gradients of arguments, as far as they are wanted."""
+        import numpy as np
+
+        dtype = self.schedule.dtype
+        return {p: np.empty(np.shape(arguments[p]), dtype) for p in self.schedule.leaves.wanted}
+
+    def _open(self, *, whole: bool) -> bool:
+        """Make the parameters' gradients ready; return whether they are to be overwritten."""
+        binding = self.binding
+        if binding is None or not self._spans:
+            return False
+        if whole and self._overwrites and binding.is_clear(self._spans):
+            return True
+        binding.prepare(self._spans)
+        return False
+
+    def _close(self, seed: float, output: int, lanes: int, *, fresh: bool) -> None:
+        """Go on to what has no lanes, and note that parameters have gradients."""
+        if self._first is not None:
+            spaces, rows = self.schedule.outputs
+            if spaces[output] == UNIFORM:
+                self._gu[rows[output]] += seed * lanes
+            self._first.fresh = fresh
+            self._first.run("backward")
+        learning, gradients = self.schedule.leaves.learning, self.schedule.gradients
+        if learning is not None:
+            if fresh:
+                gradients[learning.places] = self._gu[learning.rows]
+            else:
+                gradients[learning.places] += self._gu[learning.rows]
+        if self.binding is not None and self._spans:
+            self.binding.reach(self._spans)
+
+    def _tell(self) -> None:
+        """Call what wanted to know numbers of this evaluation."""
+        rows = self.schedule.layout.row
+        for effect in self.tape.effects:
+            effect.function(*(float(self._u[rows[node]]) for node in effect.nodes))

@@ -1,0 +1,1 @@
+"""Recording: a function runs once, and what it does lands on a tape."""
