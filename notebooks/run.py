@@ -23,6 +23,7 @@ import re
 import stat
 import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -54,7 +55,10 @@ MACHINE = re.compile(
 
 
 def execute(notebook: Any) -> Any:
-    """Return the notebook as a fresh kernel executes it, in an empty folder, without ``dot``."""
+    """Return the notebook as a fresh kernel executes it, in an empty folder, without ``dot``.
+
+    Where PyTorch is not installed, cells with the tag ``torch`` keep the outputs that they have.
+    """
     from jupyter_client.kernelspec import KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
     from nbclient import NotebookClient
@@ -76,6 +80,7 @@ def execute(notebook: Any) -> Any:
             km=manager,
             timeout=SECONDS,
             record_timing=False,
+            skip_cells_with_tag="torch" if skipped(fresh) else "",
             coalesce_streams=True,
             resources={"metadata": {"path": str(work)}},
         )
@@ -95,6 +100,12 @@ def with_palette(png: str) -> str:
         few = image.convert("RGB").quantize(256, dither=Image.Dither.NONE)
         few.save(small, "png", optimize=True)
     return base64.b64encode(small.getvalue()).decode()
+
+
+def skipped(notebook: Any) -> bool:
+    """Tell whether it has cells that are not executed here, for lack of PyTorch."""
+    tags = [tag for cell in notebook.cells for tag in cell.metadata.get("tags", ())]
+    return "torch" in tags and not find_spec("torch")
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -343,7 +354,13 @@ def check(path: Path, *, twice: bool) -> list[str]:
 
 def save(path: Path) -> list[str]:
     """Execute a notebook, write it with its outputs, and return what is wrong with it."""
-    fresh = execute(nbformat.read(path, as_version=4))
+    notebook = nbformat.read(path, as_version=4)
+    if skipped(notebook):
+        return [
+            "it has cells with the tag 'torch', and PyTorch, without which they have no outputs,"
+            " is not installed"
+        ]
+    fresh = execute(notebook)
     nbformat.write(fresh, path)
     return problems(fresh)
 

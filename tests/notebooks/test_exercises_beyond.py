@@ -12,6 +12,7 @@ matplotlib = pytest.importorskip("matplotlib", reason="their plots need the extr
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 FAST = "10_fast"
+MOVING = "12_moving_on"
 GPT = "13_a_gpt_of_scalars"
 
 ANSWERS = {
@@ -32,6 +33,21 @@ def fitted(x, y):
         optimizer.step()
     return w.data, b.data
 """,
+    (MOVING, 1): "shape = [3, 7]",
+    (MOVING, 2): """
+def outputs(state, x):
+    depth = len(state) // 2
+    for layer in range(depth):
+        x = x @ state[f"layers.{layer}.weight"].T + state[f"layers.{layer}.bias"]
+        if layer < depth - 1:
+            x = np.tanh(x)
+    return x
+""",
+    (MOVING, 3): """
+def combined(gradients, sizes):
+    return sum(n * g for g, n in zip(gradients, sizes)) / sum(sizes)
+""",
+    (MOVING, 4): "mean_squared_error = 0.5",
     (GPT, 1): "faces = math.e**2",
     (GPT, 2): """
 def logit_gradient(logits, label):
@@ -50,6 +66,15 @@ WRONG = {
     (FAST, 2): "def limited(x): return autograd_lite.maximum(x, 0)",
     (FAST, 3): "printed = 10.0",
     (FAST, 4): "def fitted(x, y): return 3.0, -1.0",
+    (MOVING, 1): "shape = (7, 3)",
+    (MOVING, 2): """
+def outputs(state, x):
+    for layer in range(len(state) // 2):
+        x = np.tanh(x @ state[f"layers.{layer}.weight"].T + state[f"layers.{layer}.bias"])
+    return x
+""",
+    (MOVING, 3): "def combined(gradients, sizes): return sum(gradients)",
+    (MOVING, 4): "mean_squared_error = 1.0",
     (GPT, 1): "faces = 2**2",
     (GPT, 2): "def logit_gradient(logits, label): return softmax(logits)",
     (GPT, 3): """

@@ -213,6 +213,25 @@ def test_executing_cleans_and_describes() -> None:
     assert run.problems(found) == []
 
 
+def test_without_pytorch_its_cells_keep_their_outputs(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = printed("a figure of PyTorch's")
+    notebook = sample(shown, source="raise SystemError", tags=["torch"])
+    monkeypatch.setattr(run, "find_spec", lambda name: None)
+    assert run.execute(notebook).cells[-1].outputs == [shown]
+
+
+def test_without_pytorch_a_notebook_that_uses_it_is_not_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "12.ipynb"
+    nbformat.write(sample(printed("1"), tags=["torch"]), path)
+    before = path.read_bytes()
+    monkeypatch.setattr(run, "find_spec", lambda name: None)
+    (said,) = run.save(path)
+    assert "PyTorch" in said
+    assert path.read_bytes() == before
+
+
 def test_pictures_are_laid_out_without_graphviz() -> None:
     notebook = sample(source="import subprocess\nsubprocess.run(['dot', '-V']).returncode")
     (output,) = run.execute(notebook).cells[-1].outputs
