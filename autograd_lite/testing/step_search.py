@@ -97,19 +97,30 @@ class StepSearch:
         return self.samples.smooth_within(best.step, SIDES[name])
 
     def confirm(self, name: str) -> bool:
-        """Tell whether other steps give a table's estimate as well; widen its error if not."""
+        """Tell whether other steps give a table's estimate as well; widen its error if not.
+
+        Where f has no value at smaller steps, the others are larger than the estimate's own.
+        """
         best = self.tables[name].best
+        if best.error == math.inf:
+            return True  # it excludes nothing, and cannot be widened
         column = best.order // self.tables[name].growth - 1
-        other = Table(self.tables[name].growth, range(column, column + 1))
-        for i in reversed(range(column + 1)):
-            step = exact_step(self.samples.x, math.ldexp(ANOTHER * best.step, i))
-            self._add({name: other}, step)
-        difference = abs(other.value(column) - best.value)
+        found = self._between(name, column, ANOTHER * best.step)
+        if math.isnan(found):
+            found = self._between(name, column, 2.0 * ANOTHER * best.step)
+        difference = abs(found - best.value)
         if difference <= DISAGREEMENT * best.error:
             return True
         error = best.error + 2.0 * difference
         self.tables[name].best = best._replace(error=error if error == error else math.inf)
         return False
+
+    def _between(self, name: str, column: int, step: float) -> float:
+        """Return what a column gives at a step that is not among those of the tables."""
+        other = Table(self.tables[name].growth, range(column, column + 1))
+        for i in reversed(range(column + 1)):
+            self._add({name: other}, exact_step(self.samples.x, math.ldexp(step, i)))
+        return other.value(column)
 
     def accurate(self) -> bool:
         """Tell whether there is no need to try other steps."""

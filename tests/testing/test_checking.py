@@ -227,6 +227,14 @@ def test_a_function_that_turns_values_into_floats_is_explained(f, told):
         check_gradients(f, 1.5)
 
 
+@pytest.mark.usefixtures("looked_up")
+def test_a_wrong_second_derivative_is_found_at_0_beside_a_larger_input():
+    """Steps that the 1 hardly feels have no value; the larger ones tell."""
+    with pytest.raises(DerivativeError, match="derivative of order 2") as caught:
+        check_gradients(lambda x, z: z**3 + z * z - 2.0 * z.data * z, 1.0, 0.0)
+    assert abs(caught.value.expected) < 1e-9 < abs(caught.value.got)
+
+
 def test_one_input_among_many_that_is_lost_is_named():
     with pytest.raises(
         DerivativeError, match=r"with respect to argument 0\[17\] is 2.7, differences.* give 5.4 ±"
@@ -286,6 +294,30 @@ def test_a_number_beside_0_raises_no_false_alarm(n):
     """A step that the 0 feels and the 1 does not would give derivatives along another direction."""
     found = check_gradients(lambda x, y: sum(a * ag.log(y) for a in x), [0.0] * n, 1.0)
     assert f"{n + 1} inputs" in str(found)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x, z: z**3,
+        lambda x, z: z * z * z,
+        lambda x, z: z**4,
+        lambda x, z: z**5,
+        lambda x, z: x * z**3,
+        lambda x, z: z**6 * x,
+        lambda x, z: sin(z) ** 3 * x,
+        lambda x, z: (x - 1.0) * z**3,
+        lambda x, z: (x - 1.0) ** 2 * z * z,
+        lambda x, z: 0.0 * z * x,
+        lambda x, z: exp(-1.0 / (z + 0.01) ** 2) * x,
+    ],
+)
+@pytest.mark.parametrize("order", [2, 3])
+@pytest.mark.usefixtures("looked_up")
+def test_a_check_ends_where_a_function_is_flat_at_0_beside_a_larger_input(f, order):
+    calls = []
+    check_gradients(lambda x, z: calls.append(0) or f(x, z), 1.0, 0.0, order=order)
+    assert len(calls) < 2000
 
 
 @pytest.mark.parametrize("x", [-9.839421337893097e-12, 1e-13])

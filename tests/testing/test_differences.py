@@ -12,6 +12,7 @@ from mpmath import mp, mpf
 import autograd_lite
 from autograd_lite import Value, grad, sin
 from autograd_lite.testing import Difference, error_curve, finite_difference
+from autograd_lite.testing.extrapolation import MANTISSA
 
 SHARE = settings.default.max_examples / 200  # 1 in the test command, 50 in the nightly run
 
@@ -188,6 +189,52 @@ def test_at_0_no_more_evaluations_are_spent_than_steps_can_use(f):
     points = []
     finite_difference(lambda x: points.append(x) or f(x), 0.0)
     assert len(points) < 600
+
+
+def between(lowest, f):
+    """Return f without its values close to 0."""
+    return lambda x: f(x) if x == 0.0 or abs(x) > lowest else math.nan
+
+
+def on_the_mesh(x):
+    """Return the square of a step of the search, or of 0, and of nothing else."""
+    return x * x if x == 0.0 or abs(math.frexp(x)[0]) == MANTISSA / 2.0 else math.nan
+
+
+@pytest.mark.usefixtures("looked_up")
+@pytest.mark.parametrize("lowest", [1e-13, 3e-13, 1e-8, 1e-5])
+@pytest.mark.parametrize("power", [2, 3, 4, 5, 8])
+def test_a_function_without_values_close_to_0_is_confirmed_at_larger_steps(power, lowest):
+    points = []
+    found = finite_difference(
+        lambda x: points.append(x) or between(lowest, lambda x: x**power)(x), 0.0
+    )
+    assert abs(found.value) <= found.error < 1e-7
+    assert len(points) < 3000
+
+
+@pytest.mark.usefixtures("looked_up")
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: math.exp(-1.0 / (x * x)) if x else 0.0,
+        lambda x: x * x * math.sin(1.0 / x) if x else 0.0,
+        lambda x: x**20,
+        lambda x: 0.0 * x,
+        between(1e-3, lambda x: math.exp(-1.0 / (x * x)) if x else 0.0),
+        between(1e-9, abs),
+        between(1e-5, math.exp),
+    ],
+)
+def test_a_search_ends_on_flat_functions_and_beside_holes(f):
+    points = []
+    finite_difference(lambda x: points.append(x) or f(x), 0.0)
+    assert len(points) < 3000
+
+
+@pytest.mark.usefixtures("looked_up")
+def test_an_estimate_that_nothing_can_confirm_has_no_error_bound():
+    assert finite_difference(on_the_mesh, 0.0).error == math.inf
 
 
 @pytest.mark.parametrize("x", [1.2e-8, -2e-10])
