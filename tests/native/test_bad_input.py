@@ -201,8 +201,20 @@ print([(x.category.__name__, str(x.message), x.filename) for x in seen])
     assert printed[1] == "10.0 10.0"
     ((category, message, file),) = eval(printed[2])
     assert (category, file) == ("RuntimeWarning", "<string>")
-    assert "numpy and llvmlite and numba is not installed" in message
+    assert "numpy and llvmlite and numba are not installed" in message
     assert "pip install 'autograd-lite[fast]'" in message
+
+
+def test_one_missing_package_is_told_in_the_singular() -> None:
+    code = """
+import warnings, autograd_lite
+warnings.simplefilter("error")
+try:
+    autograd_lite.compile(lambda x: x * x)(2.0)
+except RuntimeWarning as told:
+    print(told)
+"""
+    assert "since numba is not installed; for native" in without("numba", code=code)
 
 
 def test_without_numba_single_precision_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

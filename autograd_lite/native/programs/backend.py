@@ -61,8 +61,9 @@ def _in_python(
 def _tell(what: str) -> None:
     """Say once per process that programs run as Python."""
     frame = users_frame()
+    are = "are" if len(missing()) > 1 else "is"
     warnings.warn_explicit(
-        f"compiled functions run as generated Python, since {what} is not installed; for native"
+        f"compiled functions run as generated Python, since {what} {are} not installed; for native"
         " speed: pip install 'autograd-lite[fast]'",
         RuntimeWarning,
         filename=frame.f_code.co_filename,
