@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 pytest.importorskip("numba")
 
@@ -23,16 +24,16 @@ def rows(monkeypatch):
         del sys.modules[name]
 
 
-@pytest.mark.parametrize(
-    ("group", "peers"),
-    [
-        ("moons", ["micrograd, collector on"]),
-        ("gpt", ["microgpt's kind of Value, collector on"]),
-        ("irregular", ["NumPy, one call per node"]),
-        ("networks", ["NumPy by hand"]),
-        ("epochs", []),
-    ],
-)
+GROUPS = [
+    ("moons", ["micrograd, collector on"]),
+    ("irregular", ["NumPy, one call per node"]),
+    ("networks", ["NumPy by hand"]),
+]
+LONG_GROUPS = [("gpt", ["microgpt's kind of Value, collector on"]), ("epochs", [])]
+IS_NIGHTLY = settings.default.max_examples > 200
+
+
+@pytest.mark.parametrize(("group", "peers"), GROUPS + LONG_GROUPS * IS_NIGHTLY)
 def test_all_sides_agree_before_they_are_timed(group, peers, rows, capsys):
     measuring = rows("measuring")
     options = measuring.Options(rounds=1, quick=True)

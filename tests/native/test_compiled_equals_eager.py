@@ -34,7 +34,7 @@ def points_around(program: Any) -> list[list[float]]:
     return [point, [-x for x in point], [x + 0.5 for x in point]]
 
 
-@settings(max_examples=60)
+@settings(max_examples=settings.default.max_examples // 7)
 @given(expressions(max_operations=8, smooth=False))
 def test_exact_programs_give_the_same_bits(program: Any) -> None:
     function = branched(program)
@@ -50,7 +50,7 @@ def test_exact_programs_give_the_same_bits(program: Any) -> None:
     assert bits(gradient) == bits(gradients[0])
 
 
-@settings(max_examples=60)
+@settings(max_examples=settings.default.max_examples // 7)
 @given(expressions(max_operations=8))
 def test_programs_give_the_same_numbers(program: Any) -> None:
     def function(inputs: Any) -> Any:

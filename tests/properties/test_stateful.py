@@ -348,7 +348,7 @@ def test_higher_derivatives_are_refused_after_the_data_of_a_result_was_changed(c
 
 TestEngine = Engine.TestCase
 TestEngine.settings = settings(
-    max_examples=settings.default.max_examples // 3, stateful_step_count=40, deadline=None
+    max_examples=settings.default.max_examples // 5, stateful_step_count=40, deadline=None
 )
 
 
