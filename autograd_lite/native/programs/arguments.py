@@ -228,6 +228,10 @@ def form_of(given: Any) -> Form:
 
 def _flat(given: Any, position: int) -> tuple[list[Any], Form]:
     """Return the numbers of nested lists from left to right, and their structure."""
+    listed = type(given) is list
+    kinds = set(map(type, given)) if listed else set()
+    if listed and kinds == {float}:
+        return given.copy(), Form((list, len(given), None), False)
     leaves = leaves_of(given)
     kinds = set(map(type, leaves))
     whole = kinds == {int}

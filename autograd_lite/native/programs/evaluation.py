@@ -8,6 +8,7 @@ from threading import RLock
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from autograd_lite.modes import collector_paused
 from autograd_lite.native.order import memory_order
 from autograd_lite.native.parameters.binding import Binding, bind
 from autograd_lite.native.parameters.memory import Memory
@@ -127,7 +128,8 @@ class Evaluator:
     def _record(self, batch: Batch, lane: int) -> Tape:
         """Record the function for the numbers of one lane."""
         try:
-            tape = record(self._function, batch.sample(lane), parameters=self._parameters)
+            with collector_paused():
+                tape = record(self._function, batch.sample(lane), parameters=self._parameters)
         except Exception as error:
             if batch.varying:
                 error.add_note(f"raised for row {lane} of the batch, while it was being recorded")
@@ -146,14 +148,15 @@ class Evaluator:
         positions = {source.position for source in tape.sources if isinstance(source, Argument)}
         if self._learns and self._binding is None:
             self._bind(tape)
-        return self._lower(
-            tape,
-            varying=varying,
-            wanted=frozenset(positions if differentiable and not self._learns else ()),
-            binding=self._binding,
-            exact=self._exact,
-            dtype=self._dtype,
-        )
+        with collector_paused():
+            return self._lower(
+                tape,
+                varying=varying,
+                wanted=frozenset(positions if differentiable and not self._learns else ()),
+                binding=self._binding,
+                exact=self._exact,
+                dtype=self._dtype,
+            )
 
     def _alone(self, batch: Batch, lane: int, task: Task) -> Found:
         """Compute one lane by the function itself."""

@@ -33,7 +33,9 @@ def gradients(found: Found, batch: Batch, *, arrays: bool) -> list[Any]:
         if rows is None:  # the recording does not use it
             rows = [0.0] * form.width
             rows = rows if not batch.varying else [rows] * batch.lanes
-        if not batch.varying:
+        if not batch.varying and arrays and form.sizes is not None:
+            parts.append(in_array(rows).reshape(form.sizes).tolist())
+        elif not batch.varying:
             parts.append(of_one_lane(form.tree, rows))
         else:
             rows = in_array(rows) if arrays else rows
