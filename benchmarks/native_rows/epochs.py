@@ -13,7 +13,7 @@ from native_rows.measuring import DisagreementError, Options, Table, duration, i
 
 LR = 1e-3
 LOOP = "a loop of one's own"
-EPOCHS = 10  # of one call of `nn.fit`, which records the network once
+EPOCHS = 50  # of one call of `nn.fit`, which records the network once
 
 
 def rows(table: Table, options: Options) -> None:
@@ -22,7 +22,8 @@ def rows(table: Table, options: Options) -> None:
         " or in float64.\n"
     )
     table.begin()
-    epochs(table, DIGITS, options.size(1797, 96), 32, EPOCHS, options, goal=6.0)
+    together = options.size(EPOCHS, 10)
+    epochs(table, DIGITS, options.size(1797, 96), 32, together, options, goal=6.0, rounds=5)
     mnist: Sizes = (20, 8, 10) if options.quick else MNIST
     epochs(table, mnist, options.size(60_000, 128), 64, 1, options, rounds=2, second=True)
 
