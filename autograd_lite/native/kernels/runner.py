@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import cache
 
 from autograd_lite.native.kernels.building import address
+from autograd_lite.native.kernels.llvm_text import loaded_fields
 
 RECORD = ("kernel", "space", "first", "start", "stop")
 """What the first fields of a record are; all are int64."""
@@ -25,56 +26,34 @@ CALL = ("records", "count", "v", "g", "u", "gu", "index", "labels", "lanes")
 """The fields of a call, all int64: the address of the first record, how many there are, addresses
 of the arrays, and how many lanes there are."""
 
-_TEXT = """
-define void @kernel(ptr %call) {
-start:
-  %records = load ptr, ptr %call
-  %count.at = getelementptr i64, ptr %call, i64 1
-  %count = load i64, ptr %count.at
-  %v.at = getelementptr i64, ptr %call, i64 2
-  %v = load ptr, ptr %v.at
-  %g.at = getelementptr i64, ptr %call, i64 3
-  %g = load ptr, ptr %g.at
-  %u.at = getelementptr i64, ptr %call, i64 4
-  %u = load ptr, ptr %u.at
-  %gu.at = getelementptr i64, ptr %call, i64 5
-  %gu = load ptr, ptr %gu.at
-  %index.at = getelementptr i64, ptr %call, i64 6
-  %index = load ptr, ptr %index.at
-  %labels.at = getelementptr i64, ptr %call, i64 7
-  %labels = load ptr, ptr %labels.at
-  %lanes.at = getelementptr i64, ptr %call, i64 8
-  %lanes = load i64, ptr %lanes.at
-  %end = getelementptr [8 x i64], ptr %records, i64 %count
+_KINDS = {"count": "i64", "lanes": "i64"}  # all others are pointers
+
+_TEXT = f"""
+define void @kernel(ptr %call) {{
+entry:
+{loaded_fields("call", [(name, _KINDS.get(name, "ptr")) for name in CALL])}
+  %last = getelementptr [8 x i64], ptr %records, i64 %count
   br label %next
 
 next:
-  %record = phi ptr [ %records, %start ], [ %following, %run ]
-  %done = icmp eq ptr %record, %end
+  %record = phi ptr [ %records, %entry ], [ %following, %run ]
+  %done = icmp eq ptr %record, %last
   br i1 %done, label %finished, label %run
 
 run:
-  %kernel = load ptr, ptr %record
-  %space.at = getelementptr i64, ptr %record, i64 1
-  %space = load i64, ptr %space.at
-  %first.at = getelementptr i64, ptr %record, i64 2
-  %first = load i64, ptr %first.at
-  %from.at = getelementptr i64, ptr %record, i64 3
-  %from = load i64, ptr %from.at
-  %to.at = getelementptr i64, ptr %record, i64 4
-  %to = load i64, ptr %to.at
+{loaded_fields("record", [("kernel", "ptr"), *((name, "i64") for name in RECORD[1:])])}
   %uniform = icmp eq i64 %space, 0
   %own.v = select i1 %uniform, ptr %u, ptr %v
   %own.g = select i1 %uniform, ptr %gu, ptr %g
   %own.lanes = select i1 %uniform, i64 1, i64 %lanes
   call void %kernel(ptr %own.v, ptr %own.g, ptr %u, ptr %gu, ptr %index, ptr %labels,
-                    i64 %first, i64 %from, i64 %to, i64 %own.lanes)
+                    i64 %first, i64 %start, i64 %stop, i64 %own.lanes)
   %following = getelementptr [8 x i64], ptr %record, i64 1
   br label %next
 
 finished:
   ret void
-}
+}}
 """
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import Any, NamedTuple
 
-from autograd_lite.native.tape import Special, Tape
+from autograd_lite.native.tape import Special
 from autograd_lite.primitives.core import Primitive, Variadic
 
 Operation = Primitive | Variadic | Special
@@ -32,6 +32,12 @@ class Flat(NamedTuple):
     starts: Any
     operands: Any
     flows: Any
+
+    def users(self) -> Any:
+        """Return, for every entry of ``operands``, the node whose operand it is."""
+        import numpy as np
+
+        return np.repeat(np.arange(len(self.codes), dtype=np.int64), np.diff(self.starts))
 
     def operands_of(self, node: int) -> list[int]:
         """Return the operands of one node."""
@@ -68,13 +74,3 @@ def flat(
     np.cumsum(counts, out=starts[1:])
     flattened = np.fromiter(chain.from_iterable(operands), np.int32, int(starts[-1]))
     return Flat(operations, codes, starts, flattened, np.array(flows, np.uint8))
-
-
-def ends_of(tape: Tape) -> list[int]:
-    """Return the nodes whose numbers are asked for: outputs, guards and effects."""
-    nodes = list(tape.outputs)
-    for guard in tape.guards:
-        nodes += (guard.a,) if guard.test in ("truth", "index") else (guard.a, guard.b)
-    for effect in tape.effects:
-        nodes += effect.nodes
-    return nodes

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 from autograd_lite.native.kernels.runner import LANES, UNIFORM
 from autograd_lite.native.kernels.table import KINDS, SOLE, UNIFORM_OPTIONS
 from autograd_lite.native.lowering.analysis import Workspace
-from autograd_lite.native.lowering.flat import Flat, ends_of, flat
+from autograd_lite.native.lowering.flat import Flat, flat
 from autograd_lite.native.lowering.products import Product, products_of
 from autograd_lite.native.lowering.sums import sums_as_dots
+from autograd_lite.native.order import observed
 from autograd_lite.native.tape import (
     LANE_MEAN,
     LANE_VARIANCE,
@@ -79,7 +80,7 @@ def analysed(
     """
     primitives, operands = tape.primitives, tape.operands
     found = flat(primitives, operands, tape.flows)
-    ends = ends_of(tape)
+    ends = observed(tape)
     rewritten = None if exact else sums_as_dots(found, primitives, operands, ends)
     if rewritten is not None:
         found = flat(*rewritten, tape.flows)
@@ -168,8 +169,7 @@ def laid_out(about: Analysed, direct: Collection[int], in_python: Any) -> Layout
     import numpy as np
 
     flat, n = about.flat, len(about.flat.codes)
-    counts = np.diff(flat.starts)
-    consumer = np.repeat(np.arange(n, dtype=np.int64), counts)
+    consumer = flat.users()
     slot = np.arange(len(consumer)) - flat.starts[consumer]
     in_product = np.zeros(n, bool)
     for product in about.products:
@@ -228,7 +228,7 @@ def laid_out(about: Analysed, direct: Collection[int], in_python: Any) -> Layout
     needed = np.zeros(n + len(broadcast), bool)
     needed[operands[used]] = True
     needed[broadcast] = True
-    needed[ends_of(about.tape)] = True
+    needed[observed(about.tape)] = True
     for product in about.products:
         needed[np.ravel(product.inputs)] = True
         if product.starts is not None:

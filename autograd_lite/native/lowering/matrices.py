@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from autograd_lite.native.lowering.flat import ends_of
 from autograd_lite.native.lowering.layout import NO_ROW, Analysed, Layout
+from autograd_lite.native.order import observed
 from autograd_lite.native.tape import Argument, Parameter
 
 
@@ -79,6 +79,8 @@ def direct_arguments(about: Analysed, wanted: Sequence[int]) -> dict[int, list[i
     """Return, by position, arguments that products alone read, and always whole: their leaves."""
     import numpy as np
 
+    if not about.products:
+        return {}
     leaves: dict[int, list[int]] = {}
     for node in about.flat.leaves():
         source = about.tape.sources[node]
@@ -120,6 +122,8 @@ def placed(
     """
     import numpy as np
 
+    if not about.products:
+        return [], rows
     tape = about.tape
     owner = {node: position for position, nodes in direct.items() for node in nodes}
     users = _users(about)
@@ -201,10 +205,9 @@ def _users(about: Analysed) -> Any:
     import numpy as np
 
     flat = about.flat
-    counts = np.diff(flat.starts)
-    consumer = np.repeat(np.arange(len(counts)), counts)
+    consumer = flat.users()
     active = flat.operands[about.active[consumer] & about.live[consumer]]
-    users = np.bincount(active, minlength=len(counts))
+    users = np.bincount(active, minlength=len(flat.codes))
     users[list(about.tape.outputs)] += 1
     return users
 
@@ -225,14 +228,13 @@ def _read_singly(about: Analysed) -> Any:
     import numpy as np
 
     flat = about.flat
-    counts = np.diff(flat.starts)
-    consumer = np.repeat(np.arange(len(counts)), counts)
-    by_product = np.zeros(len(counts), bool)
-    read = np.zeros(len(counts), bool)
+    consumer = flat.users()
+    by_product = np.zeros(len(flat.codes), bool)
+    read = np.zeros(len(flat.codes), bool)
     for product in about.products:
         by_product[np.ravel(product.outputs)] = True
         if product.starts is not None:
             read[np.ravel(product.starts)] = True
     read[flat.operands[about.live[consumer] & ~by_product[consumer]]] = True
-    read[ends_of(about.tape)] = True
+    read[observed(about.tape)] = True
     return read

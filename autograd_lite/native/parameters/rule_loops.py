@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from autograd_lite.native.kernels.llvm_text import loaded_fields
+
 FIELDS = 5
 """How many fields come before the addresses of the state's arrays."""
 
@@ -95,12 +97,7 @@ def loop_text(
     number, short, width = _TYPES[dtype]
     names = ["gradient", "stretches", "count.pointer", "scalars"]
     names += [f"part{part}" for part in range(parts)]
-    fields = []
-    for position, name in enumerate(names, 1):
-        fields += [
-            f"  %{name}.at = getelementptr i64, ptr %call, i64 {position}",
-            f"  %{name} = load ptr, ptr %{name}.at",
-        ]
+    fields = loaded_fields("call", [(name, "ptr") for name in names], start=1)
     many = f"<{width} x {number}>"
     loaded = []
     for scalar in range(scalars):
@@ -154,7 +151,7 @@ def loop_text(
         short=short,
         width=width,
         mask=width - 1,
-        fields="\n".join(fields),
+        fields=fields,
         scalars="\n".join(loaded),
         many=body("many", many, f"<{width} x i1>", f"v{width}{short}"),
         one=body("one", number, "i1", short),

@@ -10,7 +10,7 @@ from struct import Struct
 from typing import Any
 
 from autograd_lite.native.parameters.binding import memory_of
-from autograd_lite.native.parameters.memory import TYPECODES, UNWRITTEN, Memory
+from autograd_lite.native.parameters.memory import IS_WRITTEN, TYPECODES, UNWRITTEN, Memory
 from autograd_lite.native.parameters.rules import (
     COUNT,
     NUMBER,
@@ -24,8 +24,6 @@ from autograd_lite.native.parameters.rules import (
     traced,
 )
 from autograd_lite.native.parameters.spans import Spans, joined, spans_of, split, within
-
-_IS_WRITTEN = bytes((0, 1, 1, 1, 1)).ljust(256, b"\1")
 
 
 class Settings:
@@ -108,7 +106,7 @@ class Update:
         """Return which gradients were written, and which are required, for comparison."""
         memory = self.memory
         found = [
-            memory.reached[start:stop].translate(_IS_WRITTEN) + memory.required[start:stop]
+            memory.reached[start:stop].translate(IS_WRITTEN) + memory.required[start:stop]
             for start, stop in self.spans
         ]
         return b"".join(found)

@@ -5,21 +5,19 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from functools import cache
-from importlib.util import find_spec
 from typing import Any
 
+from autograd_lite.native.kernels.building import missing_packages
 from autograd_lite.native.parameters.binding import Binding
 from autograd_lite.native.python.plan import PythonPlan
 from autograd_lite.native.tape import Tape
 from autograd_lite.places import users_frame
 
-NEEDED = ("numpy", "llvmlite", "numba")
-
 
 @cache
 def missing() -> tuple[str, ...]:
     """Return the packages that native plans need and that are not installed."""
-    return tuple(name for name in NEEDED if find_spec(name) is None)
+    return missing_packages()
 
 
 def lowering(dtype: str) -> Callable[..., Any]:

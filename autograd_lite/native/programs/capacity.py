@@ -39,8 +39,8 @@ def check_capacity(plan: Any, tape: Tape, batch: Batch, threads: int) -> None:
     if available is not None and needed > available:
         raise MemoryError(
             f"{counted(len(tape.sources), 'number')} in {counted(batch.lanes, 'lane')} would need"
-            f" {_size(needed)} of memory, and {_size(available)} are available: give fewer lanes at"
-            " a time, or compile a part of the function"
+            f" {size_of(needed)} of memory, and {size_of(available)} are available: give fewer"
+            " lanes at a time, or compile a part of the function"
         )
 
 
@@ -71,15 +71,17 @@ def _available_on_windows() -> int | None:
     return int(status[2])
 
 
-def _size(count: int) -> str:
+def size_of(count: int) -> str:
     """Return a number of bytes as people say it.
 
-    >>> _size(3 * 2**30)
-    '3.0 GiB'
+    >>> size_of(80), size_of(3 * 2**20), size_of(3 * 2**30)
+    ('80 B', '3.0 MiB', '3.0 GiB')
     """
-    size = float(count)
-    for unit in ("bytes", "KiB", "MiB", "GiB", "TiB"):
-        if size < 1024 or unit == "TiB":
-            break
-        size /= 1024
-    return f"{size:.1f} {unit}"
+    if count < 1024:
+        return f"{count} B"
+    scale, unit = next(
+        (scale, unit)
+        for scale, unit in ((2**10, "KiB"), (2**20, "MiB"), (2**30, "GiB"), (2**40, "TiB"))
+        if count < 1024 * scale or unit == "TiB"
+    )
+    return f"{count / scale:.1f} {unit}"

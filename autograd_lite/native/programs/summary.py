@@ -8,6 +8,7 @@ from textwrap import wrap
 from typing import Any, NamedTuple
 
 from autograd_lite.native.order import fixed, observed, used
+from autograd_lite.native.programs.capacity import size_of
 from autograd_lite.native.tape import (
     LANE_MEAN,
     LANE_VARIANCE,
@@ -132,11 +133,11 @@ def _native(facts: Facts, lanes: int | None) -> list[tuple[str, str]]:
         ]
         rows.append(("products", _listed(texts)))
     once, each = (2 * facts.itemsize * x for x in (facts.uniform_rows, facts.lane_rows))
-    memory = _size(once)
+    memory = size_of(once)
     if each:
-        memory += f" and {_size(each)} per lane"
+        memory += f" and {size_of(each)} per lane"
         if lanes is not None:
-            memory += f"; {_size(once + lanes * each)} for {counted(lanes, 'lane')}"
+            memory += f"; {size_of(once + lanes * each)} for {counted(lanes, 'lane')}"
     rows.append(("memory", memory))
     how = "as native kernels"
     if facts.through_python:
@@ -215,22 +216,6 @@ def _counted(number_of: int, noun: str) -> str:
 
 def _listed(texts: Iterable[Any]) -> str:
     return ", ".join(text for text in texts if text)
-
-
-def _size(count: float) -> str:
-    """Return a number of bytes as people read it.
-
-    >>> _size(80), _size(3 * 2**20)
-    ('80 B', '3.0 MiB')
-    """
-    if count < 1024:
-        return f"{count} B"
-    scale, unit = next(
-        (scale, unit)
-        for scale, unit in ((2**10, "KiB"), (2**20, "MiB"), (2**30, "GiB"))
-        if count < 1024 * scale or unit == "GiB"
-    )
-    return f"{count / scale:.1f} {unit}"
 
 
 def _row(title: str, text: str) -> list[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 from threading import RLock
-from typing import Any, NamedTuple
+from typing import Any
 
+from autograd_lite.native.found import Found
 from autograd_lite.native.order import needing, swept
 from autograd_lite.native.python.lane_numbers import Lanes
 from autograd_lite.native.python.namespace import namespace, quick_namespace
@@ -26,27 +27,6 @@ from autograd_lite.primitives.ieee import RAISED_BY_FLOATS
 from autograd_lite.slips import warn_mixed
 from autograd_lite.sweep import set_all
 from autograd_lite.trees import leaves_of
-
-
-class Found(NamedTuple):
-    """What an evaluation gives, as nested lists.
-
-    Attributes
-    ----------
-    outputs : list
-        For each output its numbers, one per lane.
-    failed : list of int or None
-        For each lane the number of the first guard that fails, the count of guards where none
-        does; None if none fails anywhere.
-    gradients : dict
-        By position of the argument: rows of derivatives, one row per lane, or one row for an
-        argument that is the same in all lanes. Empty without a seed. As in the eager engine, sums
-        start from 0.0, so that no derivative is -0.0.
-    """
-
-    outputs: list[list[float]]
-    failed: list[int] | None
-    gradients: dict[int, list[Any]]
 
 
 class PythonPlan:
@@ -126,6 +106,7 @@ class PythonPlan:
         Returns
         -------
         Found
+            As in the eager engine, sums start from 0.0, so that no derivative is -0.0.
         """
         given = [x.tolist() if hasattr(x, "tolist") else x for x in arguments]
         with self._lock:

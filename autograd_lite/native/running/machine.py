@@ -77,8 +77,7 @@ class Machine:
 
         spaces, rows = self._outputs
         if len(rows) == 1:
-            found = self.v[rows[0]] if spaces[0] else self.u[rows].repeat(self.lanes)
-            return found.copy()[None]
+            return self.first_output().copy()[None]
         if not spaces.any():
             found = self.u[rows]
             return found[:, None] if self.lanes == 1 else np.repeat(found[:, None], self.lanes, 1)

@@ -6,8 +6,9 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from threading import RLock
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
+from autograd_lite.native.found import Found
 from autograd_lite.native.kernels.runner import LANES, UNIFORM
 from autograd_lite.native.lowering.schedule import Schedule, scheduled
 from autograd_lite.native.parameters.binding import Binding
@@ -17,24 +18,6 @@ from autograd_lite.native.tape import Parameter, Tape
 BLOCK_BYTES = 6 << 20  # numbers and adjoints of a block of lanes, so that they stay in a cache
 NARROWEST, WIDEST = 16, 512  # lanes in a block, more or less
 SIZES_KEPT = 8  # numbers of lanes for which there is room without asking for memory again
-
-
-class Found(NamedTuple):
-    """What an evaluation gives.
-
-    Attributes
-    ----------
-    outputs : array (outputs, lanes)
-        With one lane where nothing varies.
-    failed : int array (lanes,), or None
-        The number of the first guard that does not hold, or how many there are; None if all hold.
-    gradients : dict
-        By position of the argument, arrays like it.
-    """
-
-    outputs: Any
-    failed: Any
-    gradients: dict[int, Any]
 
 
 def lower(
@@ -222,18 +205,13 @@ class Plan:
         machine = self._whole_machines.get(lanes)
         if machine is None or self.tape.draws:
             return None
-        schedule = self.schedule
         with self._lock, np.errstate(all="ignore"):
-            schedule.leaves.load_uniform(self._u, arguments, (), schedule.parameters)
-            if self._first is not None:
-                self._first.run("forward")
+            self._begin(arguments, ())
             machine.load(arguments, ())
             machine.run("forward")
             if machine.failing() is not None:
                 return None
-            machine.fresh = self._open(whole=True)
-            machine.differentiate(1.0 / lanes, 0)
-            self._close(1.0 / lanes, 0, lanes, fresh=machine.fresh)
+            self._differentiate(machine, 1.0 / lanes, 0)
             self._tell()
             return machine.first_output()
 
@@ -254,14 +232,25 @@ class Plan:
                 arguments = list(arguments)
                 for position in schedule.direct:
                     arguments[position] = np.asarray(arguments[position], schedule.dtype)
-            schedule.leaves.load_uniform(self._u, arguments, drawn, schedule.parameters)
-            if self._first is not None:
-                self._first.run("forward")
+            self._begin(arguments, drawn)
             size = self.block(lanes)
             if size == lanes:
                 return self._whole(arguments, drawn, lanes, seed, output)
             blocks = [slice(i, min(i + size, lanes)) for i in range(0, lanes, size)]
             return self._in_blocks(arguments, drawn, blocks, seed, output, threads)
+
+    def _begin(self, arguments: Sequence[Any], drawn: Sequence[Any]) -> None:
+        """Bring in and compute what has no lanes."""
+        schedule = self.schedule
+        schedule.leaves.load_uniform(self._u, arguments, drawn, schedule.parameters)
+        if self._first is not None:
+            self._first.run("forward")
+
+    def _differentiate(self, machine: Machine, seed: float, output: int) -> None:
+        """Go backward over all lanes together, and on to what has none."""
+        machine.fresh = self._open(whole=True)
+        machine.differentiate(seed, output)
+        self._close(seed, output, machine.lanes, fresh=machine.fresh)
 
     def _alone(self, output: int) -> Plan:
         """Return a plan of the same tape for one output."""
@@ -288,7 +277,6 @@ class Plan:
         output: int,
     ) -> Found:
         """Evaluate all lanes together."""
-        schedule = self.schedule
         machine = self._whole_machines.get(lanes)
         if machine is None:
             if len(self._whole_machines) >= SIZES_KEPT:
@@ -302,12 +290,10 @@ class Plan:
             return Found(outputs, failed, {})
         gradients: dict[int, Any] = {}
         if seed is not None:
-            fresh = machine.fresh = self._open(whole=True)
-            machine.differentiate(seed, output)
+            self._differentiate(machine, seed, output)
             gradients = self._gradients(arguments)
             for position, gradient in gradients.items():
-                schedule.leaves.gradient(position, machine.g, machine.gu, gradient)
-            self._close(seed, output, lanes, fresh=fresh)
+                self.schedule.leaves.gradient(position, machine.g, machine.gu, gradient)
         return Found(outputs, None, gradients)
 
     def _in_blocks(
