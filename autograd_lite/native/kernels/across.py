@@ -46,6 +46,8 @@ def special_kernel(
         ``u[row]`` is the mean of (``v[operand(row)]`` - its mean)². In two passes.
     ``"zero"``
         ``g[operand(row)] = 0``, forwards only.
+    ``"clear"``, ``"seed"``
+        ``g[row] = 0``, ``g[row] = 1``; forwards only, without operands.
     ``"guards"``
         Rows are the numbers of guards; guard k has four entries at ``first + 4 * (k - start)`` of
         ``index``: a position in `TESTS`, a, b, and the answer that it got (for ``"index"``: the
@@ -102,6 +104,26 @@ def _zero(point: bool) -> tuple[Kernel, ...]:
             x = index[first + row - start] * lanes
             for lane in range(lanes):
                 g[x + lane] = 0.0
+
+    return (forward,)
+
+
+def _clear(point: bool) -> tuple[Kernel, ...]:
+    def forward(v, g, u, gu, index, labels, first, start, stop, lanes):  # type: ignore[no-untyped-def]
+        if point:
+            lanes = 1
+        for i in range(start * lanes, stop * lanes):
+            g[i] = 0.0
+
+    return (forward,)
+
+
+def _seed(point: bool) -> tuple[Kernel, ...]:
+    def forward(v, g, u, gu, index, labels, first, start, stop, lanes):  # type: ignore[no-untyped-def]
+        if point:
+            lanes = 1
+        for i in range(start * lanes, stop * lanes):
+            g[i] = 1.0
 
     return (forward,)
 
@@ -304,6 +326,8 @@ def _guards(point: bool) -> tuple[Kernel, ...]:
 MAKERS: dict[str, Callable[[bool], tuple[Kernel, ...]]] = {
     "copy": _copy,
     "zero": _zero,
+    "clear": _clear,
+    "seed": _seed,
     "broadcast": _broadcast,
     "bias": _bias,
     "pick": _own_pick,
@@ -312,4 +336,4 @@ MAKERS: dict[str, Callable[[bool], tuple[Kernel, ...]]] = {
     "lane_variance": _lane_variance,
     "guards": _guards,
 }
-"""By name: from whether there is one lane, the kernel forward and, except for two, backward."""
+"""By name: from whether there is one lane, the kernel forward and, for most, that backward."""

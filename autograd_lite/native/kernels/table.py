@@ -100,19 +100,19 @@ class Kernels:
 
     def special(self, name: str, direction: str, space: int) -> int:
         """Return the kernel of something that is no operation of a tape: a bias or a copy."""
-        return self._built(name, direction, LAYOUTS[space])
+        return special_address(name, direction, LAYOUTS[space], self._dtype)
 
     def _address(self, direction: str, code: int, marks: int, layout: str, *, long: bool) -> int:
         operation = self._operations[code]
         if operation is None:
-            return self._built("broadcast", direction, layout)
+            return special_address("broadcast", direction, layout, self._dtype)
         if operation is DETACHED:
-            return self._built("copy", direction, layout)
+            return special_address("copy", direction, layout, self._dtype)
         if operation is PICK:
             name = "pick uniform" if marks & UNIFORM_OPTIONS else "pick"
-            return self._built(name, direction, layout)
+            return special_address(name, direction, layout, self._dtype)
         if operation in (LANE_MEAN, LANE_VARIANCE):
-            return self._built(operation.name, direction, layout)
+            return special_address(operation.name, direction, layout, self._dtype)
         accurate = self._exact
         described = " exact" if accurate else ""
         owner = None if TABLE.get(operation.name) is operation else operation
@@ -148,9 +148,11 @@ class Kernels:
             owner=owner,
         )
 
-    def _built(self, name: str, direction: str, layout: str) -> int:
-        return address(
-            f"{name} {direction} {layout}",
-            lambda: special_kernel(name, direction, layout, dtype=self._dtype),
-            self._dtype,
-        )
+
+def special_address(name: str, direction: str, layout: str, dtype: str) -> int:
+    """Return the address of a kernel that belongs to no primitive; see `special_kernel`."""
+    return address(
+        f"{name} {direction} {layout}",
+        lambda: special_kernel(name, direction, layout, dtype=dtype),
+        dtype,
+    )

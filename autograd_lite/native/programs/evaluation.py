@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import count
 from threading import RLock
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -17,7 +16,7 @@ from autograd_lite.native.programs.acceptance import check_draws, check_paramete
 from autograd_lite.native.programs.arguments import Batch, Form
 from autograd_lite.native.programs.eager import alone, learned_alone
 from autograd_lite.native.programs.groups import Found
-from autograd_lite.native.programs.paths import Paths, Recording, Task
+from autograd_lite.native.programs.paths import Paths, Recording, Task, newer
 from autograd_lite.native.tape import Argument, Tape
 from autograd_lite.native.tracing.recording import record
 from autograd_lite.slips import warn_slip
@@ -25,8 +24,6 @@ from autograd_lite.value import Value
 
 MOST_STRUCTURES = 256
 """Structures of arguments, such as lengths of lists, whose recordings are kept."""
-
-_newer = count(1).__next__
 
 _together: WeakKeyDictionary[Memory, Any] = WeakKeyDictionary()
 """Of every memory of parameters the lock of the programs that add gradients up in it."""
@@ -97,7 +94,7 @@ class Evaluator:
             if self._learns:
                 self._check_binding()
             paths = self.structures.get(batch.forms) or self.new_structure(batch.forms)
-            paths.stamp = _newer()
+            paths.stamp = newer()
             self.last = paths, batch.forms, batch.lanes, batch.varying
             return paths.evaluate(batch, task)
 
@@ -105,7 +102,7 @@ class Evaluator:
         """Return where recordings for arguments of a new structure go."""
         if len(self.structures) >= MOST_STRUCTURES:
             oldest = min(self.structures, key=lambda known: self.structures[known].stamp)
-            del self.structures[oldest]
+            self.structures.pop(oldest).roots.clear()  # quick ways end with their recording
         paths = Paths(self._record, self._plan, self._alone, threads=self._threads)
         self.structures[forms] = paths
         return paths

@@ -8,6 +8,7 @@ every lane is computed by a recording of the branch that its own numbers take.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 from typing import Any, NamedTuple
 
 from autograd_lite.native.programs.arguments import Batch
@@ -22,6 +23,9 @@ MOST_PATHS = 1000
 
 MOST_ROOTS = 16
 """Recordings for different surroundings, such as plain numbers closed over, that are kept."""
+
+newer = count(1).__next__
+"""Gives stamps, each higher than those before."""
 
 
 class Task(NamedTuple):
@@ -69,7 +73,10 @@ class Recording:
 
     def holds(self) -> bool:
         """Tell whether everything outside is still as it was when this was recorded."""
-        return not self._watches or all(map(unchanged, self._watches))
+        for watch in self._watches:
+            if watch.get() is not watch.found and not unchanged(watch):
+                return False
+        return True
 
     def plan_for(self, varying: frozenset[int]) -> Any:
         """Return a plan that was made for arguments that vary, or another one."""
@@ -99,6 +106,11 @@ class Paths:
         differentiates it if it is to be differentiable.
     alone : callable
         ``alone(batch, lane, task)`` computes one lane by the function itself.
+
+    Attributes
+    ----------
+    stamp : int
+        The higher, the later it was used.
     """
 
     def __init__(

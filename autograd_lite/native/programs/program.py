@@ -18,7 +18,7 @@ from autograd_lite.native.programs.evaluation import Evaluator
 from autograd_lite.native.programs.groups import Found
 from autograd_lite.native.programs.options import check_function, check_options, checked_parameters
 from autograd_lite.native.programs.paths import Recording, Task
-from autograd_lite.native.programs.quick import QuickSteps, mean_of
+from autograd_lite.native.programs.quick import QuickPoints, QuickSteps, mean_of
 from autograd_lite.native.programs.results import gradients, in_array, of_lanes, shaped, stacked
 from autograd_lite.native.programs.second import hessian_of, hvp_of
 from autograd_lite.native.programs.showing import argument_names, picture, source, summaries
@@ -77,8 +77,11 @@ class Program:
             threads=threads,
         )
         self._quick: QuickSteps | None = None
+        self._quick_points: QuickPoints | None = None
         if self._learns and self._numpy:
             self._quick = QuickSteps(self._evaluator, exact=exact)
+        elif not missing:
+            self._quick_points = QuickPoints(self._evaluator, dtype)
         update_wrapper(self, function, updated=())
 
     def __repr__(self) -> str:
@@ -108,12 +111,17 @@ class Program:
             loss = self._quick.take(args)
             if loss is not None:
                 return loss
+        quick = None if kwargs or runtime.special else self._quick_points
+        if quick is not None and (value := quick.value(args)) is not None:
+            return value
         batch = self._read(args, kwargs)
         if batch is None:
             return run(self.function, args, kwargs)
         if self._learns:
             return self._step(args, batch)
         found = self._evaluator.evaluate(batch, _VALUE)
+        if quick is not None:
+            quick.remember(args, batch, differentiable=False)
         return self._shaped(found, batch)
 
     def value_and_grad(self, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
@@ -126,14 +134,22 @@ class Program:
             Shaped like the argument; a tuple of these if there are several. With lanes, that of
             every argument is per lane, those without lanes among them.
         """
+        quick = None if kwargs or runtime.special else self._quick_points
+        if quick is not None and (both := quick.value_and_grad(args)) is not None:
+            return both
         args, batch = self._differentiated("value_and_grad", args, kwargs)
         if batch is None:
             return transforms.value_and_grad(self.function, _argnums(args))(*args)
         found = self._evaluator.evaluate(batch, _VALUE_AND_GRAD)
+        if quick is not None:
+            quick.remember(args, batch, differentiable=True)
         return self._shaped(found, batch), self._gradient(found, batch)
 
     def grad(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the gradient alone; see `value_and_grad`."""
+        quick = None if kwargs or runtime.special else self._quick_points
+        if quick is not None and (both := quick.value_and_grad(args)) is not None:
+            return both[1]
         args, batch = self._differentiated("grad", args, kwargs)
         if batch is None:
             return transforms.grad(self.function, _argnums(args))(*args)

@@ -1,16 +1,23 @@
-"""The quick way of a training step: on arrays like those of one before, little is asked anew."""
+"""Quick ways: a call with arguments like those of one before asks little anew.
+
+Most of a small call would go into finding out what its arguments are, which recording and which
+plan are theirs, and into bringing the results into shape. What one call found is kept by the types
+and shapes of its arguments.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import reduce
 from operator import add
 from typing import Any, NamedTuple
 
 from autograd_lite.native.programs.arguments import Batch
 from autograd_lite.native.programs.evaluation import Evaluator, Last
-from autograd_lite.native.programs.paths import Paths, Recording
+from autograd_lite.native.programs.paths import Paths, Recording, newer
+from autograd_lite.tracing import inside_transform
 
-MOST_KINDS = 64  # shapes of arrays that are remembered
+MOST_KINDS = 64  # shapes of arguments that are remembered
 FEW = 128  # losses that are added up as the eager mean would do it, from left to right
 
 
@@ -26,13 +33,51 @@ def mean_of(losses: Any, *, in_order: bool = False) -> float:
 
 
 class _Way(NamedTuple):
-    """What a step with such arrays took."""
+    """What a call with such arguments took: ``run`` is a plan, or a point of it."""
 
     paths: Paths
     recording: Recording
-    plan: Any
+    run: Any
     lanes: int
     last: Last
+
+
+class _Ways:
+    """The ways that are known."""
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        self.evaluator = evaluator
+        self._known: dict[Any, _Way] = {}
+
+    def get(self, key: Any) -> _Way | None:
+        """Return a way that can still be taken, and take note of it as that of the last call.
+
+        To be called while the evaluator's lock is held.
+        """
+        way = self._known.get(key)
+        if way is None:
+            return None
+        paths, recording = way.paths, way.recording
+        if not paths.roots or paths.roots[0] is not recording or not recording.holds():
+            return None
+        self.evaluator.last = way.last
+        paths.stamp = newer()
+        paths.used = (recording,)
+        return way
+
+    def recording_of(self, batch: Batch) -> Recording | None:
+        """Return the recording that all lanes of the last call took."""
+        paths = self.evaluator.structures.get(batch.forms)
+        return paths.used[0] if paths is not None and len(paths.used) == 1 else None
+
+    def add(self, key: Any, batch: Batch, recording: Recording, run: Any) -> None:
+        """Remember the way of the last call."""
+        last = self.evaluator.last
+        if last is None:
+            return
+        self._known[key] = _Way(last[0], recording, run, batch.lanes, last)
+        if len(self._known) > MOST_KINDS:
+            del self._known[next(iter(self._known))]
 
 
 class QuickSteps:
@@ -52,16 +97,14 @@ class QuickSteps:
         self._evaluator = evaluator
         self._exact = exact
         self._kind = np.ndarray
-        self._known: dict[Any, _Way] = {}
+        self._ways = _Ways(evaluator)
 
     def remember(self, args: tuple[Any, ...], batch: Batch) -> None:
         """Take note of how a step was taken, if the next one could be quick."""
         key = self._key(args)
-        evaluator = self._evaluator
-        paths, last = evaluator.structures.get(batch.forms), evaluator.last
-        if key is None or paths is None or last is None or len(paths.used) != 1:
+        recording = self._ways.recording_of(batch)
+        if key is None or recording is None:
             return
-        (recording,) = paths.used
         varying = batch.varying if batch.lanes > 1 or recording.across else frozenset()
         lowered = recording.plans.get((varying, True))
         as_given = all(
@@ -69,29 +112,20 @@ class QuickSteps:
             for row, arg in zip(batch.rows, args, strict=True)
         )
         if lowered is not None and as_given and hasattr(lowered.plan, "learn"):
-            self._known[key] = _Way(paths, recording, lowered.plan, batch.lanes, last)
-            if len(self._known) > MOST_KINDS:
-                del self._known[next(iter(self._known))]
+            self._ways.add(key, batch, recording, lowered.plan)
 
     def take(self, args: tuple[Any, ...]) -> float | None:
         """Take a step and return the mean loss; None where it has to be taken the usual way."""
-        way = self._known.get(self._key(args))
-        if way is None:
-            return None
         evaluator = self._evaluator
         with evaluator.lock, evaluator.together:
-            recording, paths = way.recording, way.paths
-            if not evaluator.is_bound or not paths.roots or paths.roots[0] is not recording:
+            way = self._ways.get(self._key(args))
+            if way is None or not evaluator.is_bound:
                 return None
-            if not recording.holds():
-                return None
-            width = 2 if way.plan.varies else 1
+            width = 2 if way.run.varies else 1
             rows = [arg if arg.ndim == width else _in_rows(arg, width) for arg in args]
-            losses = way.plan.learn(rows, way.lanes)
+            losses = way.run.learn(rows, way.lanes)
             if losses is None:
                 return None
-            evaluator.last = way.last
-            paths.used = (recording,)
         return mean_of(losses, in_order=self._exact)
 
     def _key(self, args: tuple[Any, ...]) -> Any:
@@ -103,6 +137,107 @@ class QuickSteps:
                 return None
             found.append((arg.shape, arg.dtype))
         return tuple(found)
+
+
+class _PointWay(NamedTuple):
+    """A point of a plan, and what reads its results in the form that they are given out."""
+
+    point: Any
+    value: Callable[[], Any]
+    gradients: list[Callable[[], Any]]
+
+
+class QuickPoints:
+    """Values and gradients at one point: of floats, flat lists of floats, arrays of one lane.
+
+    Parameters
+    ----------
+    evaluator : Evaluator
+        Of the program.
+    dtype : str
+        Of its numbers.
+    """
+
+    def __init__(self, evaluator: Evaluator, dtype: str) -> None:
+        import numpy as np
+
+        self._array = np.ndarray
+        self._dtype = np.dtype(dtype)
+        self._lock = evaluator.lock
+        self._ways = _Ways(evaluator)
+
+    def remember(self, args: tuple[Any, ...], batch: Batch, *, differentiable: bool) -> None:
+        """Take note of how a call was answered, if the next one could be quick."""
+        key = self._key(args)
+        if key is None or batch.lanes > 1:
+            return
+        recording = self._ways.recording_of(batch)
+        lowered = None if recording is None else recording.plans.get((_NONE, differentiable))
+        point = getattr(lowered and lowered.plan, "point", None)
+        if recording is None or point is None:
+            return
+        if any(getattr(arg, "ndim", 0) > 2 for arg in args):
+            return
+        if [len(row) for row in point.arguments] == [form.width for form in batch.forms]:
+            value = point.value.copy if batch.varying else point.value.item
+            read = [_reader(arg, row) for arg, row in zip(args, point.gradients, strict=False)]
+            run = _PointWay(point, value, read)
+            self._ways.add((differentiable, key), batch, recording, run)
+
+    def value(self, args: tuple[Any, ...]) -> Any:
+        """Return the value; None where it has to be found the usual way."""
+        key = self._key(args)
+        if key is None or inside_transform():
+            return None
+        with self._lock:
+            way = self._ways.get((True, key)) or self._ways.get((False, key))
+            if way is None:
+                return None
+            way.run.point.evaluate(args)
+            return way.run.value()
+
+    def value_and_grad(self, args: tuple[Any, ...]) -> tuple[Any, Any] | None:
+        """Return value and gradient; None where they have to be found the usual way."""
+        key = self._key(args)
+        if key is None or inside_transform():
+            return None
+        with self._lock:
+            way = self._ways.get((True, key))
+            if way is None:
+                return None
+            point, value, gradients = way.run
+            point.differentiate(args)
+            found = [read() for read in gradients]
+            return value(), found[0] if len(found) == 1 else tuple(found)
+
+    def _key(self, args: tuple[Any, ...]) -> Any:
+        """Return types and sizes; None if there is something else, or not arrays alone."""
+        found: list[Any] = []
+        arrays = 0
+        for arg in args:
+            kind = type(arg)
+            if kind is self._array and arg.dtype is self._dtype:
+                found.append(arg.shape)
+                arrays += 1
+            elif kind is float:
+                found.append(float)
+            elif kind is list and {*map(type, arg)} == {float}:
+                found.append(len(arg))
+            else:
+                return None
+        return tuple(found) if arrays in (0, len(args)) else None
+
+
+_NONE: frozenset[int] = frozenset()
+
+
+def _reader(arg: Any, row: Any) -> Any:
+    """Return a function that gives a copy of a row of numbers, shaped like an argument."""
+    if isinstance(arg, float):
+        return row.item
+    if isinstance(arg, list):
+        return row.tolist
+    return row.reshape(arg.shape).copy
 
 
 def _in_rows(array: Any, dimensions: int) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from functools import cached_property
 from threading import RLock
 from typing import Any, cast
 
@@ -13,6 +14,7 @@ from autograd_lite.native.kernels.runner import LANES, UNIFORM
 from autograd_lite.native.lowering.schedule import Schedule, scheduled
 from autograd_lite.native.parameters.binding import Binding
 from autograd_lite.native.running.machine import Machine
+from autograd_lite.native.running.point import Point, is_simple
 from autograd_lite.native.tape import Parameter, Tape
 
 BLOCK_BYTES = 6 << 20  # numbers and adjoints of a block of lanes, so that they stay in a cache
@@ -190,6 +192,13 @@ class Plan:
     def varies(self) -> bool:
         """Whether there are lanes."""
         return bool(self.schedule.varying)
+
+    @cached_property
+    def point(self) -> Point | None:
+        """The shortest way from one point to value and gradient; None where it asks for more."""
+        if not is_simple(self.tape, self.schedule):
+            return None
+        return Point(self.schedule, self._machine(1, whole=True))
 
     def learn(self, arguments: Sequence[Any], lanes: int) -> Any:
         """Add the gradients of the mean over lanes to the parameters', as `evaluate` does.
