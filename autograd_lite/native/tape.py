@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from autograd_lite.primitives.core import Primitive, Variadic
@@ -141,3 +141,8 @@ class Tape(NamedTuple):
     draws: tuple[Draw, ...] = ()
     effects: tuple[Effect, ...] = ()
     watches: tuple[Watch, ...] = ()
+
+    @property
+    def leaves(self) -> Iterator[Source]:
+        """The sources of all leaves."""
+        return filter(None, self.sources)

@@ -73,4 +73,4 @@ def flat(
     starts = np.zeros(n + 1, np.int64)
     np.cumsum(counts, out=starts[1:])
     flattened = np.fromiter(chain.from_iterable(operands), np.int32, int(starts[-1]))
-    return Flat(operations, codes, starts, flattened, np.array(flows, np.uint8))
+    return Flat(operations, codes, starts, flattened, np.frombuffer(bytes(flows), np.uint8))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from autograd_lite.native.kernels.runner import LANES, UNIFORM
 from autograd_lite.native.lowering.layout import NO_ROW, Analysed, Layout
@@ -37,6 +37,15 @@ class Learned(NamedTuple):
     places: Any
 
 
+class _Leaf(NamedTuple):
+    """A leaf that has a row."""
+
+    row: int
+    space: int
+    node: int
+    source: Any
+
+
 class Leaves:
     """All leaves that have rows.
 
@@ -64,46 +73,34 @@ class Leaves:
         import numpy as np
 
         sources = about.tape.sources
-        having = [i for i in about.flat.leaves() if layout.row[i] != NO_ROW]
-        having.sort(key=lambda node: int(layout.row[node]))
+        nodes = about.flat.leaves()
+        widths = _widths([sources[node] for node in nodes])
+        having = zip(layout.row[nodes].tolist(), layout.space[nodes].tolist(), nodes, strict=True)
+        found: dict[Any, list[_Leaf]] = {kind: [] for kind in get_args(Source)}
+        for row, space, node in sorted(having):
+            if row != NO_ROW:
+                source = sources[node]
+                found[type(source)].append(_Leaf(row, space, node, source))
         self._varying = frozenset(varying)
-        self._widths = _widths([sources[i] for i in about.flat.leaves()])
-        self.arguments = self._grouped(having, layout, sources, Argument)
-        self.draws = self._grouped(having, layout, sources, Drawn)
+        self.arguments = _grouped(found[Argument], widths)
+        self.draws = _grouped(found[Drawn], widths)
         self.labels = [_argument(sources[leaf]) for leaf in labels]
-        constants = [
-            (layout.row[i], x.number) for i in having if isinstance(x := sources[i], Constant)
-        ]
-        self.constants = [x for x, _ in constants], [x for _, x in constants]
-        closed = [(layout.row[i], x.value) for i in having if isinstance(x := sources[i], Closure)]
-        self.closures = np.array([x for x, _ in closed], np.int64), [x for _, x in closed]
-        learned = [i for i in having if isinstance(sources[i], Parameter)]
-        self.learned = _learned(learned, layout, sources, places)
-        self.learning = _learned([i for i in learned if about.active[i]], layout, sources, places)
+        constants = found[Constant]
+        self.constants = [x.row for x in constants], [x.source.number for x in constants]
+        closed = found[Closure]
+        self.closures = (
+            np.array([x.row for x in closed], np.int64),
+            [x.source.value for x in closed],
+        )
+        learned = found[Parameter]
+        self.learned = _learned(learned, places)
+        self.learning = _learned([x for x in learned if about.active[x.node]], places)
         self.wanted = {
             position: (space, [rows for rows in self.arguments[space] if rows.position == position])
             for position in sorted(wanted)
             for space in (UNIFORM, LANES)
             if space == (position in varying)
         }
-
-    def _grouped(
-        self, having: list[int], layout: Layout, sources: Sequence[Source | None], kind: Any
-    ) -> tuple[list[Rows], list[Rows]]:
-        """Return, by space, rows of leaves of a kind, those of one argument (or draw) together."""
-        groups: dict[tuple[int, int], list[int]] = {}
-        for node in having:
-            source: Any = sources[node]
-            if isinstance(source, kind):
-                groups.setdefault((int(layout.space[node]), source[0]), []).append(node)
-        found: tuple[list[Rows], list[Rows]] = ([], [])
-        for (space, position), nodes in groups.items():
-            columns = [sources[node].column for node in nodes]  # type: ignore[union-attr]
-            whole = columns == [*range(self._widths[kind, position])]
-            first = int(layout.row[nodes[0]])
-            rows = slice(first, first + len(nodes))
-            found[space].append(Rows(position, rows, None if whole else columns))
-        return found
 
     def load_uniform(
         self, u: Any, arguments: Sequence[Any], drawn: Sequence[Any], parameters: Any
@@ -163,13 +160,28 @@ def _widths(sources: Sequence[Source | None]) -> dict[tuple[Any, int], int]:
     return widths
 
 
-def _learned(
-    nodes: list[int], layout: Layout, sources: Sequence[Any], places: Sequence[int]
-) -> Learned | None:
-    if not nodes:
+def _grouped(
+    leaves: list[_Leaf], widths: dict[tuple[Any, int], int]
+) -> tuple[list[Rows], list[Rows]]:
+    """Return, by space, the rows of each argument, or of each draw."""
+    groups: dict[tuple[int, int], list[_Leaf]] = {}
+    for leaf in leaves:
+        groups.setdefault((leaf.space, leaf.source[0]), []).append(leaf)
+    found: tuple[list[Rows], list[Rows]] = ([], [])
+    for (space, position), group in groups.items():
+        columns = [leaf.source.column for leaf in group]
+        whole = columns == [*range(widths[type(group[0].source), position])]
+        first = group[0].row
+        rows = slice(first, first + len(group))
+        found[space].append(Rows(position, rows, None if whole else columns))
+    return found
+
+
+def _learned(leaves: list[_Leaf], places: Sequence[int]) -> Learned | None:
+    if not leaves:
         return None
-    rows = [int(layout.row[node]) for node in nodes]
-    return Learned(_stretch(rows), _stretch([places[sources[node].position] for node in nodes]))
+    rows = [leaf.row for leaf in leaves]
+    return Learned(_stretch(rows), _stretch([places[leaf.source.position] for leaf in leaves]))
 
 
 def _stretch(numbers: list[int]) -> Any:

@@ -102,12 +102,9 @@ class Binding:
         self.memory.change(spans)
 
     def _look_for_mixed(self, spans: Spans) -> None:
-        reached, memory = self.memory.reached, self.memory
-        if any(
-            reached.find(code, start, stop) >= 0
-            for start, stop in spans
-            for code in (OLDER, RECORDED_OLDER)
-        ):
+        memory = self.memory
+        codes = [memory.codes(start, stop) for start, stop in spans]
+        if any(code in part for part in codes for code in (OLDER, RECORDED_OLDER)):
             mixed = [
                 value
                 for value, place in zip(self.values, self.place, strict=True)

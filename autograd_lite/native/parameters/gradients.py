@@ -41,10 +41,10 @@ class Gradients:
             return numbers
         return [
             memory.gradients[place]
-            if memory.reached[place] < RECORDED
+            if memory.code(place) < RECORDED
             else float(memory.graphs[place])
             for place in self.places
-            if memory.reached[place] != UNWRITTEN and memory.required[place]
+            if memory.code(place) != UNWRITTEN and memory.required[place]
         ]
 
     def norm(self) -> float:
@@ -86,14 +86,14 @@ class Gradients:
         return (
             hasattr(memory.grad, "clip")
             and not (memory.graphs or memory.frozen or memory.older)
-            and all(memory.reached.find(UNWRITTEN, *span) < 0 for span in self.spans)
+            and memory.all_in(self.spans)
         )
 
     def _write(self, numbers: Sequence[float]) -> None:
         memory = self.memory
         remaining = iter(numbers)
         for place in self.places:
-            if memory.reached[place] != UNWRITTEN and memory.required[place]:
+            if memory.code(place) != UNWRITTEN and memory.required[place]:
                 memory.graphs.pop(place, None)
                 memory.gradients[place] = next(remaining)
                 memory.reached[place] = WRITTEN

@@ -44,14 +44,17 @@ class Memory:
         where ``reached`` is not 0.
     numbers, gradients : memoryview
         The same; their elements are Python floats.
-    reached, required : bytearray
-        Of every leaf, whether a gradient was written, and whether it requires one.
+    reached : bytearray
+        What there is of every leaf's gradient. Whoever may write to it has to ask for it anew.
+    required : bytearray
+        Of every leaf, whether it requires a gradient.
     graphs : dict
         Gradients that are Values, by position.
     valid : bool
         False once leaves have moved to another memory.
-    clear : bool
-        Whether it is certain that no gradient was written.
+    alike : int or None
+        What ``reached`` is for all leaves, where that is known to be the same; a training loop
+        goes on with this one number, and ``reached`` is not written until somebody asks for it.
     older : bool
         Whether some gradient may belong to older data.
     frozen : int
@@ -62,13 +65,11 @@ class Memory:
 
     __slots__ = (
         "__weakref__",
-        "_blank",
-        "_older",
+        "_reached",
         "_writes",
-        "_written",
+        "alike",
         "bindings",
         "changes",
-        "clear",
         "count",
         "data",
         "dtype",
@@ -78,7 +79,6 @@ class Memory:
         "graphs",
         "numbers",
         "older",
-        "reached",
         "required",
         "stamps",
         "valid",
@@ -92,47 +92,74 @@ class Memory:
         self.grad = zeros(count, dtype)
         self.numbers: Any = memoryview(self.data)
         self.gradients: Any = memoryview(self.grad)
-        self.reached = bytearray(count)
+        self._reached = bytearray(count)
+        self.alike: int | None = UNWRITTEN
         self.required = bytearray(b"\1") * count
         self.stamps = array("q", bytes(8 * count))
         self.graphs: dict[int, Node] = {}
         self.bindings: WeakSet[Any] = WeakSet()
         self.valid = True
-        self.clear = True
         self.older = False
         self.frozen = 0
         self.changes = 0
         self.whole: Spans = ((0, count),)
-        self._blank = bytes(count)
-        self._written = bytes((WRITTEN,)) * count
-        self._older = bytes((OLDER,)) * count
         self._writes: dict[Spans, int] = {}
+
+    @property
+    def reached(self) -> bytearray:
+        """What there is of every leaf's gradient, which may become different for each of them."""
+        if self.alike is not None:
+            self._reached[:] = bytes((self.alike,)) * self.count
+            self.alike = None
+        return self._reached
+
+    def code(self, place: int) -> int:
+        """Return what there is of one leaf's gradient."""
+        return self._reached[place] if self.alike is None else self.alike
+
+    def codes(self, start: int, stop: int) -> bytes | bytearray:
+        """Return what there is of the gradients of neighbours."""
+        if self.alike is None:
+            return self._reached[start:stop]
+        return bytes((self.alike,)) * (stop - start)
 
     # -- what native code tells -----------------------------------------------------------------
 
     def zero(self, spans: Spans) -> None:
         """Take note that there are no gradients any more."""
         if spans == self.whole:
-            self.reached[:] = self._blank
             self.graphs.clear()
-            self.clear = True
+            self.alike = UNWRITTEN
             self.older = False
             return
+        reached = self.reached
         for start, stop in spans:
-            self.reached[start:stop] = self._blank[start:stop]
-        for place in [i for i in self.graphs if not self.reached[i]]:
+            reached[start:stop] = bytes(stop - start)
+        for place in [i for i in self.graphs if not reached[i]]:
             del self.graphs[place]
 
     def nothing_in(self, spans: Spans) -> bool:
         """Tell whether there are no gradients there."""
-        return self.clear or all(
-            self.reached[start:stop] == self._blank[start:stop] for start, stop in spans
-        )
+        if self.alike is not None:
+            return self.alike == UNWRITTEN
+        return not any(self._reached[start:stop].strip(b"\0") for start, stop in spans)
+
+    def all_in(self, spans: Spans) -> bool:
+        """Tell whether all gradients there were written."""
+        if self.alike is not None:
+            return self.alike != UNWRITTEN
+        find = self._reached.find
+        for start, stop in spans:  # noqa: SIM110  # a generator costs more than the search
+            if find(UNWRITTEN, start, stop) >= 0:
+                return False
+        return True
 
     def write_zeros(self, spans: Spans) -> None:
         """Let all gradients be numbers: 0.0 where none was written, of a Value its own."""
+        if not self.graphs and self.all_in(spans):
+            return
         for start, stop in spans:
-            written = self.reached[start:stop].translate(IS_WRITTEN)
+            written = self.codes(start, stop).translate(IS_WRITTEN)
             first = written.find(0)
             while first >= 0:
                 last = written.find(1, first)
@@ -148,12 +175,12 @@ class Memory:
     def reach(self, spans: Spans) -> None:
         """Take note that gradients were written, numbers all of them."""
         if spans == self.whole:
-            self.reached[:] = self._written
+            self.alike = WRITTEN
             self.older = False
         else:
+            reached = self.reached
             for start, stop in spans:
-                self.reached[start:stop] = self._written[start:stop]
-        self.clear = False
+                reached[start:stop] = bytes((WRITTEN,)) * (stop - start)
 
     def change(self, spans: Spans) -> None:
         """Take note that the data was changed, which moves the clock by one."""
@@ -161,17 +188,15 @@ class Memory:
         self._writes[spans] = runtime.clock
         if len(self._writes) > WRITES_KEPT:
             self._settle()
-        if self.clear:
+        if self.alike == UNWRITTEN:
             return
         self.older = True
-        if spans == self.whole and self.reached == self._written:
-            self.reached[:] = self._older
+        if spans == self.whole and self.alike is not None:
+            self.alike = _AFTER_A_CHANGE[self.alike]
             return
+        reached = self.reached
         for start, stop in spans:
-            if self.reached[start:stop] == self._written[start:stop]:
-                self.reached[start:stop] = self._older[start:stop]
-            else:
-                self.reached[start:stop] = self.reached[start:stop].translate(_AFTER_A_CHANGE)
+            reached[start:stop] = reached[start:stop].translate(_AFTER_A_CHANGE)
 
     def stamp(self, place: int) -> int:
         """Return the clock at the last change of one leaf's data."""
@@ -190,7 +215,7 @@ class Memory:
 
     def is_outdated(self, place: int) -> bool:
         """Tell whether a gradient belongs to older data."""
-        code = self.reached[place]
+        code = self.code(place)
         return code == RECORDED_OLDER or (code == OLDER and self.gradients[place] != 0.0)
 
 
@@ -235,7 +260,7 @@ def _set_data(leaf: Any, data: float) -> None:
 
 def _grad(leaf: Any) -> Any:
     memory, place = leaf._b
-    code = memory.reached[place]
+    code = memory.code(place)
     if not memory.required[place]:
         return None
     if code == UNWRITTEN:
@@ -255,7 +280,6 @@ def _set_grad(leaf: Any, grad: Any) -> None:
     if grad is None or grad is UNREACHED:
         memory.reached[place] = UNWRITTEN
         return
-    memory.clear = False
     if isinstance(grad, Node):
         memory.graphs[place] = grad
         memory.reached[place] = RECORDED

@@ -10,7 +10,7 @@ from struct import Struct
 from typing import Any
 
 from autograd_lite.native.parameters.binding import memory_of
-from autograd_lite.native.parameters.memory import IS_WRITTEN, TYPECODES, UNWRITTEN, Memory
+from autograd_lite.native.parameters.memory import IS_WRITTEN, TYPECODES, Memory
 from autograd_lite.native.parameters.rules import (
     COUNT,
     NUMBER,
@@ -92,11 +92,7 @@ class Update:
         memory = self.memory
         if memory.frozen or memory.graphs:
             return False
-        find = memory.reached.find
-        for start, stop in self.spans:  # noqa: SIM110  # a generator costs more than the search
-            if find(UNWRITTEN, start, stop) >= 0:
-                return False
-        return True
+        return memory.all_in(self.spans)
 
     def has_graphs(self) -> bool:
         """Tell whether a gradient is a Value."""
@@ -106,7 +102,7 @@ class Update:
         """Return which gradients were written, and which are required, for comparison."""
         memory = self.memory
         found = [
-            memory.reached[start:stop].translate(IS_WRITTEN) + memory.required[start:stop]
+            memory.codes(start, stop).translate(IS_WRITTEN) + memory.required[start:stop]
             for start, stop in self.spans
         ]
         return b"".join(found)

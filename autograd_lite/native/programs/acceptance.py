@@ -33,8 +33,7 @@ def with_numbers(tape: Tape) -> Tape:
 
     So ``f(3)`` has the derivative of ``f(3.0)``.
     """
-    whole = [isinstance(x, Argument) and x.whole for x in tape.sources]
-    if not any(whole):
+    if not any(isinstance(x, Argument) and x.whole for x in tape.leaves):
         return tape
     computed = {
         operand
@@ -53,7 +52,7 @@ def with_numbers(tape: Tape) -> Tape:
 
 def check_parameters(tape: Tape, parameters: Sequence[Value]) -> str:
     """Refuse parameters none of which the function uses; return what to say of unused ones."""
-    used = {source.position for source in tape.sources if isinstance(source, Parameter)}
+    used = {source.position for source in tape.leaves if isinstance(source, Parameter)}
     if not used:
         raise ValueError(
             f"the function uses none of the {len(parameters)} parameters that compile was given, so"

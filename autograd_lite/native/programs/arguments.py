@@ -68,12 +68,13 @@ class Batch(NamedTuple):
 
     def sample(self, lane: int) -> list[Any]:
         """Return what the function is called with for one lane: numbers and nested lists."""
-        found = []
-        for position, (row, form) in enumerate(zip(self.rows, self.forms, strict=True)):
-            one = row[lane] if position in self.varying else row
-            numbers = one.tolist() if hasattr(one, "tolist") else one
-            found.append(shaped_like(form.tree, iter(numbers)))
-        return found
+        rows = zip(self.numbers(lane), self.forms, strict=True)
+        return [shaped_like(form.tree, iter(numbers)) for numbers, form in rows]
+
+    def numbers(self, lane: int) -> list[list[Any]]:
+        """Return the numbers of every argument for one lane, from left to right."""
+        rows = [row[lane] if i in self.varying else row for i, row in enumerate(self.rows)]
+        return [row.tolist() if hasattr(row, "tolist") else list(row) for row in rows]
 
     def take(self, lanes: Any) -> Batch:
         """Return some of the lanes."""

@@ -142,7 +142,7 @@ class Evaluator:
 
     def _plan(self, tape: Tape, varying: frozenset[int], differentiable: bool) -> Any:
         """Return what evaluates a recording."""
-        positions = {source.position for source in tape.sources if isinstance(source, Argument)}
+        positions = {source.position for source in tape.leaves if isinstance(source, Argument)}
         if self._learns and self._binding is None:
             self._bind(tape)
         with collector_paused():

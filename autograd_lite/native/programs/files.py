@@ -183,7 +183,7 @@ def _refuse(tape: Tape) -> None:
                 f"a program with the primitive {operation.name!r} of your own cannot be saved: a"
                 " file holds operations by their names in the library, and no code"
             )
-    if tape.draws or any(isinstance(source, Drawn) for source in tape.sources):
+    if tape.draws or any(isinstance(source, Drawn) for source in tape.leaves):
         raise ValueError(
             "a program that draws numbers anew at every call, such as dropout in training, cannot"
             " be saved: a file holds no code that draws; switch to evaluation first"

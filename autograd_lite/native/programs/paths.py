@@ -16,7 +16,6 @@ from autograd_lite.native.programs.capacity import check_capacity
 from autograd_lite.native.programs.groups import Found, all_lanes, by_guard, gathered
 from autograd_lite.native.tape import LANE_MEAN, LANE_VARIANCE, Tape
 from autograd_lite.native.tracing.surroundings import unchanged
-from autograd_lite.trees import leaves_of
 
 MOST_PATHS = 1000
 """Recordings of one structure that are kept; lanes beyond are computed by the function itself."""
@@ -164,8 +163,7 @@ class Paths:
         return root
 
     def _recorded(self, batch: Batch, lane: int) -> Recording:
-        sample = [leaves_of(argument) for argument in batch.sample(lane)]
-        return Recording(self._record(batch, lane), sample)
+        return Recording(self._record(batch, lane), batch.numbers(lane))
 
     def _run(self, recording: Recording, batch: Batch, task: Task) -> Any:
         """Evaluate a recording; one lane as a point, in which more is found to be one product."""

@@ -367,7 +367,7 @@ class Program:
         with self._evaluator.lock:
             self._evaluator.evaluate(batch, _VALUE)
             tapes = [recording.tape for recording in self._evaluator.structures[batch.forms].used]
-        sources = [source for tape in tapes for source in tape.sources]
+        sources = [source for tape in tapes for source in tape.leaves]
         return frozenset(x.position for x in sources if isinstance(x, Argument) and x.whole)
 
     def _second(

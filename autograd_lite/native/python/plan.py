@@ -67,7 +67,7 @@ class PythonPlan:
         self.varying = frozenset(varying)
         self.wanted = frozenset(wanted)
         self.parameters = parameters
-        self._closures = [x.value for x in tape.sources if isinstance(x, Closure)]
+        self._closures = [x.value for x in tape.leaves if isinstance(x, Closure)]
         self._code: dict[int | None, list[Any]] = {}
         self._made: dict[tuple[int | None, bool], dict[str, Any]] = {}
         self._reached: dict[int, frozenset[int]] = {}

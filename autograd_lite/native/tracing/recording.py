@@ -172,7 +172,7 @@ class Recorder:
 
     def _argument(self, position: int, column: int, leaf: Any, name: str) -> Value:
         whole = isinstance(leaf, int)
-        data = number(leaf, f"a number in argument {position}")
+        data = leaf if type(leaf) is float else number(leaf, f"a number in argument {position}")
         node = self._new(Argument(position, column, whole))
         if name:
             self._names[node] = name
