@@ -310,7 +310,8 @@ def test_each_lane_gets_the_first_guard_that_fails(lanes):
         index = np.array(
             [[across.TESTS.index(test), *rest] for test, *rest in guards], np.int32
         ).reshape(-1)
-        failed = np.full(lanes, len(guards), np.int32)
+        failed = np.full(lanes + 1, len(guards), np.int32)
+        failed[lanes] = 0
         run(
             special("guards", "forward", layout),
             v=v, u=u, index=index, labels=failed, rows=(0, len(guards)), lanes=lanes,
@@ -320,3 +321,4 @@ def test_each_lane_gets_the_first_guard_that_fails(lanes):
             answers = [holds(test, rows[a], rows[b], answer) for test, a, b, answer in guards]
             expected = answers.index(False) if False in answers else len(guards)
             assert failed[lane] == expected, (guards, rows)
+        assert failed[lanes] == any(failed[:lanes] < len(guards))

@@ -53,7 +53,8 @@ def special_kernel(
         ``index``: a position in `TESTS`, a, b, and the answer that it got (for ``"index"``: the
         whole number that a was). a and b are rows of ``v``, or of ``u`` where negative: ``~a`` is
         the row. Writes to ``labels``, one int32 per lane, the number of the first guard that gives
-        another answer; the caller has put in their number before. There is no way backward.
+        another answer; the caller has put in their number before. If there is one, writes 1 behind
+        the last lane. There is no way backward.
 
     Backward kernels add to the adjoints of operands what the chain rule says.
 
@@ -319,6 +320,7 @@ def _guards(point: bool) -> tuple[Kernel, ...]:
                         same = a[i] == answer
                     if not same and labels[lane + i] > guard:
                         labels[lane + i] = guard
+                        labels[lanes] = 1
 
     return (forward,)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -11,6 +11,33 @@ from autograd_lite.native.kernels.runner import LANES, RECORD_LENGTH, UNIFORM, r
 from autograd_lite.native.kernels.table import Kernels
 from autograd_lite.native.lowering.layout import Layout
 from autograd_lite.native.tape import Tape
+
+
+class Failing:
+    """The guards of so many lanes, ready to be asked: the call is `Machine.failing`."""
+
+    def __init__(self, at: int, space: int, index: Any, lanes: int, v: Any, u: Any) -> None:
+        import numpy as np
+
+        self._count = len(index)
+        self._lanes = lanes
+        self._failed = np.full(lanes + 1, self._count, np.int32)
+        self._failed[lanes] = 0
+        self._told = memoryview(self._failed)  # whose numbers are Python's, at once
+        record = np.array([at, space, 0, 0, self._count] + [0] * (RECORD_LENGTH - 5), np.int64)
+        arrays = (v.ctypes.data, 0, u.ctypes.data, 0, index.ctypes.data, self._failed.ctypes.data)
+        call = np.array([record.ctypes.data, 1, *arrays, lanes], np.int64)
+        self._kept = record, call, index, v, u  # what native code refers to by address
+        self._run = partial(runner(), int(call.ctypes.data))
+
+    def __call__(self) -> Any:
+        self._run()
+        if not self._told[self._lanes]:
+            return None
+        found = self._failed[: self._lanes].copy()
+        self._failed.fill(self._count)
+        self._failed[self._lanes] = 0
+        return found
 
 
 class Guards:
@@ -33,26 +60,12 @@ class Guards:
             entry[:] = TESTS.index(test), place(a), other, int(answer)
         self._index = index
 
-    def of(self, lanes: int, v: Any, u: Any) -> Callable[[], Any] | None:
-        """Return what asks the guards of so many lanes; see `Machine.failing`."""
-        import numpy as np
-
+    def of(self, lanes: int, v: Any, u: Any) -> Failing | None:
+        """Return what asks the guards of so many lanes."""
         if not self.count:
             return None
-        failed = np.empty(lanes, np.int32)
         at = self._kernels.special("guards", "forward", self._space)
-        record = np.array([at, self._space, 0, 0, self.count] + [0] * (RECORD_LENGTH - 5), np.int64)
-        arrays = (v.ctypes.data, 0, u.ctypes.data, 0, self._index.ctypes.data, failed.ctypes.data)
-        call = np.array([record.ctypes.data, 1, *arrays, lanes], np.int64)
-        run = partial(runner(), int(call.ctypes.data))
-        kept = record, call
-
-        def failing() -> Any:
-            failed.fill(self.count)
-            run()
-            return failed.copy() if kept and failed.min() < self.count else None
-
-        return failing
+        return Failing(at, self._space, self._index, lanes, v, u)
 
     def joined(self, parts: Sequence[Any], blocks: Sequence[slice]) -> Any:
         """Put together what the blocks of lanes found; None if all guards hold."""

@@ -31,6 +31,11 @@ class Machine:
         The space that it goes over; None for both.
     whole : bool
         Whether these are all lanes that there are.
+
+    Attributes
+    ----------
+    silent : bool
+        Whether NumPy adds up nothing in a step that overwrites gradients, and so warns of nothing.
     """
 
     def __init__(
@@ -55,9 +60,11 @@ class Machine:
             for placed, around in zip(schedule.products, schedule.around, strict=True)
             if space in (None, int(placed.with_lanes))
         ]
+        self.silent = not schedule.runs.forward.python and all(x.silent for x in self._matrices)
         self._steps = {direction: self.steps(direction) for direction in ("forward", "backward")}
         self._guards = schedule.guards.of(lanes, self.v, self.u) if space != UNIFORM else None
-        self._outputs = schedule.outputs
+        spaces, rows = schedule.outputs
+        self._outputs = [*zip(spaces.tolist(), rows.tolist(), strict=True)]
         zeroing = schedule.zeroing if space != UNIFORM else None
         self._zero = None if zeroing is None else self._native(zeroing)
 
@@ -75,9 +82,9 @@ class Machine:
         """Return a copy of the outputs, (outputs, lanes)."""
         import numpy as np
 
-        spaces, rows = self._outputs
-        if len(rows) == 1:
+        if len(self._outputs) == 1:
             return self.first_output().copy()[None]
+        spaces, rows = self.schedule.outputs
         if not spaces.any():
             found = self.u[rows]
             return found[:, None] if self.lanes == 1 else np.repeat(found[:, None], self.lanes, 1)
@@ -89,8 +96,8 @@ class Machine:
 
     def first_output(self) -> Any:
         """Return the first output in every lane, valid until the next pass."""
-        spaces, rows = self._outputs
-        return self.v[rows[0]] if spaces[0] else self.u[rows[:1]].repeat(self.lanes)
+        space, row = self._outputs[0]
+        return self.v[row] if space == LANES else self.u[row : row + 1].repeat(self.lanes)
 
     def failing(self) -> Any:
         """Return the number of the first guard that fails in every lane; None if all hold."""
@@ -101,11 +108,11 @@ class Machine:
         self.gu.fill(0.0)
         if self._zero is not None:
             self._zero()
-        spaces, rows = self._outputs
-        if spaces[output] == LANES:
-            self.g[rows[output]] += seed
+        space, row = self._outputs[output]
+        if space == LANES:
+            self.g[row].fill(seed)
         elif self._space is None:
-            self.gu[rows[output]] += seed * self.lanes
+            self.gu[row] = seed * self.lanes
         self.run("backward")
 
     def at_once(self, *records: Any) -> Step:
@@ -222,6 +229,11 @@ class Matrix:
         self.spare: Any = None
         if placed.passes_on and not (placed.only_user and self.input_adjoint.flags.c_contiguous):
             self.spare = np.empty(self.input_adjoint.shape, schedule.dtype)
+
+    @property
+    def silent(self) -> bool:
+        """See `Machine`."""
+        return self.spare is None and (self.overwrites or not self.placed.learns)
 
     def parts(self, direction: str) -> list[Any]:
         """Return what has to be done, one after the other: native records and calls."""

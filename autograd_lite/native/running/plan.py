@@ -214,7 +214,9 @@ class Plan:
         machine = self._whole_machines.get(lanes)
         if machine is None or self.tape.draws:
             return None
-        with self._lock, np.errstate(all="ignore"):
+        first = self._first is None or self._first.silent
+        quiet = machine.silent and first and self._is_clear and not self.schedule.leaves.closures[1]
+        with self._lock, nullcontext() if quiet else np.errstate(all="ignore"):
             self._begin(arguments, ())
             machine.load(arguments, ())
             machine.run("forward")
@@ -393,10 +395,16 @@ class Plan:
         binding = self.binding
         if binding is None or not self._spans:
             return False
-        if whole and self._overwrites and binding.is_clear(self._spans):
+        if whole and self._is_clear:
             return True
         binding.prepare(self._spans)
         return False
+
+    @property
+    def _is_clear(self) -> bool:
+        """Whether the parameters' gradients can be overwritten."""
+        binding = self.binding
+        return self._overwrites and binding is not None and binding.is_clear(self._spans)
 
     def _close(self, seed: float, output: int, lanes: int, *, fresh: bool) -> None:
         """Go on to what has no lanes, and note that parameters have gradients."""
