@@ -21,8 +21,9 @@ class Failing:
 
         self._count = len(index)
         self._lanes = lanes
-        self._failed = np.full(lanes + 1, self._count, np.int32)
-        self._failed[lanes] = 0
+        self._width = lanes if space == LANES else 1
+        self._failed = np.full(self._width + 1, self._count, np.int32)
+        self._failed[self._width] = 0
         self._told = memoryview(self._failed)  # whose numbers are Python's, at once
         record = np.array([at, space, 0, 0, self._count] + [0] * (RECORD_LENGTH - 5), np.int64)
         arrays = (v.ctypes.data, 0, u.ctypes.data, 0, index.ctypes.data, self._failed.ctypes.data)
@@ -32,11 +33,11 @@ class Failing:
 
     def __call__(self) -> Any:
         self._run()
-        if not self._told[self._lanes]:
+        if not self._told[self._width]:
             return None
-        found = self._failed[: self._lanes].copy()
+        found = self._failed[: self._width].repeat(self._lanes // self._width)
         self._failed.fill(self._count)
-        self._failed[self._lanes] = 0
+        self._failed[self._width] = 0
         return found
 
 
