@@ -29,11 +29,10 @@ from autograd_lite.native.tape import (
     Guard,
     Parameter,
     Tape,
-    Watch,
 )
+from autograd_lite.native.tracing import surroundings
 from autograd_lite.native.tracing.recording import record
 from autograd_lite.native.tracing.refusals import RecordingError
-from autograd_lite.native.tracing.surroundings import unchanged
 from autograd_lite.trees import leaves_of, shaped_like
 
 TESTS: dict[str, Callable[[float, float], bool]] = {
@@ -76,6 +75,12 @@ def replayed(tape: Tape, *arguments: Any, parameters: Sequence[Value] = ()) -> A
         if not held:
             return None
     return shaped_like(tape.result, iter([numbers[i] for i in tape.outputs]))
+
+
+def changed(tape: Tape) -> list[Any]:
+    """Return what is no longer as it was while the tape was recorded."""
+    now = [(watch.get(), watch.found) for watch in tape.watches]
+    return [one for one, found in now if not surroundings.same(one, found)]
 
 
 def operations(tape: Tape) -> list[str]:
@@ -537,9 +542,9 @@ def test_a_number_read_from_a_closed_over_value_is_watched() -> None:
     w = Value(2.0)
     tape = record(lambda x: x * w.data + Value(3.0).data, (1.0,))
     assert replayed(tape, 1.0) == 5.0
-    assert all(map(unchanged, tape.watches))
+    assert not changed(tape)
     w.data = 4.0
-    assert [watch.get() for watch in tape.watches if not unchanged(watch)] == [4.0]
+    assert changed(tape) == [4.0]
 
 
 def test_a_value_computed_from_a_parameter_outside_is_refused() -> None:
@@ -590,10 +595,6 @@ def scaled(x: Any) -> Any:
 
 def with_default(x: Any, rate: float = 0.5, *, shift: int = 1) -> Any:
     return x * rate + shift
-
-
-def changed(tape: Tape) -> bool:
-    return not all(map(unchanged, tape.watches))
 
 
 def test_names_outside_are_watched(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -666,7 +667,7 @@ def test_modules_say_what_a_recording_depends_on() -> None:
     ],
 )
 def test_what_counts_as_unchanged(now: Any, found: Any, same: bool) -> None:
-    assert unchanged(Watch(lambda: now, found)) is same
+    assert surroundings.same(now, found) is same
 
 
 # -- derivatives inside ----------------------------------------------------------------------------

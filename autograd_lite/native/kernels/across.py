@@ -47,7 +47,7 @@ def special_kernel(
     ``"zero"``
         ``g[operand(row)] = 0``, forwards only.
     ``"clear"``, ``"seed"``
-        ``g[row] = 0``, ``g[row] = 1``; forwards only, without operands.
+        ``g[row] = 0``, ``g[row] = 1 / lanes``; forwards only, without operands.
     ``"guards"``
         Rows are the numbers of guards; guard k has four entries at ``first + 4 * (k - start)`` of
         ``index``: a position in `TESTS`, a, b, and the answer that it got (for ``"index"``: the
@@ -124,7 +124,7 @@ def _seed(point: bool) -> tuple[Kernel, ...]:
         if point:
             lanes = 1
         for i in range(start * lanes, stop * lanes):
-            g[i] = 1.0
+            g[i] = 1.0 / lanes
 
     return (forward,)
 

@@ -130,6 +130,22 @@ class Leaves:
             numbers = arguments[position]
             labels[row] = numbers[:, column] if position in self._varying else numbers[column]
 
+    def views(self, v: Any, labels: Any) -> list[tuple[Any, int, Any]]:
+        """Return where the numbers of a block of lanes go, as `load_lanes` brings them in.
+
+        That is of arguments with lanes alone: a part of ``v`` or of ``labels``, the position of the
+        argument, and which column or columns of it; None for all of them, turned into rows.
+        """
+        found: list[tuple[Any, int, Any]] = []
+        for position, rows, columns in self.arguments[LANES]:
+            if columns is None:
+                found.append((v[rows], position, None))
+            else:
+                first = range(rows.start, rows.stop)
+                found += [(v[row], position, c) for row, c in zip(first, columns, strict=True)]
+        found += [(labels[row], *place) for row, place in enumerate(self.labels)]
+        return found
+
     def gradient(self, position: int, g: Any, gu: Any, found: Any) -> None:
         """Write the gradient of an argument, from the adjoints of its rows, into ``found``."""
         space, groups = self.wanted[position]

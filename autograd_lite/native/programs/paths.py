@@ -15,7 +15,7 @@ from autograd_lite.native.programs.arguments import Batch
 from autograd_lite.native.programs.capacity import check_capacity
 from autograd_lite.native.programs.groups import Found, all_lanes, by_guard, gathered
 from autograd_lite.native.tape import LANE_MEAN, LANE_VARIANCE, Tape
-from autograd_lite.native.tracing.surroundings import unchanged
+from autograd_lite.native.tracing.surroundings import same
 
 MOST_PATHS = 1000
 """Recordings of one structure that are kept; lanes beyond are computed by the function itself."""
@@ -72,8 +72,9 @@ class Recording:
 
     def holds(self) -> bool:
         """Tell whether everything outside is still as it was when this was recorded."""
-        for watch in self._watches:
-            if watch.get() is not watch.found and not unchanged(watch):
+        for get, found in self._watches:
+            now = get()
+            if now is not found and not same(now, found):
                 return False
         return True
 

@@ -97,6 +97,7 @@ class QuickSteps:
         self._evaluator = evaluator
         self._exact = exact
         self._kind = np.ndarray
+        self._same_memory = np.may_share_memory
         self._ways = _Ways(evaluator)
 
     def remember(self, args: tuple[Any, ...], batch: Batch) -> None:
@@ -107,10 +108,7 @@ class QuickSteps:
             return
         varying = batch.varying if batch.lanes > 1 or recording.across else frozenset()
         lowered = recording.plans.get((varying, True))
-        as_given = all(
-            row is arg or getattr(row, "base", None) is arg
-            for row, arg in zip(batch.rows, args, strict=True)
-        )
+        as_given = all(map(self._same_memory, batch.rows, args))
         if lowered is not None and as_given and hasattr(lowered.plan, "learn"):
             self._ways.add(key, batch, recording, lowered.plan)
 

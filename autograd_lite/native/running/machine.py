@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from autograd_lite.native.kernels.runner import LANES, RECORD_LENGTH, UNIFORM, runner
+from autograd_lite.native.kernels.table import LAYOUTS, special_address
 from autograd_lite.native.lowering.matrices import Around, Placed, view
 from autograd_lite.native.lowering.schedule import Schedule
 from autograd_lite.native.running.foreign import PythonNode
@@ -34,6 +35,8 @@ class Machine:
 
     Attributes
     ----------
+    first_place : tuple of two int
+        The space and the row of the first output.
     silent : bool
         Whether NumPy adds up nothing in a step that overwrites gradients, and so warns of nothing.
     """
@@ -65,6 +68,7 @@ class Machine:
         self._guards = schedule.guards.of(lanes, self.v, self.u) if space != UNIFORM else None
         spaces, rows = schedule.outputs
         self._outputs = [*zip(spaces.tolist(), rows.tolist(), strict=True)]
+        self.first_place = self._outputs[0]
         zeroing = schedule.zeroing if space != UNIFORM else None
         self._zero = None if zeroing is None else self._native(zeroing)
 
@@ -127,8 +131,22 @@ class Machine:
             if matrix.placed.learns and matrix.placed.of_parameters:
                 matrix.collect()
 
-    def steps(self, direction: str) -> list[Step]:
-        """Return the steps in one direction: over one space, or over both."""
+    def opening(self, space: int, row: int) -> Any:
+        """Return the records that begin the adjoints: 0, and 1 / lanes for an output's row."""
+        import numpy as np
+
+        dtype = self.schedule.dtype.name
+        clear, seed = np.zeros((2, 1, RECORD_LENGTH), np.int64)
+        clear[0, 0] = special_address("clear", "forward", "point", dtype)
+        clear[0, 4] = len(self.gu)
+        seed[0, 0] = special_address("seed", "forward", LAYOUTS[space], dtype)
+        seed[0, 1] = space
+        seed[0, 3:5] = row, row + 1
+        zeroing = self.schedule.zeroing if self._space != UNIFORM else None
+        return np.concatenate([clear, seed] if zeroing is None else [clear, zeroing, seed])
+
+    def steps(self, direction: str, *, opening: Any = None) -> list[Step]:
+        """Return the steps in one direction, over one space or both, after some other records."""
         import numpy as np
 
         space = self._space
@@ -148,7 +166,7 @@ class Machine:
         if space is not None:
             chosen = records[:, 1] == space
             records, place = records[chosen], place[chosen]
-        parts: list[Any] = []
+        parts: list[Any] = [] if opening is None else [opening]
         begin = 0
         for when, event in sorted(events, key=lambda pair: pair[0]):
             end = int(np.searchsorted(place, when, side="right"))

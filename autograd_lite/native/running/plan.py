@@ -13,6 +13,7 @@ from autograd_lite.native.found import Found
 from autograd_lite.native.kernels.runner import LANES, UNIFORM
 from autograd_lite.native.lowering.schedule import Schedule, scheduled
 from autograd_lite.native.parameters.binding import Binding
+from autograd_lite.native.running.learning import Learning, can_be_short
 from autograd_lite.native.running.machine import Machine
 from autograd_lite.native.running.point import Point, is_simple
 from autograd_lite.native.tape import Parameter, Tape
@@ -97,6 +98,7 @@ class Plan:
         self._warns = bool(schedule.products or schedule.runs.forward.python or binding)
         self._lane_bytes = 2 * schedule.dtype.itemsize * schedule.rows[LANES]
         self._whole_machines: dict[int, Machine] = {}
+        self._short_ways: dict[int, Learning | None] = {}  # of steps over so many lanes
         self._free: dict[int, list[Machine]] = {}  # for blocks of so many lanes
         self._lock = RLock()
         self._first: Machine | None = None
@@ -214,9 +216,15 @@ class Plan:
         machine = self._whole_machines.get(lanes)
         if machine is None or self.tape.draws:
             return None
-        first = self._first is None or self._first.silent
-        quiet = machine.silent and first and self._is_clear and not self.schedule.leaves.closures[1]
-        with self._lock, nullcontext() if quiet else np.errstate(all="ignore"):
+        short, binding = self._short_ways[lanes], self.binding
+        if short is not None and binding is not None and self._is_clear:
+            with self._lock:
+                losses = short(arguments)
+                if losses is not None:
+                    binding.reach(self._spans)
+                    self._tell()
+                return losses
+        with self._lock, np.errstate(all="ignore"):
             self._begin(arguments, ())
             machine.load(arguments, ())
             machine.run("forward")
@@ -291,8 +299,12 @@ class Plan:
         machine = self._whole_machines.get(lanes)
         if machine is None:
             if len(self._whole_machines) >= SIZES_KEPT:
-                del self._whole_machines[next(iter(self._whole_machines))]
+                oldest = next(iter(self._whole_machines))
+                del self._whole_machines[oldest], self._short_ways[oldest]
             machine = self._whole_machines[lanes] = self._machine(lanes, whole=True)
+            short = self.binding is not None and can_be_short(self.schedule, machine, self._first)
+            way = Learning(self.schedule, machine, self._first) if short else None
+            self._short_ways[lanes] = way
         machine.load(arguments, drawn)
         machine.run("forward")
         outputs = machine.outputs()

@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from autograd_lite.native.kernels.runner import LANES, RECORD_LENGTH, UNIFORM
-from autograd_lite.native.kernels.table import special_address
+from autograd_lite.native.kernels.runner import LANES, UNIFORM
 from autograd_lite.native.lowering.schedule import Schedule
 from autograd_lite.native.running.machine import Machine
 from autograd_lite.native.tape import Tape
@@ -47,7 +46,7 @@ class Point:
         self._machine = machine  # it keeps what the native calls refer to
         forward, backward = schedule.runs.forward.records, schedule.runs.backward.records
         self._forward = machine.at_once(forward)
-        self._both = machine.at_once(forward, _opening(schedule, row), backward)
+        self._both = machine.at_once(forward, machine.opening(UNIFORM, row), backward)
 
     def evaluate(self, arguments: Sequence[Any]) -> None:
         """Compute the value: arguments are arrays or lists, of the numbers of one row each."""
@@ -60,19 +59,6 @@ class Point:
         for position, numbers in enumerate(arguments):
             self.arguments[position][...] = numbers
         self._both()
-
-
-def _opening(schedule: Schedule, output: int) -> Any:
-    """Return the records that set all adjoints to 0, and that of an output to 1."""
-    import numpy as np
-
-    records = np.zeros((2, RECORD_LENGTH), np.int64)
-    records[:, 0] = [
-        special_address(name, "forward", "point", schedule.dtype.name) for name in ("clear", "seed")
-    ]
-    records[:, 3] = 0, output
-    records[:, 4] = schedule.rows[UNIFORM], output + 1
-    return records
 
 
 def is_simple(tape: Tape, schedule: Schedule) -> bool:

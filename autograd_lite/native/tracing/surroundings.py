@@ -16,28 +16,18 @@ _OURS = ("autograd_lite", "nn")
 _MISSING = object()
 
 
-def unchanged(watch: Watch) -> bool:
-    """Tell whether what a recording holds for is still as it was.
+def same(now: Any, found: Any) -> bool:
+    """Tell whether what a recording holds for is still as it was found.
 
     Plain numbers, text, booleans, None and tuples of them are compared (-0.0 is another than 0.0,
     NaN the same as NaN); of everything else it has to be the same object.
 
     Examples
     --------
-    >>> from autograd_lite.native.tracing.surroundings import unchanged
-    >>> from autograd_lite.native.tape import Watch
-    >>> rates = [0.5]
-    >>> watch = Watch(lambda: rates[0], 0.5)
-    >>> unchanged(watch)
-    True
-    >>> rates[0] = 0.1
-    >>> unchanged(watch)
-    False
+    >>> from autograd_lite.native.tracing.surroundings import same
+    >>> same(0.5, 1.0 / 2.0), same(0.5, 0.1), same([], [])
+    (True, False, False)
     """
-    return _same(watch.get(), watch.found)
-
-
-def _same(now: Any, found: Any) -> bool:
     if now is found:
         return True
     if type(now) is not type(found):
@@ -47,7 +37,7 @@ def _same(now: Any, found: Any) -> bool:
     if isinstance(found, int | str | bytes):
         return bool(now == found)
     if isinstance(found, tuple) and len(now) == len(found):
-        return all(map(_same, now, found))
+        return all(map(same, now, found))
     return False
 
 

@@ -1,0 +1,92 @@
+"""The shortest way of a training step: all lanes together, gradients that are overwritten.
+
+Beside the native code and the matrix products, a step of a small network has to do little: bring
+arguments in, call what is prepared, and take the gradients of biases out. Where a plan asks for
+more (numbers that are drawn, gradients that are added to others), `Plan.evaluate` does it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from autograd_lite.native.kernels.runner import LANES, UNIFORM
+from autograd_lite.native.lowering.leaves import Learned
+from autograd_lite.native.lowering.schedule import Schedule
+from autograd_lite.native.running.machine import Machine
+
+
+class Learning:
+    """A step of a plan over so many lanes.
+
+    Parameters
+    ----------
+    schedule : Schedule
+        One that `can_be_short`.
+    machine : Machine
+        Of all lanes.
+    first : Machine or None
+        Of what has no lanes, where that is computed before.
+    """
+
+    def __init__(self, schedule: Schedule, machine: Machine, first: Machine | None) -> None:
+        leaves = schedule.leaves
+        space, row = machine.first_place
+        self._machines = [machine] if first is None else [machine, first]
+        self._given = leaves.views(machine.v, machine.labels)
+        self._learned = _pair(leaves.learned, machine.u, schedule.parameters)
+        self._learning = _pair(leaves.learning, machine.gu, schedule.gradients)
+        self._before = [] if first is None else first.steps("forward")
+        self._forward = machine.steps("forward")
+        self._backward = machine.steps("backward", opening=machine.opening(space, row))
+        self._after = [] if first is None else first.steps("backward")
+        self._failing = machine.failing
+        self._losses = machine.v[row] if space == LANES else None
+
+    def __call__(self, arguments: Sequence[Any]) -> Any:
+        """Write the gradients of the mean over the lanes; return the numbers that it is of.
+
+        They are valid until the next call. None, with nothing written, where a guard fails.
+        """
+        for machine in self._machines:
+            machine.fresh = True
+            machine.arguments = arguments
+        for into, rows, numbers, places in self._learned:
+            into[rows] = numbers[places]
+        for step in self._before:
+            step()
+        for into, position, column in self._given:
+            numbers = arguments[position]
+            into[...] = numbers.T if column is None else numbers[:, column]
+        for step in self._forward:
+            step()
+        if self._failing() is not None:
+            return None
+        for step in self._backward:
+            step()
+        for step in self._after:
+            step()
+        for numbers, rows, into, places in self._learning:
+            into[places] = numbers[rows]
+        return self._machines[0].first_output() if self._losses is None else self._losses
+
+
+def can_be_short(schedule: Schedule, machine: Machine, first: Machine | None) -> bool:
+    """Tell whether a step has nothing else to do than a `Learning` does."""
+    leaves = schedule.leaves
+    more = leaves.closures[1] or leaves.arguments[UNIFORM] or leaves.draws[UNIFORM]
+    more = more or leaves.draws[LANES]
+    silent = machine.silent and (first is None or first.silent)
+    seen = machine.first_place[0] == LANES or first is None
+    return silent and seen and not more
+
+
+def _pair(learned: Learned | None, own: Any, others: Any) -> list[tuple[Any, Any, Any, Any]]:
+    """Return rows of a machine's array and of the parameters' array, views where possible."""
+    if learned is None:
+        return []
+    return [(*_viewed(own, learned.rows), *_viewed(others, learned.places))]
+
+
+def _viewed(numbers: Any, places: Any) -> tuple[Any, Any]:
+    return (numbers[places], ...) if isinstance(places, slice) else (numbers, places)
