@@ -584,6 +584,14 @@ def test_a_primitive_is_checked_when_it_is_made():
     assert looked_up.__doc__.startswith("From a table.\n\nlooked_up(x)")
 
 
+def test_a_variadic_is_checked_when_it_is_made():
+    with pytest.raises(TypeError, match="a primitive's name is text, got int: 3"):
+        Variadic(3, sum, sum)
+    for value, partials in ((3, sum), (sum, [sum])):
+        with pytest.raises(TypeError, match="primitive 'a' expected a function for its value and"):
+            Variadic("a", value, partials)
+
+
 def test_a_variadic_needs_one_partial_per_operand():
     wrong = Variadic("three", lambda xs: xs[0] + xs[1], lambda xs, y: [1.0, 1.0])
     with pytest.raises(ValueError, match="the partials of 'three' are 2 for 3 operands"):
