@@ -40,6 +40,8 @@ def number(given: object, what: str = "a number") -> float:
         hint = "; convert text first, as in Value(float(text))"
     elif isinstance(given, complex):
         hint = "; autograd_lite differentiates real numbers: use z.real and z.imag"
+    elif getattr(given, "shape", None) == ():
+        hint = "; take the number out with .item()"
     elif hasattr(given, "shape"):
         hint = "; make one Value per element, as in [Value(x) for x in array.tolist()]"
     elif isinstance(given, list | tuple):
