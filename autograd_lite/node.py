@@ -170,7 +170,7 @@ class Node:
                 f"requires_grad can be changed on leaves only; this Value is the result of"
                 f" {self.op!r}; use detach() for a constant copy"
             )
-        if not required:
+        if not flag(required, "requires_grad"):
             self._grad = None
         elif self._grad is None:
             self._grad = UNREACHED
@@ -279,6 +279,13 @@ class Node:
         grad = None if self._grad is UNREACHED else number_of
         given = arguments(self)
         return card(self.label, self.op, given, self._data, grad, self.requires_grad)
+
+
+def flag(given: Any, what: str) -> bool:
+    """Return True or False, or say what was given instead."""
+    if not isinstance(given, bool):
+        raise TypeError(f"{what} expected True or False, got {type(given).__name__}: {given!r}")
+    return given
 
 
 def _gradient(node: Node) -> Any:

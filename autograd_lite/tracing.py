@@ -168,13 +168,9 @@ class Trace:
         return [shaped_like(tree, found) for tree in self.trees]
 
 
-def _check_argnums(name: str, positions: Sequence[Any], count: int) -> None:
+def _check_argnums(name: str, positions: Sequence[int], count: int) -> None:
     """Refuse argument numbers that do not exist or come twice."""
     for position in positions:
-        if not isinstance(position, int):
-            raise TypeError(
-                f"{name} expected argnums to be an int or a tuple of ints, got {position!r}"
-            )
         if not -count <= position < count:
             raise TypeError(
                 f"{name} expected an argument number {position} (argnums), but the function"

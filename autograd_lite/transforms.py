@@ -43,7 +43,8 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     Raises
     ------
     TypeError
-        When called, if ``f`` does not return one number or an argument is not made of numbers.
+        If ``f`` is no function; when called, if it does not return one number or an argument is
+        not made of numbers.
 
     Examples
     --------
@@ -55,9 +56,10 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     >>> grad(lambda p: p[0] * p[1])([3.0, 5.0])
     [5.0, 3.0]
     """
+    positions = _checked("grad", f, argnums)
 
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        trace = Trace("grad", f, args, kwargs, _positions(argnums))
+        trace = Trace("grad", f, args, kwargs, positions)
         found = trace.reverse(trace.scalar())
         trace.link()
         return _single(trace.per_argument(found), argnums)
@@ -76,9 +78,10 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
     >>> value_and_grad(lambda x, y: x * y, argnums=(0, 1))(3.0, 5.0)
     (15.0, (5.0, 3.0))
     """
+    positions = _checked("value_and_grad", f, argnums)
 
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
-        trace = Trace("value_and_grad", f, args, kwargs, _positions(argnums))
+        trace = Trace("value_and_grad", f, args, kwargs, positions)
         found = trace.reverse(trace.scalar())
         value = trace.value()
         trace.link()
@@ -111,6 +114,7 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     >>> value, pull_back([1.0, 10.0])
     ([10.0, 7.0], (15.0, 12.0))
     """
+    _check_function("vjp", f)
     trace = Trace("vjp", f, primals, {})
     value = trace.value()
     trace.link()
@@ -156,6 +160,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     >>> jvp(lambda x, y: x * y, (2.0, 5.0), (1.0, 0.0))
     (10.0, 5.0)
     """
+    _check_function("jvp", f)
     along_each = _sequence("jvp", "tangents", tangents)
     trace = Trace("jvp", f, _sequence("jvp", "primals", primals), {})
     directions = _directions("jvp", trace.trees, along_each)
@@ -188,9 +193,10 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     >>> jacobian(lambda p: [p[0] * p[1], p[0] + p[1]])([2.0, 5.0])
     [[5.0, 2.0], [1.0, 1.0]]
     """
+    positions = _checked("jacobian", f, argnums)
 
     def computed(*args: Any, **kwargs: Any) -> Any:
-        trace = Trace("jacobian", f, args, kwargs, _positions(argnums))
+        trace = Trace("jacobian", f, args, kwargs, positions)
         count = len(trace.inputs)
         if 0 < count < len(trace.outputs):
             units = [[float(i == j) for j in range(count)] for i in range(count)]
@@ -232,9 +238,10 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     >>> hessian(lambda p: p[0] ** 2 * p[1])([3.0, 5.0])
     [[10.0, 6.0], [6.0, 0.0]]
     """
+    positions = _checked("hessian", f, argnums)
 
     def computed(*args: Any, **kwargs: Any) -> Any:
-        trace = Trace("hessian", f, args, kwargs, _positions(argnums))
+        trace = Trace("hessian", f, args, kwargs, positions)
         first = trace.reverse(trace.scalar(), lift=True)
         matrix = [trace.reverse(g) if isinstance(g, Value) else [0.0] * len(first) for g in first]
         trace.link()
@@ -284,6 +291,7 @@ def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     >>> hvp(lambda p: p[0] ** 2 * p[1], ([3.0, 5.0],), ([1.0, 0.0],))
     [10.0, 6.0]
     """
+    _check_function("hvp", f)
     along_each = _sequence("hvp", "tangents", tangents)
     trace = Trace("hvp", f, _sequence("hvp", "primals", primals), {})
     directions = _directions("hvp", trace.trees, along_each)
@@ -297,8 +305,21 @@ def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
 # -- what they are given ---------------------------------------------------------------------------
 
 
-def _positions(argnums: Any) -> tuple[Any, ...]:
-    return tuple(argnums) if isinstance(argnums, tuple | list) else (argnums,)
+def _check_function(name: str, f: Any) -> None:
+    if not callable(f):
+        raise TypeError(f"{name} expected a function, got {type(f).__name__}: {f!r}")
+
+
+def _checked(name: str, f: Any, argnums: Any) -> tuple[int, ...]:
+    """Return the positions of the arguments after a look at what a transform is given."""
+    _check_function(name, f)
+    positions = tuple(argnums) if isinstance(argnums, tuple | list) else (argnums,)
+    for position in positions:
+        if not isinstance(position, int):
+            raise TypeError(
+                f"{name} expected argnums to be an int or a tuple of ints, got {position!r}"
+            )
+    return positions
 
 
 def _single(values: Sequence[Any], argnums: Argnums) -> Any:

@@ -18,7 +18,7 @@ from autograd_lite.modes import (
     recording_derivatives,
     runtime,
 )
-from autograd_lite.node import UNREACHED, Node, edges, is_outdated
+from autograd_lite.node import UNREACHED, Node, edges, flag, is_outdated
 from autograd_lite.primitives import (
     Primitive,
     activations,
@@ -277,7 +277,8 @@ class Value(Node):
     Raises
     ------
     TypeError
-        For text, lists, arrays, complex numbers and whatever else is not one real number.
+        For text, lists, arrays, complex numbers and whatever else is not one real number; for a
+        label that is no text, or a ``requires_grad`` other than True and False.
 
     Notes
     -----
@@ -301,7 +302,7 @@ class Value(Node):
     def __init__(self, data: SupportsFloat, label: str = "", *, requires_grad: bool = True) -> None:
         self._data = data if type(data) is float else number(data)
         self._primitive = None
-        self._grad = UNREACHED if requires_grad else None
+        self._grad = UNREACHED if flag(requires_grad, "requires_grad") else None
         self._da = self._db = None
         self._position = 0
         self._stamp = runtime.clock
@@ -336,6 +337,9 @@ class Value(Node):
 
         Raises
         ------
+        TypeError
+            If ``create_graph`` is not True or False. (In PyTorch the first argument is a gradient
+            to start from: here write ``(factor * y).backward()``.)
         RuntimeError
             If this Value needs no gradient, or, with ``create_graph``, if an operand's data was
             changed after it was recorded. An exception leaves every gradient as it was.
@@ -355,6 +359,7 @@ class Value(Node):
         """
         if (recorder := current_recorder()) is not None:
             recorder.refuse(self, ".backward()")
+        flag(create_graph, "backward's create_graph")
         if self._grad is None:
             raise RuntimeError(
                 "backward() was called on a Value that needs no gradient: it is a constant, or"

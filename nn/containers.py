@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from operator import index
 from typing import Any, Self
 
 from nn.inputs import called
 from nn.module import Module, refuse_class
-from nn.nested import LISTS, as_lists, dimension, number_for, shape_of
+from nn.nested import LISTS, as_lists, checked_dimension, dimension, number_for, shape_of
 
 
 def _check_module(given: Any, owner: str, where: str = "") -> None:
@@ -261,6 +260,8 @@ class Flatten(Module):
 
     Raises
     ------
+    TypeError
+        If one of them is no whole number.
     IndexError
         When called, if the input has no such dimension.
     ValueError
@@ -277,8 +278,8 @@ class Flatten(Module):
 
     def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
         super().__init__()
-        self.start_dim = index(start_dim)
-        self.end_dim = index(end_dim)
+        self.start_dim = checked_dimension("Flatten's start_dim", start_dim)
+        self.end_dim = checked_dimension("Flatten's end_dim", end_dim)
 
     def forward(self, x: Any) -> Any:
         """Return the same numbers with the dimensions joined."""

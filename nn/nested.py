@@ -7,6 +7,7 @@ whatever else has ``tolist``) are taken wherever lists are.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from operator import index
 from reprlib import repr as shortened
 from typing import Any
 
@@ -90,6 +91,16 @@ def dimension(owner: str, given: int, dimensions: int) -> int:
             f" input has {dimensions} {noun}, got {given}"
         )
     return given % dimensions
+
+
+def checked_dimension(what: str, given: Any) -> int:
+    """Return the number of a dimension, which an input may not have, or say what was given."""
+    try:
+        return index(given)
+    except TypeError:
+        raise TypeError(
+            f"{what} expected a whole number, got {type(given).__name__}: {shortened(given)}"
+        ) from None
 
 
 def number(given: Any) -> Any:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from operator import index
 from reprlib import repr as shortened
 from typing import Any
 
 import autograd_lite
 from nn.module import Module
-from nn.nested import as_lists, dimension, is_list, number_for, shape_of
+from nn.nested import as_lists, checked_dimension, dimension, is_list, number_for, shape_of
 
 
 class _AlongDimension(Module):
@@ -31,13 +30,7 @@ class _AlongDimension(Module):
 
     def __init__(self, dim: int = -1) -> None:
         super().__init__()
-        name = type(self).__name__
-        try:
-            self.dim = index(dim)
-        except TypeError:
-            raise TypeError(
-                f"{name}'s dim expected a whole number, got {type(dim).__name__}: {shortened(dim)}"
-            ) from None
+        self.dim = checked_dimension(f"{type(self).__name__}'s dim", dim)
 
     def function(self, xs: list[Any]) -> list[Any]:
         """Return the activations of a list of numbers or Values."""

@@ -12,7 +12,7 @@ from nn.data.samples import Dataset
 from nn.module import Module
 from nn.nested import as_lists, elementwise
 from nn.optim import Optimizer
-from nn.refused_rows import places
+from nn.refused_rows import check_targets, places
 
 VALIDATION_BATCH = 256  # samples that validation computes at a time, which bounds its memory
 
@@ -46,6 +46,7 @@ class Steps:
         self.optimizer = optimizer
         self.train = train
         self.held_out = held_out
+        self._targets_checked = False
 
     def epoch(self, batches: Batches) -> Iterator[Sequence[int]]:
         """Go through the next epoch: the rows of the data that each step is made with."""
@@ -70,6 +71,9 @@ class Steps:
             raise
         check_loss(value, self.loss)
         check_number(value.data, "loss")
+        if not self._targets_checked:
+            check_targets(self.loss, outputs, data, self.held_out)
+            self._targets_checked = True
         self.optimizer.zero_grad()  # only now: what is refused above leaves gradients as they were
         value.backward()
         found: float = value.data

@@ -142,10 +142,11 @@ def fit(
         (see `nn.data.dataset`), validation samples have another shape than those to train on, the
         optimiser has none of the model's parameters, a batch would be of one sample and the model
         has a `BatchNorm1d`, or a callback refuses the training; with ``compile`` if the loss of a
-        few samples together is not the mean of theirs, or the data are not all numbers. Later,
-        if ``loss`` returns no Value or ``schedule`` no learning rate, or when a step comes to
-        samples that the model or ``loss`` refuses, such as an unknown label: a note of the error
-        says which rows of the data, and the steps before have been taken.
+        few samples together is not the mean of theirs, or the data are not all numbers. Before the
+        first step, if a loss of `nn` refuses a target, such as an unknown label, of the validation
+        data too (not with ``compile``). Later, if ``loss`` returns no Value or ``schedule`` no
+        learning rate, or when a step comes to samples that the model or ``loss`` refuses: the steps
+        before have been taken. A note of the error says which rows of the data are refused.
     RuntimeError
         If ``compile`` is asked for and model or loss cannot be recorded. Nothing has changed then.
     CheckpointError, OSError

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Generator
 from importlib.util import find_spec
 from typing import Any
@@ -14,6 +15,11 @@ from hypothesis import settings
 settings.register_profile("default", derandomize=True, deadline=None, max_examples=200)
 settings.register_profile("nightly", derandomize=False, deadline=None, max_examples=10_000)
 settings.load_profile("default")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Shells start what a script leaves in the background so, and whatever the tests start inherits
+    # it: those that press Ctrl-C would wait for ever.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 NOTHING_OPTIONAL = os.environ.get("AUTOGRAD_LITE_REQUIRE_OPTIONAL") == "1"
 

@@ -148,6 +148,14 @@ def test_backward_on_what_needs_no_gradient_raises(create_graph):
     assert x.grad == 0.0
 
 
+def test_a_gradient_to_start_from_is_not_taken_for_create_graph():
+    x = Value(2.0)
+    y = x * x
+    with pytest.raises(TypeError, match=r"^backward's create_graph expected True .* float: 3\.0$"):
+        y.backward(3.0)  # a gradient in PyTorch
+    assert (x.reached, y.reached) == (False, False)
+
+
 def test_changing_data_after_recording_does_not_corrupt_the_gradient():
     x, w = Value(3.0), Value(2.0)
     y = x * w

@@ -110,6 +110,10 @@ def test_an_empty_list_is_refused(f, name):
 def test_wrong_operands_are_refused():
     with pytest.raises(TypeError, match=r"^total expected a list of numbers or Values, got float$"):
         total(1.0)
+    with pytest.raises(TypeError, match=r"^total expected one list of .*, got 2 arguments$"):
+        total(Value(1.0), 2.0)
+    with pytest.raises(TypeError, match=r"^max_of expected one list .*, got 3 arguments$"):
+        max_of(1.0, 2.0, 3.0)
     with pytest.raises(TypeError, match="got str: 'a'"):
         total(["a", Value(1.0)])
     with pytest.raises(ValueError, match=r"^dot expected two equally long lists, got 1 and 2$"):

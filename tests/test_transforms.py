@@ -441,6 +441,27 @@ def test_messages(call, error, message):
         call()
 
 
+@pytest.mark.parametrize("transform", [grad, value_and_grad, jacobian, hessian])
+def test_what_is_no_function_is_refused_when_it_is_given(transform):
+    with pytest.raises(TypeError, match=f"^{transform.__name__} expected a function, got float: 3"):
+        transform(3.0)
+    with pytest.raises(TypeError, match=f"^{transform.__name__} expected argnums .* got 'x'"):
+        transform(square, argnums="x")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda f: jvp(f, (2.0,), (1.0,)),
+        lambda f: vjp(f, 2.0),
+        lambda f: hvp(f, (2.0,), (1.0,)),
+    ],
+)
+def test_what_is_no_function_is_refused_with_its_point(call):
+    with pytest.raises(TypeError, match=r"^[jhv]+p expected a function, got Value: Value\(data=4"):
+        call(square(Value(2.0)))
+
+
 def test_a_pullback_is_differentiable_in_its_cotangent():
     _, pull_back = vjp(lambda x: x**2, 3.0)
     assert grad(lambda c: pull_back(c)[0])(2.0) == 6.0

@@ -153,6 +153,15 @@ def test_a_label_can_be_changed_and_is_text():
     assert x.label == "weight"
 
 
+def test_requires_grad_is_true_or_false():
+    with pytest.raises(TypeError, match=r"^requires_grad expected True or False, got str: 'no'$"):
+        Value(1.0, requires_grad="no")
+    x = Value(1.0)
+    with pytest.raises(TypeError, match=r"^requires_grad expected True or False, got int: 0$"):
+        x.requires_grad = 0
+    assert x.requires_grad is True
+
+
 def test_requires_grad_can_be_changed_on_leaves_only():
     x = Value(3.0)
     x.requires_grad = False
@@ -229,6 +238,7 @@ TEACHING = [
     ((1.0, 2.0), "tuple: \\(1.0, 2.0\\); make one Value per element"),
     (1j, "complex: 1j; autograd_lite differentiates real numbers: use z.real and z.imag"),
     (np.array([1.0, 2.0]), "ndarray: array.*; make one Value per element"),
+    (np.array(1.0), "ndarray: array\\(1\\.0?\\); take the number out with \\.item\\(\\)"),
     (None, "NoneType: None"),
     ({}, "dict: {}"),
 ]
@@ -582,6 +592,14 @@ def test_a_primitive_is_checked_when_it_is_made():
     looked_up = Primitive("looked_up", lambda x: table[x], [lambda x, y: 1.0], doc="From a table.")
     assert looked_up(1.0) == 2.0
     assert looked_up.__doc__.startswith("From a table.\n\nlooked_up(x)")
+
+
+def test_a_variadic_is_checked_when_it_is_made():
+    with pytest.raises(TypeError, match="a primitive's name is text, got int: 3"):
+        Variadic(3, sum, sum)
+    for value, partials in ((3, sum), (sum, [sum])):
+        with pytest.raises(TypeError, match="primitive 'a' expected a function for its value and"):
+            Variadic("a", value, partials)
 
 
 def test_a_variadic_needs_one_partial_per_operand():

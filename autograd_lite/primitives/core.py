@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 from numbers import Real
 from types import FunctionType
-from typing import Any
+from typing import Any, Never
 
 from autograd_lite.primitives.ieee import IEEE, RAISED_BY_FLOATS, again
 
@@ -40,6 +40,8 @@ def number(given: object, what: str = "a number") -> float:
         hint = "; convert text first, as in Value(float(text))"
     elif isinstance(given, complex):
         hint = "; autograd_lite differentiates real numbers: use z.real and z.imag"
+    elif getattr(given, "shape", None) == ():
+        hint = "; take the number out with .item()"
     elif hasattr(given, "shape"):
         hint = "; make one Value per element, as in [Value(x) for x in array.tolist()]"
     elif isinstance(given, list | tuple):
@@ -132,8 +134,7 @@ class Primitive:
         derivatives: Sequence[str] = (),
         doc: str = "",
     ) -> None:
-        if not isinstance(name, str):
-            raise TypeError(f"a primitive's name is text, got {type(name).__name__}: {name!r}")
+        _check_name(name)
         if not isinstance(partials, Sequence) or not all(map(callable, (value, *partials))):
             raise TypeError(
                 f"primitive {name!r} expected a function for its value and a list of functions,"
@@ -241,6 +242,9 @@ class Variadic:
 
     Raises
     ------
+    TypeError
+        If the name is no text, or value or partials are no functions; when called, for something
+        else than one list of numbers and Values.
     ValueError
         When called, for no operands, or if there are not as many partials as operands.
 
@@ -269,6 +273,12 @@ class Variadic:
         derivatives: Sequence[str] = (),
         doc: str = "",
     ) -> None:
+        _check_name(name)
+        if not callable(value) or not callable(partials):
+            raise TypeError(
+                f"primitive {name!r} expected a function for its value and one for its partials,"
+                " which returns a list of one per operand"
+            )
         self.name = name
         self.value = value
         self.all_partials = partials
@@ -324,13 +334,23 @@ class Variadic:
             )
         return tuple(map(float, partials))
 
-    def __call__(self, operands: Sequence[Any]) -> Any:
+    def __call__(self, operands: Sequence[Any], *more: Never) -> Any:
+        if more:
+            raise TypeError(
+                f"{self.name} expected one list of numbers or Values, as in {self.name}([a, b]),"
+                f" got {1 + len(more)} arguments"
+            )
         operands = operands_of(self.name, operands)
         for operand in operands:
             record = getattr(operand, "_record", None)
             if record is not None:
                 return record(self, operands)
         return self.evaluate(*[number(x, f"numbers or Values for {self.name}") for x in operands])
+
+
+def _check_name(name: Any) -> None:
+    if not isinstance(name, str):
+        raise TypeError(f"a primitive's name is text, got {type(name).__name__}: {name!r}")
 
 
 def _refuse_nameless(primitive: Primitive | Variadic) -> None:

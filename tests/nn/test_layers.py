@@ -362,6 +362,18 @@ def test_flatten_refuses_dimensions_that_are_not_there():
         nn.Flatten(1, 0)([[1.0]])
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([[1.0]],), "Flatten's start_dim expected a whole number, got list: [[1.0]]"),
+        ((0, 1.5), "Flatten's end_dim expected a whole number, got float: 1.5"),
+    ],
+)
+def test_flatten_takes_whole_numbers(arguments, message):
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+        nn.Flatten(*arguments)
+
+
 def test_flatten_refuses_samples_of_different_sizes():
     with pytest.raises(
         ValueError,

@@ -544,6 +544,65 @@ def test_a_label_that_a_step_refuses_is_found_in_the_data():
         assert {"77", "78"}.issuperset(re.findall(r"(\d+) \(target", note))
 
 
+@pytest.mark.parametrize("where", ["data", "validation data"])
+@pytest.mark.parametrize(("wrong", "error"), [(2, ValueError), (0.5, TypeError)])
+def test_an_unknown_label_is_refused_before_the_first_step(where, wrong, error):
+    inputs, labels = [[float(i), 1.0] for i in range(40)], [i % 2 for i in range(40)]
+    broken = (inputs, [*labels[:39], wrong])
+    data, validation = (broken, None) if where == "data" else ((inputs, labels), broken)
+    for seed in range(5):
+        model = nn.MLP(2, [2], seed=0)
+        before = weights(model)
+        with pytest.raises(error, match="CrossEntropyLoss expected") as caught:
+            fitted(
+                model,
+                data,
+                validation=validation,
+                loss=nn.CrossEntropyLoss(),
+                batch_size=8,
+                seed=seed,
+            )
+        assert caught.value.__notes__ == [
+            f"In the {where}, counted from 0, the loss refuses row 39 (target {wrong})."
+        ]
+        assert weights(model) == before
+        assert {parameter.grad for parameter in model.parameters()} == {0.0}
+
+
+def test_of_validation_data_that_have_no_known_label_the_first_few_are_named():
+    inputs = [[float(i), 1.0] for i in range(9)]
+    with pytest.raises(ValueError, match="HingeLoss expected labels -1 or 1, got 0 at") as caught:
+        fitted(network(), (inputs, [1] * 9), validation=(inputs, [0] * 9), loss=nn.HingeLoss())
+    (note,) = caught.value.__notes__
+    assert note.startswith("In the validation data, counted from 0, the loss refuses row 0 (target")
+    assert note.endswith(" and 4 more.")
+
+
+def test_what_a_loss_of_ones_own_takes_is_left_to_it():
+    class Pairs(nn.CrossEntropyLoss):
+        def forward(self, prediction, target):
+            if len(target) < 2:
+                raise ValueError("a pair is wanted")
+            return super().forward(prediction, [abs(label) for label in target])
+
+    data = ([[float(i), 1.0] for i in range(4)], [-1, 0, 1, 0])
+    model = nn.MLP(2, [2], seed=0)
+    assert len(fitted(model, data, validation=data, loss=Pairs(), batch_size=2)) == 2
+
+
+def test_labels_that_are_ignored_are_not_among_those_refused():
+    labels = [0, -100, 1, 5, 1, -100]
+    data = ([[float(i), 1.0] for i in range(6)], labels)
+    with pytest.raises(ValueError, match="labels from 0 to 1, got 5") as caught:
+        fitted(nn.MLP(2, [2], seed=0), data, loss=nn.CrossEntropyLoss(), batch_size=6)
+    assert caught.value.__notes__ == [
+        "In the data, counted from 0, the loss refuses row 3 (target 5)."
+    ]
+    sorted_labels = ([[float(i), 1.0] for i in range(6)], [-100, -100, -100, 0, 1, 1])
+    model = nn.MLP(2, [2], seed=0)
+    assert len(fitted(model, sorted_labels, loss=nn.CrossEntropyLoss(), batch_size=6)) == 2
+
+
 def test_samples_that_the_model_refuses_are_found_by_their_batch():
     class Picky(nn.Linear):
         def forward(self, x):
