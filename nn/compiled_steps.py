@@ -17,7 +17,7 @@ from nn.data.samples import Dataset
 from nn.module import Module
 from nn.nested import as_lists, flat
 from nn.optim import Optimizer
-from nn.refused_rows import places
+from nn.refused_rows import check_targets, places
 from nn.restoring import attributes_restored
 from nn.steps import Loss, Metric, Steps, check_loss, check_number
 
@@ -159,6 +159,7 @@ class CompiledSteps(Steps):
             error.add_note(places(self.loss, outputs, targets, rows, type(error)))
             raise
         check_loss(value, self.loss)
+        check_targets(self.loss, outputs, data, self.held_out)
         return float(value)
 
     def _recorded(self, rows: list[int]) -> float:

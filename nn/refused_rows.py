@@ -28,10 +28,11 @@ def check_targets(loss: Any, outputs: Any, train: Dataset, held_out: Dataset | N
         if data is None:
             continue
         targets = list(data.targets)
-        same = [output] * len(targets)
+        different = _different(targets)
         try:
-            alone(same, targets)
+            alone([output] * len(different), different)
         except (TypeError, ValueError) as error:
+            same = [output] * len(targets)
             refused = _refused(loss, same, targets, range(len(targets)), type(error))
             error.add_note(_named(refused, what))
             raise
@@ -55,6 +56,14 @@ def places(
             return _named(refused, "data")
     shown = ", ".join(map(str, rows))
     return f"Positions are those in this batch: rows {shown} of the data, counted from 0."
+
+
+def _different(targets: list[Any]) -> list[Any]:
+    """Return targets without repetitions, as labels are that can be told apart."""
+    try:
+        return list({(type(target), target): target for target in targets}.values())
+    except TypeError:  # lists
+        return targets
 
 
 def _for_each(loss: Any) -> Any:

@@ -522,3 +522,28 @@ def test_outputs_that_are_no_probabilities_are_told_as_uncompiled():
             optimizer=nn.optim.SGD(model.parameters(), lr=10.0),
             compile=True,
         )
+
+
+@pytest.mark.parametrize("where", ["data", "validation data"])
+def test_an_unknown_label_is_refused_before_the_first_step(where: str) -> None:
+    inputs, labels = [[float(i), 1.0] for i in range(60)], [i % 4 for i in range(60)]
+    broken = (inputs, [*labels[:59], 4])
+    data, validation = (broken, None) if where == "data" else ((inputs, labels), broken)
+    model = nn.MLP(2, [4], seed=0)
+    before = [p.data for p in model.parameters()]
+    with pytest.raises(ValueError, match="labels from 0 to 3, got 4") as caught:
+        nn.fit(
+            model,
+            data,
+            validation=validation,
+            loss=nn.CrossEntropyLoss(),
+            optimizer=nn.optim.SGD(model.parameters(), lr=0.1),
+            epochs=1,
+            batch_size=8,
+            compile=True,
+            progress=False,
+        )
+    notes = [f"In the {where}, counted from 0, the loss refuses row 59 (target 4)."]
+    assert caught.value.__notes__ == notes
+    assert [p.data for p in model.parameters()] == before
+    assert not any(p.reached for p in model.parameters())
