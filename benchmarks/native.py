@@ -9,7 +9,9 @@ out.
 
 Every row runs its sides in turn, round after round, and prints the median of the rounds' ratios
 with the smallest and the largest: the machine's speed drifts, the ratio hardly does. All sides are
-first checked to give the same numbers, in float64 to 1e-9. Every side has its inputs in its own
+first checked to give the same numbers, in float64 to 1e-9. The process stays on one processor,
+where the system can do that: JAX takes a second one even if it is told to use one thread, and has
+rows of its own for that. Every side has its inputs in its own
 arrays before the clock starts. Garbage is collected after the clock stops; what a row says about
 the collector is whether it also runs by itself. The folder `native_rows` has a file for each side.
 """
@@ -58,6 +60,14 @@ def versions() -> str:
     return ", ".join(found)
 
 
+def stay_on_one_processor() -> str:
+    """Keep this process, and what it starts, on one processor; return what to say of it."""
+    if not hasattr(os, "sched_setaffinity"):
+        return ""
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    return ", all on one processor"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure native programs against their peers.")
     parser.add_argument("--only", choices=GROUPS, action="append", help="these groups of rows")
@@ -65,12 +75,13 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="small sizes, one round: does it run?")
     arguments = parser.parse_args()
     os.environ.update(ONE_THREAD)  # before any of the libraries is imported
+    processors = stay_on_one_processor()
     from native_rows.measuring import Options, Table
 
     options = Options(1 if arguments.quick else arguments.rounds, arguments.quick)
     started = time.perf_counter()
     print(f"{processor()}, {os.cpu_count()} processors, {platform.system()}\n")
-    print(f"{versions()}\n\n{options.rounds} rounds in turn, one thread each.\n")
+    print(f"{versions()}\n\n{options.rounds} rounds in turn, one thread each{processors}.\n")
     table = Table(options)
     for group in GROUPS:
         if not arguments.only or group in arguments.only:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-SHORTEST = 5e-3  # seconds that each side runs in a round, at least
+SHORTEST = 20e-3  # seconds that each side runs in a round, at least
 
 Work = Callable[[], object]
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 from native_rows import networks_numpy, networks_ours
@@ -27,6 +30,7 @@ def rows(table: Table, options: Options) -> None:
     )
     whole_step(table, mnist, 64, "float64", {"NumPy": 1.1, "JAX": 1.2, "PyTorch": 1.4}, options)
     whole_step(table, mnist, 64, "float32", {"PyTorch": 1.5, "PyTorch, fused": 1.1}, options)
+    on_all_processors(table, options)
 
 
 def name_of(sizes: Sizes, batch: int) -> str:
@@ -102,6 +106,19 @@ def jax_sides(table: Table, what: str, sizes: Sizes, flat: Any, x: Any, y: Any) 
         "JAX": (ahead, lambda: ahead.step(jx, jy)),
         "JAX, every loss awaited": (awaited, lambda: awaited.step(jx, jy).block_until_ready()),
     }
+
+
+def on_all_processors(table: Table, options: Options) -> None:
+    """JAX as it comes, in a process of its own: its steps overlap, its products are shared out."""
+    try:
+        import jax  # noqa: F401
+    except ImportError as error:
+        table.absent("all processors", "JAX jit, all processors", error)
+        return
+    rounds = ["quick"] if options.quick else [str(options.rounds)]
+    sys.stdout.flush()
+    command = [sys.executable, "-m", "native_rows.networks_all_processors", *rounds]
+    subprocess.run(command, cwd=Path(__file__).parent.parent, check=True)
 
 
 def torch_sides(table: Table, what: str, sizes: Sizes, flat: Any, x: Any, y: Any) -> dict[str, Any]:
