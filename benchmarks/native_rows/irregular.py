@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -55,15 +56,12 @@ class OnePoint:
 
     def __init__(self, program: Program) -> None:
         self.function = compiled(program)
-        self.point = np.ascontiguousarray(program.points[:1])
+        self.run = partial(self.function.value_and_grad, np.ascontiguousarray(program.points[:1]))
         value, gradient = self.run()
         wanted, wanted_gradient = recorded(program)
         agree("compiled and eager value", value, [wanted])
         agree("compiled and eager gradient", gradient, [wanted_gradient])
         self.gradient = gradient
-
-    def run(self) -> Any:
-        return self.function.value_and_grad(self.point)
 
 
 def one_point(
@@ -108,7 +106,7 @@ def in_c(table: Table, program: Program, options: Options) -> None:
         prepared[:] = [function, irregular_casadi.in_c(function, Path(folder))]
 
     def prepare_ours() -> None:
-        compiled(program).value_and_grad(ours.point)
+        compiled(program).value_and_grad(*ours.run.args)
 
     with tempfile.TemporaryDirectory() as folder:
         theirs = seconds(prepare)

@@ -57,12 +57,13 @@ class _Ways:
         way = self._known.get(key)
         if way is None:
             return None
-        paths, recording = way.paths, way.recording
+        paths, recording, _, _, last = way
         if not paths.roots or paths.roots[0] is not recording or not recording.holds():
             return None
-        self.evaluator.last = way.last
-        paths.stamp = newer()
-        paths.used = (recording,)
+        if self.evaluator.last is not last:
+            self.evaluator.last = last
+            paths.stamp = newer()
+            paths.used = (recording,)
         return way
 
     def recording_of(self, batch: Batch) -> Recording | None:
@@ -162,14 +163,16 @@ class QuickPoints:
         self._array = np.ndarray
         self._dtype = np.dtype(dtype)
         self._lock = evaluator.lock
-        self._ways = _Ways(evaluator)
+        self._values = _Ways(evaluator)
+        self._gradients = _Ways(evaluator)
 
     def remember(self, args: tuple[Any, ...], batch: Batch, *, differentiable: bool) -> None:
         """Take note of how a call was answered, if the next one could be quick."""
         key = self._key(args)
         if key is None or batch.lanes > 1:
             return
-        recording = self._ways.recording_of(batch)
+        ways = self._gradients if differentiable else self._values
+        recording = ways.recording_of(batch)
         lowered = None if recording is None else recording.plans.get((_NONE, differentiable))
         point = getattr(lowered and lowered.plan, "point", None)
         if recording is None or point is None:
@@ -180,7 +183,7 @@ class QuickPoints:
             value = point.value.copy if batch.varying else point.value.item
             read = [_reader(arg, row) for arg, row in zip(args, point.gradients, strict=False)]
             run = _PointWay(point, value, read)
-            self._ways.add((differentiable, key), batch, recording, run)
+            ways.add(key, batch, recording, run)
 
     def value(self, args: tuple[Any, ...]) -> Any:
         """Return the value; None where it has to be found the usual way."""
@@ -188,7 +191,7 @@ class QuickPoints:
         if key is None or inside_transform():
             return None
         with self._lock:
-            way = self._ways.get((True, key)) or self._ways.get((False, key))
+            way = self._gradients.get(key) or self._values.get(key)
             if way is None:
                 return None
             way.run.point.evaluate(args)
@@ -200,16 +203,19 @@ class QuickPoints:
         if key is None or inside_transform():
             return None
         with self._lock:
-            way = self._ways.get((True, key))
+            way = self._gradients.get(key)
             if way is None:
                 return None
             point, value, gradients = way.run
             point.differentiate(args)
-            found = [read() for read in gradients]
-            return value(), found[0] if len(found) == 1 else tuple(found)
+            if len(gradients) == 1:
+                return value(), gradients[0]()
+            return value(), tuple([read() for read in gradients])
 
     def _key(self, args: tuple[Any, ...]) -> Any:
         """Return types and sizes; None if there is something else, or not arrays alone."""
+        if len(args) == 1 and type(args[0]) is self._array:
+            return (args[0].shape,) if args[0].dtype is self._dtype else None
         found: list[Any] = []
         arrays = 0
         for arg in args:
