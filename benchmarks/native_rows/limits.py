@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from native_rows import networks_ours
+from native_rows import all_processors, networks_ours
 from native_rows.images import MNIST, Sizes, images, parameters
 from native_rows.irregular_ours import compiled, function_of
 from native_rows.irregular_programs import irregular_program
@@ -26,7 +26,7 @@ def rows(table: Table, options: Options) -> None:
     preparing(table, options)
     first_call(table, options)
     memory(table, options)
-    threads(table, options)
+    all_processors.run("limits", options)
 
 
 def preparing(table: Table, options: Options) -> None:
@@ -107,7 +107,7 @@ def _printed(command: list[str]) -> str:
     return done.stdout
 
 
-def threads(table: Table, options: Options) -> None:
+def rows_on_all_processors(table: Table, options: Options) -> None:
     """Two threads against one; their numbers are the same, to the last bit."""
     program = irregular_program(options.size(10_000, 500), options.size(1_000, 50), 16)
     points = np.tile(program.points, (options.size(250, 2), 1))

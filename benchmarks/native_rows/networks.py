@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
+from functools import partial
+from importlib.util import find_spec
 from typing import Any
 
-from native_rows import networks_numpy, networks_ours
+from native_rows import all_processors, networks_numpy, networks_ours
 from native_rows.images import DIGITS, MNIST, Sizes, images, parameters
 from native_rows.measuring import Options, Peer, Table, agree, compare
 
 STEPS = 3  # after which all sides must have the same parameters
 LR = 1e-3
+JAX_FREE = "JAX jit, all processors"
 
 
 def rows(table: Table, options: Options) -> None:
@@ -30,7 +30,10 @@ def rows(table: Table, options: Options) -> None:
     )
     whole_step(table, mnist, 64, "float64", {"NumPy": 1.1, "JAX": 1.2, "PyTorch": 1.4}, options)
     whole_step(table, mnist, 64, "float32", {"PyTorch": 1.5, "PyTorch, fused": 1.1}, options)
-    on_all_processors(table, options)
+    if find_spec("jax") is None:
+        table.absent("the same", JAX_FREE, ImportError(name="jax"))
+    else:
+        all_processors.run("networks", options)
 
 
 def name_of(sizes: Sizes, batch: int) -> str:
@@ -108,17 +111,23 @@ def jax_sides(table: Table, what: str, sizes: Sizes, flat: Any, x: Any, y: Any) 
     }
 
 
-def on_all_processors(table: Table, options: Options) -> None:
-    """JAX as it comes, in a process of its own: its steps overlap, its products are shared out."""
-    try:
-        import jax  # noqa: F401
-    except ImportError as error:
-        table.absent("all processors", "JAX jit, all processors", error)
-        return
-    rounds = ["quick"] if options.quick else [str(options.rounds)]
-    sys.stdout.flush()
-    command = [sys.executable, "-m", "native_rows.networks_all_processors", *rounds]
-    subprocess.run(command, cwd=Path(__file__).parent.parent, check=True)
+def rows_on_all_processors(table: Table, options: Options) -> None:
+    """JAX as it comes: its steps overlap, its products are shared out. Ours has one thread."""
+    from native_rows import networks_jax
+
+    mnist: Sizes = (20, 8, 10) if options.quick else MNIST
+    for sizes, batch in ((DIGITS, 32), (mnist, 64)):
+        x, y = images(batch, sizes)
+        ours = networks_ours.Network(sizes, parameters(sizes), LR)
+        theirs = networks_jax.Network(sizes, parameters(sizes), LR)
+        ours.step(x, y)
+        compare(
+            table,
+            f"{name_of(sizes, batch)}, with Adam",
+            partial(ours.step, x, y),
+            [Peer(JAX_FREE, partial(theirs.step, *networks_jax.arrays(x, y)))],
+            options,
+        )
 
 
 def torch_sides(table: Table, what: str, sizes: Sizes, flat: Any, x: Any, y: Any) -> dict[str, Any]:
