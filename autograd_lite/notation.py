@@ -72,7 +72,8 @@ def product(a: float, b: float, result: float, symbols: Symbols = UNICODE) -> Eq
     4 · (-0.653644) ≈ -2.61457
     """
     sign = "=" if _agree("*", a, b, result) else symbols.almost
-    return Equation(f"{factor(a)} {symbols.times} {factor(b)}", sign, short(result))
+    terms = f"{factor(a)} {symbols.times} {factor(b)}"
+    return Equation(terms, sign, short(result + 0.0))  # -0 is 0
 
 
 def summed(a: float, b: float, result: float, symbols: Symbols = UNICODE) -> Equation:
