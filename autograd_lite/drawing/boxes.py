@@ -230,7 +230,7 @@ def make_box(
     )
 
 
-BLANK = "□"
+DOTS = "…"
 
 MARKED = ("leaf", "parameter", "constant")
 """Kinds that have a mark before their name."""
@@ -239,8 +239,8 @@ MARKED = ("leaf", "parameter", "constant")
 def operation(view: View, value: Value, frame: str) -> str:
     """Return the operation with the names of its operands and its plain numbers, if short.
 
-    Otherwise with the numbers, and blanks for the operands. Operands that nobody gave a name and
-    that have no box of their own are blanks too.
+    Otherwise with the numbers, and dots for the operands. Operands that nobody gave a name and
+    that have no box of their own are dots too.
     """
     given = arguments(value)
     op = value.op
@@ -250,23 +250,23 @@ def operation(view: View, value: Value, frame: str) -> str:
             return full
     if len(given) > 3:
         return f"{op} of {len(given)}"
-    return written(op, [BLANK if isinstance(x, Value) else short(x) for x in given])
+    return written(op, [DOTS if isinstance(x, Value) else short(x) for x in given])
 
 
 def _pattern(graph: Graph, members: Sequence[int]) -> str:
-    """Return the operation of nodes alike, with blanks, and the numbers that all have."""
+    """Return the operation of nodes alike, with dots, and the numbers that all have."""
     last = graph._values[members[-1]]
     given = arguments(last)
     inside = {graph._values[index] for index in members}
     if len(members) > 1 and any(isinstance(x, Value) and x in inside for x in given):
-        return f"{BLANK} {last.op} {BLANK} {last.op} …"
+        return f"{DOTS} {last.op} {DOTS} {last.op} {DOTS}"
     if len(given) > 3:
         return last.op
     all_given = [arguments(graph._values[index]) for index in members]
     texts = []
     for position, x in enumerate(given):
         same = all(each[position : position + 1] == (x,) for each in all_given)
-        texts.append(short(x) if same and not isinstance(x, Value) else BLANK)
+        texts.append(short(x) if same and not isinstance(x, Value) else DOTS)
     return written(last.op, texts)
 
 
@@ -276,7 +276,7 @@ def _name(view: View, operand: Value | float, frame: str) -> str:
     index = view.graph._index[operand]
     name = view.graph._names[index]
     if view.groups[view.group_of[index]].kind != "node" and not operand.label:
-        return BLANK if name[:1] == "v" and name[1:].isdecimal() else within(name, frame)
+        return DOTS if name[:1] == "v" and name[1:].isdecimal() else within(name, frame)
     return within(name, frame)
 
 

@@ -246,9 +246,9 @@ def test_a_batch_collapses_to_its_layers_and_to_losses_that_are_alike():
     loss = nn.HingeLoss()(model(points), labels)
     picture = draw(loss)
     assert [texts[:2] for _, texts in elements(picture, "alike")] == [
-        ["□ * □", "100 values"],
-        ["□ + 1", "100 values"],
-        ["relu(□)", "100 values"],
+        ["… * …", "100 values"],
+        ["… + 1", "100 values"],
+        ["relu(…)", "100 values"],
     ]
     assert len(elements(picture, "node")) == 7
 
@@ -258,8 +258,8 @@ def test_a_sum_over_many_weights_is_one_box_however_it_was_added_up():
     picture = draw(0.5 * sum(w * w for w in weights))
     assert [texts[:2] for _, texts in elements(picture, "alike")] == [
         ["w[…]", "leaf"],
-        ["□ * □", "100 values"],
-        ["□ + □ + …", "100 values"],
+        ["… * …", "100 values"],
+        ["… + … + …", "100 values"],
     ]
 
 
