@@ -12,11 +12,11 @@
   const MARGIN = 12;
   const ICONS = {
     first: "M3 3h2.5v12H3zM15 3v12L6.5 9z",
-    previous: "M13 3v12L4.5 9z",
+    previous: "M12.5 3.5l-2-2L3 9l7.5 7.5 2-2L7 9z",
     play: "M4.5 2.5v13L15 9z",
     pause: "M4 3h3.5v12H4zM10.5 3H14v12h-3.5z",
-    next: "M5 3v12l8.500-6z",
-    last: "M12.500 3H15v12h-2.500zM3 3v12l8.500-6z",
+    next: "M5.5 3.5l2-2L15 9l-7.5 7.5-2-2L11 9z",
+    last: "M12.5 3H15v12h-2.5zM3 3v12l8.5-6z",
   };
 
   for (const root of document.querySelectorAll(".autograd-stepper:not(.ready)")) start(root);

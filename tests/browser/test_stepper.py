@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -402,6 +403,27 @@ for (const [name, where] of [['.active .line', paper], ['.receiving .shape', pap
 }
 return found;
 """
+
+
+INKS = """
+return [...document.querySelectorAll('button path')].map(path => {
+  const ink = [];
+  for (let x = 0.25; x < 18; x += 0.5) for (let y = 0.25; y < 18; y += 0.5)
+    if (path.isPointInFill(new DOMPoint(x, y))) ink.push(`${x} ${y}`);
+  return [path.closest('button').dataset.do, ink];
+});
+"""
+
+
+def test_buttons_side_by_side_do_not_look_alike(browser: Browser) -> None:
+    browser.open(document(lecture()))
+    inks = {what: set(ink) for what, ink in browser.run(INKS)}
+    assert len(inks) == 5
+    alike = {
+        (one, other): len(inks[one] & inks[other]) / len(inks[one] | inks[other])
+        for one, other in pairwise(inks)
+    }
+    assert {pair: share for pair, share in alike.items() if share > 0.5} == {}
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
