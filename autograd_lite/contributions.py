@@ -196,6 +196,10 @@ class BackwardPass(Sequence[Step]):
             raise IndexError(
                 f"step {index} was asked for, but there are {self._length} steps"
             ) from None
+        except TypeError:
+            raise TypeError(
+                f"steps are asked for by number, got {type(index).__name__}: {index!r}"
+            ) from None
         self._sweep.reach(index)
         consumer, position = self._sweep.consumer[index], self._sweep.position[index]
         node = self.graph._values[consumer]

@@ -319,6 +319,8 @@ def test_what_is_highlighted_must_be_listed_and_in_the_graph() -> None:
     x, *_, f = lecture()
     with pytest.raises(IndexError, match="path 3 was asked for, but 3 are listed"):
         explain(f, x).drawing(3)
+    with pytest.raises(TypeError, match="path is an int or None, got str: 'f'"):
+        explain(f, x).drawing("f")
     edge = explain(f, x).paths[0].edges[0]
     with pytest.raises(
         ValueError, match=r"GraphEdge\(.*\) in highlight is not in the graph of 'x'"

@@ -387,6 +387,11 @@ def under_no_grad():
         (None, {"expand": "f"}, ValueError, "'f' is the result of '*'"),
         (None, {"expand": [3]}, TypeError, "expand expected names or Values of the graph, got int"),
         (None, {"names": ["x"]}, TypeError, "names expected a dict such as locals(), got list"),
+        (None, {"names": {3: None}}, TypeError, "names expected text as names, got int: 3"),
+        (None, {"show": None}, ValueError, '"grad" and "partials", got None'),
+        (None, {"expand": 3}, TypeError, "expand expected names or Values of the graph, got int"),
+        (None, {"expand": None}, TypeError, "names or Values of the graph, got NoneType"),
+        (None, {"highlight": None}, TypeError, "highlight expected edges, such as explain(y, x)"),
     ],
 )
 def test_bad_arguments_are_refused_in_one_sentence(root, keywords, error, message):
