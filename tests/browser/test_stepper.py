@@ -127,6 +127,54 @@ def test_the_formula_says_what_is_added_to_what(browser: Browser, layout: str) -
     assert "f.grad = ∂f/∂f = 1" in browser.text(".formula")
 
 
+# -- the forward pass first ----------------------------------------------------------------------
+
+KNOWN = """
+const shown = e => getComputedStyle(e).visibility === 'visible';
+const some = selector => [...document.querySelectorAll(selector)].filter(shown);
+return [
+  some('.node .data').map(e => e.closest('.node').dataset.label).join(''),
+  some('.edge .partial').map(e => e.closest('.edge').dataset.edge).sort().join(' '),
+  [...document.querySelectorAll('.edge.active')].map(e => e.dataset.edge).sort().join(' '),
+];
+"""
+
+
+def test_the_forward_pass_makes_numbers_and_partials_known_one_operation_at_a_time(
+    browser: Browser, layout: str
+) -> None:
+    browser.open(document(lecture(forward=True)))
+    forwards = [
+        ["x", "", ""],
+        ["xa", "1-0", "1-0"],
+        ["xab", "1-0 2-0", "2-0"],
+        ["xabc", "1-0 2-0 3-0 3-1", "3-0 3-1"],
+        ["xabcf", "1-0 2-0 3-0 3-1 4-0 4-1", "4-0 4-1"],
+    ]
+    for state in (0, 1, 2, 3, 4, 2, 11, 3, 0):
+        browser.go(state)
+        if state < 5:
+            assert browser.run(KNOWN) == forwards[state], state
+            assert gradients(browser) == {}
+    browser.go(3)
+    assert browser.text(".formula") == "c = a + b = 3.2432 ∂c/∂a = 1, ∂c/∂b = 1 operation 3 of 4"
+    assert browser.driver.get_log("browser") == []
+
+
+def test_after_the_forward_pass_the_backward_pass_is_as_ever(browser: Browser) -> None:
+    walk = lecture(forward=True)
+    browser.open(document(walk))
+    for state in range(5, 12):
+        browser.go(state)
+        assert gradients(browser) == gradients_after(walk, state - 5), state
+        assert browser.run(KNOWN)[0] == "xabcf"
+        assert len(browser.all(".edge.active")) == (state > 5)
+    browser.resize((480, 800))
+    browser.wait(lambda: browser.run(KNOWN)[2] == "1-0")
+    browser.go(2)
+    assert browser.run(KNOWN) == ["xab", "1-0 2-0", "2-0"]
+
+
 # -- buttons, keys, slider -----------------------------------------------------------------------
 
 

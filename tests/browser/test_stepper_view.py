@@ -74,6 +74,18 @@ def test_at_no_state_anything_overlaps_a_label(
         assert browser.run(OVERLAPS) == [], state
 
 
+def test_in_the_forward_pass_nothing_overlaps_a_label_and_what_is_computed_is_in_view(
+    browser: Browser, layout: str
+) -> None:
+    walk = lecture(forward=True)
+    browser.open(document(walk), size=(480, 800), prefers_reduced_motion="reduce")
+    for state in range(1, 5):
+        browser.go(state)
+        assert browser.run(OVERLAPS) == [], state
+        assert is_inside(box(browser, ".computed .shape"), box(browser, ".view")), state
+        assert is_inside(box(browser, ".active .line"), box(browser, ".view")), state
+
+
 # -- in view, and large enough -------------------------------------------------------------------
 
 
