@@ -402,6 +402,18 @@ def test_the_focus_has_a_ring(browser: Browser) -> None:
         assert style == ["solid", 3]
 
 
+def test_the_ring_of_the_stepper_itself_is_not_cut_off_by_the_window(browser: Browser) -> None:
+    browser.open(document(lecture()))
+    browser.press("\ue004")
+    left, top = browser.run(
+        "const e = document.activeElement, box = e.getBoundingClientRect();"
+        "const s = getComputedStyle(e);"
+        "const reach = parseFloat(s.outlineWidth) + parseFloat(s.outlineOffset);"
+        "return e.matches('.autograd-stepper') ? [box.left - reach, box.top - reach] : []"
+    )
+    assert min(left, top) >= 0
+
+
 def test_nothing_moves_for_those_who_prefer_it_so(browser: Browser) -> None:
     script = "return getComputedStyle(document.querySelector('.active .line')).animationName"
     browser.open(document(lecture()), prefers_reduced_motion="reduce")
