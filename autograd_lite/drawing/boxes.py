@@ -10,7 +10,7 @@ from autograd_lite.drawing.collapsing import Group, View
 from autograd_lite.drawing.text import clipped, text_width
 from autograd_lite.graphs import Graph, kind_of
 from autograd_lite.node import arguments
-from autograd_lite.notation import printable, short
+from autograd_lite.notation import printable, short, written
 from autograd_lite.value import Value
 
 SIZE = 13.0
@@ -278,26 +278,6 @@ def _name(view: View, operand: Value | float, frame: str) -> str:
     if view.groups[view.group_of[index]].kind != "node" and not operand.label:
         return DOTS if name[:1] == "v" and name[1:].isdecimal() else within(name, frame)
     return within(name, frame)
-
-
-_INFIX = ("+", "-", "*", "/", "**", "%")
-
-
-def written(op: str, given: Sequence[str]) -> str:
-    """Return an operation applied to texts."""
-    if op in _INFIX or op == "dot":
-        given = [f"({x})" if x.startswith("-") else x for x in given]
-    if op in _INFIX:
-        return f"{given[0]} {op} {given[1]}"
-    if op == "neg":
-        return f"-{given[0]}"
-    if op == "same":
-        return given[0]
-    if op == "dot":
-        half = len(given) // 2
-        pairs = zip(given[:half], given[half : 2 * half], strict=True)
-        return " + ".join([f"{a}·{b}" for a, b in pairs] + list(given[2 * half :]))
-    return f"{op}({', '.join(given)})"
 
 
 def within(path: str, frame: str) -> str:

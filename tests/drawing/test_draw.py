@@ -474,11 +474,13 @@ def test_a_value_displays_itself_in_a_line_however_large_its_graph():
     z.label = "z"
     line = z._repr_html_()
     assert len(line) < 400
-    assert "<b>z</b> &nbsp; <code>*(2, &lt;b&gt;)</code> &nbsp; data <b>4.0</b>" in line
+    assert "<b>z</b> &nbsp; <code>2 * &lt;b&gt;</code> &nbsp; data <b>4.0</b>" in line
     assert "grad <b>–</b>" in line
     z.backward()
     assert "grad <b>1.0</b>" in z._repr_html_()
     assert "constant" in Value(1.0, requires_grad=False)._repr_html_()
+    assert "<code>-(-3)</code>" in (-Value(-3.0))._repr_html_()
+    assert "<code>total(2, 2, 2, 2, …)</code>" in total([x * 1.0] * 5)._repr_html_()
 
 
 def test_parts_that_use_each_other_in_turn_do_not_hide_what_is_nearest_the_result():
