@@ -266,6 +266,8 @@ def explain(
         x_name = graph.find(x).name
     except KeyError:
         x_name = x.label or Graph(x, names).root.name
+        while x_name in graph._names:  # of a node of y, which x is not
+            x_name += "'"
     for name, value in ((graph.root.name, y), (x_name, x)):
         if not value.requires_grad:
             raise RuntimeError(

@@ -119,6 +119,11 @@ def test_no_path_is_an_answer() -> None:
     assert "<table>" not in explain(y, x)._repr_html_()
 
 
+def test_what_is_not_in_the_graph_has_no_name_of_a_node_that_is() -> None:
+    y = sin(Value(3.0))
+    assert str(explain(y, Value(4.0))) == "∂v2/∂v1' = 0: no path leads from v2 down to v1'"
+
+
 def test_a_million_million_paths_are_counted_and_the_largest_found() -> None:
     y = x = Value(3.0, label="x")
     for _ in range(40):
