@@ -36,7 +36,7 @@ def clear(
     """Return the layout with each label where it was or beside its edge, clear of everything else.
 
     None if a label has no such place, if an edge runs through a node that is not one of its two,
-    if two edges run on one another, or a node stands on a title.
+    if two edges run on one another, or a node or an edge on a title.
     """
     nodes = [_around(centre, *size) for centre, size in zip(layout.positions, sizes, strict=True)]
     traces = [list(_trace(points)) for points in layout.routes]
@@ -66,6 +66,8 @@ def clear(
         for cluster, (x, y, _, _) in zip(clusters, layout.frames, strict=True)
     ]
     if any(_overlap(title, node) for title in titles for node in nodes):
+        return None
+    if any(True for title in titles for _ in passing(title)):
         return None
     taken = nodes + titles
     labels: list[Point | None] = []

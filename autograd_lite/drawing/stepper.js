@@ -38,7 +38,7 @@
     let nodes;
     let edges;
     let into; // by node: the edges that lead to it
-    let firstNode;
+    let afterEdges;
     const view = element("div", { class: "view" }, svg);
     const formula = element("div", {
       class: "formula", role: "status", "aria-live": "polite", "aria-atomic": "true",
@@ -112,7 +112,7 @@
       for (const g of svg.querySelectorAll(".node")) {
         g.classList.remove("receiving", "giving", "computed");
       }
-      firstNode = svg.querySelector(".node");
+      afterEdges = svg.querySelector(".frame-title, .node");
       state = 0;
       view.replaceChildren(svg);
       move(wanted);
@@ -126,7 +126,7 @@
     function mark(item, on) {
       const { on: edge, to, made } = item.dataset;
       for (const arrow of arrowsOf(item.dataset)) {
-        if (on) svg.insertBefore(arrow, firstNode); // above all other edges
+        if (on) svg.insertBefore(arrow, afterEdges); // above all other edges
         arrow.classList.toggle("active", on);
       }
       nodes.get(made)?.classList.toggle("computed", on);

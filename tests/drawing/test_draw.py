@@ -192,7 +192,7 @@ def network_loss():
 def test_a_small_network_is_drawn_whole_with_a_frame_for_each_part():
     model = nn.MLP(2, [2, 1], seed=0)
     picture = draw(model([Value(0.5), Value(-1.0)]))
-    frames = {group.get("data-part"): texts for group, texts in elements(picture, "frame")}
+    frames = {group.get("data-part"): texts for group, texts in elements(picture, "frame-title")}
     assert frames == {
         "layers.0": ["layers.0 · Layer(2→2)"],
         "layers.0.neurons.0": ["neurons.0"],
@@ -222,7 +222,7 @@ def test_a_larger_network_starts_collapsed_with_counts_and_says_so():
 
 def test_a_part_can_be_opened_by_its_path_and_the_others_stay_collapsed():
     picture = draw(network_loss(), expand="layers.0.neurons.3")
-    assert [texts[0] for _, texts in elements(picture, "frame")] == [
+    assert [texts[0] for _, texts in elements(picture, "frame-title")] == [
         "layers.0 · Layer(2→16)",
         "neurons.3",
     ]
@@ -268,7 +268,7 @@ def test_scopes_of_the_user_are_parts_too():
     with scope("outer", title="everything"), scope("inner"):
         y = sin(x) * x
     picture = draw(y + 1.0)
-    assert [texts[0] for _, texts in elements(picture, "frame")] == [
+    assert [texts[0] for _, texts in elements(picture, "frame-title")] == [
         "outer · everything",
         "inner",
     ]

@@ -345,6 +345,18 @@ def test_a_network_that_dot_draws_with_edges_on_one_another_is_drawn_without_it(
     assert found == layered(sizes, edges, clusters=clusters)
 
 
+@pytest.mark.parametrize("above", [False, True])
+def test_a_drawing_of_dot_with_an_edge_on_a_title_is_not_taken(above):
+    centres = [(60.0, 60.0), (260.0, 60.0)]
+    height = 20.0 if above else 60.0
+    route = [(100.0, 60.0), (100.0, height), (110.0, height), (160.0, height)]
+    route += [(210.0, height), (220.0, height), (220.0, 60.0)]
+    frame = (150.0, 8.0, 170.0, 90.0)
+    drawn = Layout(340.0, 120.0, centres, [route], [None], [frame])
+    found = clear(drawn, [BOX] * 2, [LayoutEdge(0, 1)], [LayoutCluster((1,), 60, 14)])
+    assert (found is None) == above
+
+
 def test_folding_that_closes_a_cycle_is_drawn_all_the_same():
     edges = [LayoutEdge(0, 1, 30, 12), LayoutEdge(1, 2, 30, 12), LayoutEdge(2, 0, 30, 12)]
     for found in both([BOX] * 3, edges):
