@@ -19,8 +19,8 @@ const box = e => e.getBoundingClientRect();
 const meet = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 0.5
   && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 0.5;
 const name = e => e.textContent;
-const partials = [...svg.querySelectorAll('.partial')];
-const labels = partials.map(e => [e, box(e)]);
+const written = [...svg.querySelectorAll('.partial, .frame-title text')];
+const labels = written.map(e => [e, box(e)]);
 const nodes = [...svg.querySelectorAll('.node')].map(g => [g, box(g.querySelector('.shape'))]);
 const found = [];
 for (const [label, a] of labels) {
