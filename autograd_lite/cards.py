@@ -27,7 +27,7 @@ def card(
     """
     from html import escape
 
-    from autograd_lite.notation import printable, short
+    from autograd_lite.notation import printable, short, written
 
     parts = [f"<b>{escape(printable(label))}</b>"] if label else []
     if op:
@@ -35,8 +35,9 @@ def card(
             short(x) if isinstance(x, float) else printable(x.label or short(x.data))
             for x in arguments[:MOST]
         ]
-        names += ["…"] if len(arguments) > MOST else []
-        parts.append(f"<code>{escape(op)}({escape(', '.join(names))})</code>")
+        whole = len(arguments) <= MOST
+        text = written(op, names) if whole else f"{op}({', '.join([*names, '…'])})"
+        parts.append(f"<code>{escape(text)}</code>")
     parts.append(f"data <b>{data!r}</b>")
     if takes_grad:
         parts.append(f"grad <b>{'–' if grad is None else repr(grad)}</b>")

@@ -162,10 +162,15 @@ class BackwardPass(Sequence[Step]):
         The graph that the steps walk over.
     conditions : tuple of Condition
         What `watch` was given.
+    begins_forward : bool
+        Whether the operations of the forward pass are shown before the contributions.
     """
 
-    def __init__(self, root: Value, names: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, root: Value, names: Mapping[str, Any] | None = None, *, forward: bool = False
+    ) -> None:
         self.graph = Graph(root, names)
+        self.begins_forward = forward
         self.conditions: tuple[Condition, ...] = ()
         if not root.requires_grad:
             raise RuntimeError(
@@ -195,6 +200,10 @@ class BackwardPass(Sequence[Step]):
         except IndexError:
             raise IndexError(
                 f"step {index} was asked for, but there are {self._length} steps"
+            ) from None
+        except TypeError:
+            raise TypeError(
+                f"steps are asked for by number, got {type(index).__name__}: {index!r}"
             ) from None
         self._sweep.reach(index)
         consumer, position = self._sweep.consumer[index], self._sweep.position[index]

@@ -114,6 +114,8 @@ class Explanation:
 
         Raises
         ------
+        TypeError
+            If ``path`` is not an int.
         IndexError
             If there is no such path.
 
@@ -127,6 +129,8 @@ class Explanation:
         """
         from autograd_lite.drawing.pictures import draw
 
+        if path is not None and type(path) is not int:
+            raise TypeError(f"path is an int or None, got {type(path).__name__}: {path!r}")
         if path is not None and not 0 <= path < len(self.paths):
             raise IndexError(f"path {path} was asked for, but {len(self.paths)} are listed")
         chosen = self.paths if path is None else self.paths[path : path + 1]
@@ -262,6 +266,8 @@ def explain(
         x_name = graph.find(x).name
     except KeyError:
         x_name = x.label or Graph(x, names).root.name
+        while x_name in graph._names:  # of a node of y, which x is not
+            x_name += "'"
     for name, value in ((graph.root.name, y), (x_name, x)):
         if not value.requires_grad:
             raise RuntimeError(

@@ -370,7 +370,9 @@ def _given(names: Mapping[str, Any]) -> dict[Value, str]:
     given: dict[Value, str] = {}
     paths: dict[str, Value] = {}
     for name, thing in names.items():
-        if re.fullmatch(r"_+\d*", str(name)):
+        if not isinstance(name, str):
+            raise TypeError(f"names expected text as names, got {type(name).__name__}: {name!r}")
+        if re.fullmatch(r"_+\d*", name):
             continue  # in locals() of a notebook: what the last cells gave
         for path, value in _values_in(name, thing):
             if value not in given:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 
@@ -72,7 +73,8 @@ def product(a: float, b: float, result: float, symbols: Symbols = UNICODE) -> Eq
     4 · (-0.653644) ≈ -2.61457
     """
     sign = "=" if _agree("*", a, b, result) else symbols.almost
-    return Equation(f"{factor(a)} {symbols.times} {factor(b)}", sign, short(result))
+    terms = f"{factor(a)} {symbols.times} {factor(b)}"
+    return Equation(terms, sign, short(result + 0.0))  # -0 is 0
 
 
 def summed(a: float, b: float, result: float, symbols: Symbols = UNICODE) -> Equation:
@@ -96,6 +98,33 @@ def _agree(operator: str, *numbers: float) -> bool:
 
     a, b, result = (Fraction(short(x)) for x in numbers)
     return (a * b if operator == "*" else a + b) == result
+
+
+_INFIX = ("+", "-", "*", "/", "**", "%")
+
+
+def written(op: str, given: Sequence[str]) -> str:
+    """Return an operation applied to texts.
+
+    Examples
+    --------
+    >>> from autograd_lite.notation import written
+    >>> written("*", ["x", "-2"]), written("dot", ["a", "b", "x", "y"]), written("sin", ["x"])
+    ('x * (-2)', 'a·x + b·y', 'sin(x)')
+    """
+    if op in (*_INFIX, "neg", "dot"):
+        given = [f"({x})" if x.startswith("-") else x for x in given]
+    if op in _INFIX:
+        return f"{given[0]} {op} {given[1]}"
+    if op == "neg":
+        return f"-{given[0]}"
+    if op == "same":
+        return given[0]
+    if op == "dot":
+        half = len(given) // 2
+        pairs = zip(given[:half], given[half : 2 * half], strict=True)
+        return " + ".join([f"{a}·{b}" for a, b in pairs] + list(given[2 * half :]))
+    return f"{op}({', '.join(given)})"
 
 
 # -- text for a console --------------------------------------------------------------------------

@@ -1,11 +1,15 @@
-"""The steps of a backward pass as lines of text."""
+"""The steps of a backward pass, and the operations before it, as lines of text."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from autograd_lite.contributions import BackwardPass, Step
-from autograd_lite.notation import Symbols, padded, printable, product, summed, width
+from autograd_lite.graphs import Graph
+from autograd_lite.notation import Symbols, padded, printable, product, short, summed, width
+
+MOST_PARTIALS = 4
 
 
 class StepText(NamedTuple):
@@ -47,6 +51,42 @@ def in_words(step: Step, symbols: Symbols) -> StepText:
         f"{grown.sign} {grown.result}",
         str(total) if step.index > 1 else total.result,
         f"{step.index} of {step.count}",
+    )
+
+
+class OperationText(NamedTuple):
+    """An operation in words: what was computed, how, to what, with which local partials."""
+
+    name: str
+    expression: str
+    result: str
+    partials: str
+
+
+def operation_in_words(
+    graph: Graph, index: int, symbols: Symbols, name: Callable[[str], str] = printable
+) -> OperationText:
+    """Write out an operation of the forward pass; ``name`` says how names are written.
+
+    Examples
+    --------
+    >>> from autograd_lite import Value, graph
+    >>> from autograd_lite.notation import ASCII
+    >>> from autograd_lite.step_table import operation_in_words
+    >>> x = Value(3.0, label="x")
+    >>> operation_in_words(graph(x * x), 1, ASCII)
+    OperationText(name='v1', expression='x * x', result='9', partials='d v1/d x = 3, d v1/d x = 3')
+    """
+    node = graph[index]
+    pairs = list(zip(node.operands, node.partials, strict=True))
+    partials = [
+        f"{symbols.derivative(name(node.name), name(graph[operand].name))} = {short(partial)}"
+        for operand, partial in pairs[:MOST_PARTIALS]
+    ]
+    if len(pairs) > MOST_PARTIALS:
+        partials.append(f"{len(pairs)} in all")
+    return OperationText(
+        name(node.name), printable(graph.expression(index)), short(node.data), ", ".join(partials)
     )
 
 

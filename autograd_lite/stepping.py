@@ -47,11 +47,11 @@ class Steps(BackwardPass):
         Parameters
         ----------
         forward : bool
-            Begin with the operations of the forward pass.
+            Begin with the operations of the forward pass, also where `steps` was not told to.
         """
         from autograd_lite.terminal.session import walk_through
 
-        walk_through(self, forward=forward)
+        walk_through(self, forward=forward or self.begins_forward)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the interactive page to a file that needs no network, such as for a lecture.
@@ -107,7 +107,7 @@ class Steps(BackwardPass):
         return encodable(step_table(self, symbols_for(encoding), most), encoding)
 
 
-def steps(root: Value, *, names: Mapping[str, Any] | None = None) -> Steps:
+def steps(root: Value, *, names: Mapping[str, Any] | None = None, forward: bool = False) -> Steps:
     """Return the steps of the backward pass from ``root``, in the order of the sweep.
 
     Reading them changes nothing: they can be had before or after one's own ``backward()``, and no
@@ -119,6 +119,9 @@ def steps(root: Value, *, names: Mapping[str, Any] | None = None) -> Steps:
         Where the backward pass starts, with gradient 1.
     names : mapping of str to Value, optional
         Names for the nodes, as in `graph`.
+    forward : bool
+        Show the operations of the forward pass first, one at a time, in notebooks, on saved pages
+        and in a terminal. The sequence holds the contributions of the backward pass all the same.
 
     Returns
     -------
@@ -147,4 +150,4 @@ def steps(root: Value, *, names: Mapping[str, Any] | None = None) -> Steps:
     a -2.6145744834544478 -3.3713769787623757 (2, 2)
     x -13.485507915049503 -13.485507915049503 (1, 1)
     """
-    return Steps(root, names)
+    return Steps(root, names, forward=forward)

@@ -55,8 +55,9 @@ def main() -> None:
             with tempfile.TemporaryDirectory() as folder:
                 driver.get(stepper(Path(folder)).as_uri())
                 root = driver.find_element(By.CLASS_NAME, "autograd-stepper")
+                body = driver.find_element(By.TAG_NAME, "body")  # the stepper would get its ring
                 for _ in range(STATE):
-                    root.send_keys(Keys.ARROW_RIGHT)
+                    body.send_keys(Keys.ARROW_RIGHT)
                 picture = Image.open(io.BytesIO(root.screenshot_as_png)).convert("RGB")
             small = picture.quantize(64, dither=Image.Dither.NONE)
             small.save(HERE / f"_static/stepper-{colours}.png", optimize=True)

@@ -119,6 +119,11 @@ def test_no_path_is_an_answer() -> None:
     assert "<table>" not in explain(y, x)._repr_html_()
 
 
+def test_what_is_not_in_the_graph_has_no_name_of_a_node_that_is() -> None:
+    y = sin(Value(3.0))
+    assert str(explain(y, Value(4.0))) == "∂v2/∂v1' = 0: no path leads from v2 down to v1'"
+
+
 def test_a_million_million_paths_are_counted_and_the_largest_found() -> None:
     y = x = Value(3.0, label="x")
     for _ in range(40):
@@ -319,6 +324,8 @@ def test_what_is_highlighted_must_be_listed_and_in_the_graph() -> None:
     x, *_, f = lecture()
     with pytest.raises(IndexError, match="path 3 was asked for, but 3 are listed"):
         explain(f, x).drawing(3)
+    with pytest.raises(TypeError, match="path is an int or None, got str: 'f'"):
+        explain(f, x).drawing("f")
     edge = explain(f, x).paths[0].edges[0]
     with pytest.raises(
         ValueError, match=r"GraphEdge\(.*\) in highlight is not in the graph of 'x'"

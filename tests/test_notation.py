@@ -33,6 +33,10 @@ def test_shown_terms_add_up_to_the_shown_sum_or_carry_a_sign(a, b):
     assert equation.sign == ("=" if adds_up else "≈")
 
 
+def test_a_product_of_nothing_is_0_as_the_sum_with_it_is():
+    assert str(product(-2.0, 0.0, -0.0)) == "(-2) · 0 = 0"
+
+
 @given(numbers, numbers)
 def test_shown_factors_give_the_shown_product_or_carry_a_sign(a, b):
     if abs(a * b) == float("inf"):

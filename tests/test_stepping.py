@@ -129,6 +129,8 @@ def test_steps_are_a_sequence():
     assert [s.number for s in reversed(walk)] == [6, 5, 4, 3, 2, 1]
     with pytest.raises(IndexError, match="step 6 was asked for, but there are 6 steps"):
         walk[6]
+    with pytest.raises(TypeError, match="steps are asked for by number, got str: 'a'"):
+        walk["a"]
 
 
 def test_two_readers_of_one_walk_do_not_disturb_each_other():

@@ -64,6 +64,13 @@ def test_the_forward_pass_comes_first_if_it_is_asked_for():
     assert tour.account(ASCII) == ["f = a * c = 12.9728", "d f/d a = 3.2432, d f/d c = 4"]
 
 
+@pytest.mark.parametrize(("told", "asked"), [(True, False), (False, True)])
+def test_the_walk_in_a_terminal_begins_as_the_steps_were_told_to(monkeypatch, capsys, told, asked):
+    monkeypatch.setattr("sys.stdin", io.StringIO("q\n"))
+    steps(lecture(), forward=told).run(forward=asked)
+    assert "Forward pass of f: start" in capsys.readouterr().out
+
+
 def test_a_contribution_is_accounted_for_with_rule_numbers_and_running_sum():
     tour = Tour(steps(lecture()))
     tour.go(6)

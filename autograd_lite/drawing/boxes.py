@@ -10,7 +10,7 @@ from autograd_lite.drawing.collapsing import Group, View
 from autograd_lite.drawing.text import clipped, text_width
 from autograd_lite.graphs import Graph, kind_of
 from autograd_lite.node import arguments
-from autograd_lite.notation import printable, short
+from autograd_lite.notation import printable, short, written
 from autograd_lite.value import Value
 
 SIZE = 13.0
@@ -230,7 +230,7 @@ def make_box(
     )
 
 
-BLANK = "□"
+DOTS = "…"
 
 MARKED = ("leaf", "parameter", "constant")
 """Kinds that have a mark before their name."""
@@ -239,8 +239,8 @@ MARKED = ("leaf", "parameter", "constant")
 def operation(view: View, value: Value, frame: str) -> str:
     """Return the operation with the names of its operands and its plain numbers, if short.
 
-    Otherwise with the numbers, and blanks for the operands. Operands that nobody gave a name and
-    that have no box of their own are blanks too.
+    Otherwise with the numbers, and dots for the operands. Operands that nobody gave a name and
+    that have no box of their own are dots too.
     """
     given = arguments(value)
     op = value.op
@@ -250,23 +250,23 @@ def operation(view: View, value: Value, frame: str) -> str:
             return full
     if len(given) > 3:
         return f"{op} of {len(given)}"
-    return written(op, [BLANK if isinstance(x, Value) else short(x) for x in given])
+    return written(op, [DOTS if isinstance(x, Value) else short(x) for x in given])
 
 
 def _pattern(graph: Graph, members: Sequence[int]) -> str:
-    """Return the operation of nodes alike, with blanks, and the numbers that all have."""
+    """Return the operation of nodes alike, with dots, and the numbers that all have."""
     last = graph._values[members[-1]]
     given = arguments(last)
     inside = {graph._values[index] for index in members}
     if len(members) > 1 and any(isinstance(x, Value) and x in inside for x in given):
-        return f"{BLANK} {last.op} {BLANK} {last.op} …"
+        return f"{DOTS} {last.op} {DOTS} {last.op} {DOTS}"
     if len(given) > 3:
         return last.op
     all_given = [arguments(graph._values[index]) for index in members]
     texts = []
     for position, x in enumerate(given):
         same = all(each[position : position + 1] == (x,) for each in all_given)
-        texts.append(short(x) if same and not isinstance(x, Value) else BLANK)
+        texts.append(short(x) if same and not isinstance(x, Value) else DOTS)
     return written(last.op, texts)
 
 
@@ -276,28 +276,8 @@ def _name(view: View, operand: Value | float, frame: str) -> str:
     index = view.graph._index[operand]
     name = view.graph._names[index]
     if view.groups[view.group_of[index]].kind != "node" and not operand.label:
-        return BLANK if name[:1] == "v" and name[1:].isdecimal() else within(name, frame)
+        return DOTS if name[:1] == "v" and name[1:].isdecimal() else within(name, frame)
     return within(name, frame)
-
-
-_INFIX = ("+", "-", "*", "/", "**", "%")
-
-
-def written(op: str, given: Sequence[str]) -> str:
-    """Return an operation applied to texts."""
-    if op in _INFIX or op == "dot":
-        given = [f"({x})" if x.startswith("-") else x for x in given]
-    if op in _INFIX:
-        return f"{given[0]} {op} {given[1]}"
-    if op == "neg":
-        return f"-{given[0]}"
-    if op == "same":
-        return given[0]
-    if op == "dot":
-        half = len(given) // 2
-        pairs = zip(given[:half], given[half : 2 * half], strict=True)
-        return " + ".join([f"{a}·{b}" for a, b in pairs] + list(given[2 * half :]))
-    return f"{op}({', '.join(given)})"
 
 
 def within(path: str, frame: str) -> str:

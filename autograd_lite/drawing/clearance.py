@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import pairwise, product
 from math import ceil, dist, hypot
 
 from autograd_lite.drawing.geometry import (
@@ -21,6 +21,10 @@ _CELL = 64.0
 _STEP = 3.0
 _SKIPPED = 3
 _CLEAR = 2.0
+_NEAR = 3.0
+_TOGETHER = 80.0
+"""So far may two edges run on one another. Those that meet at a node do so for up to 72 in drawings
+that are easy to read."""
 
 
 def clear(
@@ -31,8 +35,8 @@ def clear(
 ) -> Layout | None:
     """Return the layout with each label where it was or beside its edge, clear of everything else.
 
-    None if a label has no such place, if an edge runs through a node that is not one of its two, or
-    a node stands on a title.
+    None if a label has no such place, if an edge runs through a node that is not one of its two,
+    if two edges run on one another, or a node or an edge on a title.
     """
     nodes = [_around(centre, *size) for centre, size in zip(layout.positions, sizes, strict=True)]
     traces = [list(_trace(points)) for points in layout.routes]
@@ -54,12 +58,16 @@ def clear(
         inner = _grown(box, -1.0)
         if any(node not in (edges[number].tail, edges[number].head) for number in passing(inner)):
             return None
+    if _run_together(traces):
+        return None
 
     titles = [
         (x, y, x + TITLE_INSET + cluster.title_width, y + TITLE_INSET + cluster.title_height)
         for cluster, (x, y, _, _) in zip(clusters, layout.frames, strict=True)
     ]
     if any(_overlap(title, node) for title in titles for node in nodes):
+        return None
+    if any(True for title in titles for _ in passing(title)):
         return None
     taken = nodes + titles
     labels: list[Point | None] = []
@@ -83,6 +91,26 @@ def clear(
         else:
             return None
     return layout._replace(labels=labels)
+
+
+def _run_together(traces: Sequence[Sequence[Point]]) -> bool:
+    """Whether two edges run on one another so far that they cannot be told apart."""
+    cells: dict[tuple[int, int], set[int]] = {}
+    for number, trace in enumerate(traces):
+        for x, y in trace:
+            cells.setdefault((int(x // _NEAR), int(y // _NEAR)), set()).add(number)
+    for number, trace in enumerate(traces):
+        shared = dict.fromkeys(range(len(traces)), 0.0)
+        for here, (x, y) in pairwise(trace):
+            column, row = int(x // _NEAR), int(y // _NEAR)
+            beside: set[int] = set()
+            for cell in product((column - 1, column, column + 1), (row - 1, row, row + 1)):
+                beside.update(cells.get(cell, ()))
+            for other in beside - {number}:
+                shared[other] += dist(here, (x, y))
+                if shared[other] > _TOGETHER:
+                    return True
+    return False
 
 
 def _places(wanted: Point, trace: Sequence[Point], size: tuple[float, float]) -> Iterator[Point]:

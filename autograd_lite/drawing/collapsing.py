@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from autograd_lite.drawing.clusters import OUTSIDE, Clusters
@@ -123,7 +123,8 @@ def _wanted(graph: Graph, clusters: Clusters, expand: Any) -> tuple[set[int], se
         by_path.setdefault(cluster.path, []).append(index)
     named: set[int] = set()
     expanded: set[int] = set()
-    for wanted in [expand] if isinstance(expand, str | Value) else expand:
+    single = isinstance(expand, str) or not isinstance(expand, Iterable)
+    for wanted in [expand] if single else expand:
         if not isinstance(wanted, str | Value):
             raise TypeError(
                 "expand expected names or Values of the graph, got"

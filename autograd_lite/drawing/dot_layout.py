@@ -16,6 +16,7 @@ from autograd_lite.drawing.geometry import (
     Point,
 )
 from autograd_lite.drawing.nesting import Nesting
+from autograd_lite.drawing.ranking import acyclic, lengths
 
 _MOST_EDGES = 250
 _POINTS_PER_INCH = 72.0
@@ -103,11 +104,13 @@ def _source(
     for number in reversed(nesting.order):
         around = nesting.parents[number]
         (drawn[around] if around >= 0 else graph).subgraph(drawn[number])
-    for number, edge in enumerate(edges):
+    links = acyclic(len(sizes), [(edge.tail, edge.head) for edge in edges])
+    for number, (edge, length) in enumerate(zip(edges, lengths(links, nesting), strict=True)):
         graph.edge(
             f"n{edge.tail}",
             f"n{edge.head}",
             id=str(number),
+            minlen=str(length),
             label=_room(edge.label_width, edge.label_height),
         )
     return graph

@@ -8,6 +8,7 @@ from autograd_lite.drawing.boxes import Box
 from autograd_lite.drawing.highlighting import NOTHING, Highlight
 from autograd_lite.drawing.look import LIGHT
 from autograd_lite.drawing.nesting import Nesting
+from autograd_lite.drawing.ranking import acyclic, lengths
 from autograd_lite.drawing.scene import Scene
 from autograd_lite.drawing.svg import tint_class
 from autograd_lite.notation import printable
@@ -59,11 +60,16 @@ def digraph(scene: Scene, direction: str, highlight: Highlight = NOTHING) -> Dig
     for number in reversed(nesting.order):
         around = nesting.parents[number]
         (parts[around] if around >= 0 else dot).subgraph(parts[number])
-    for number, arrow in enumerate(scene.arrows):
+    links = acyclic(len(scene.boxes), [(arrow.tail, arrow.head) for arrow in scene.arrows])
+    for number, (arrow, length) in enumerate(
+        zip(scene.arrows, lengths(links, nesting), strict=True)
+    ):
         tip = _escaped(arrow.hint)
-        bold = BOLD if number in highlight.arrows else {}
+        more = dict(BOLD) if number in highlight.arrows else {}
+        if length > 1:
+            more["minlen"] = str(length)
         ends = f"n{arrow.tail}", f"n{arrow.head}"
-        dot.edge(*ends, label=_escaped(arrow.label), tooltip=tip, **bold)
+        dot.edge(*ends, label=_escaped(arrow.label), tooltip=tip, **more)
     return dot
 
 

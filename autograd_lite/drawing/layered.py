@@ -14,7 +14,7 @@ from autograd_lite.drawing.layering import Extent, Layering, Padding
 from autograd_lite.drawing.nesting import Nesting
 from autograd_lite.drawing.ordering import order
 from autograd_lite.drawing.placing import place
-from autograd_lite.drawing.ranking import acyclic, ranks
+from autograd_lite.drawing.ranking import acyclic, lengths, ranks
 from autograd_lite.drawing.routing import Columns, ports, route
 from autograd_lite.drawing.straightening import straighten
 
@@ -39,7 +39,7 @@ def layered(
         nodes,
         links,
         [_label(edge, horizontal) for edge in edges],
-        ranks(len(sizes), links),
+        ranks(len(sizes), links, lengths(links, nesting)),
         nesting,
         [_padding(cluster, direction) for cluster in clusters],
     )

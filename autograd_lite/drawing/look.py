@@ -70,7 +70,7 @@ _RULES = f"""
 .autograd-graph .name {{ font-weight: 700; }}
 .autograd-graph .op, .autograd-graph .data, .autograd-graph .grad {{ text-anchor: end; }}
 .autograd-graph .what, .autograd-graph .note {{ fill: @quiet; }}
-.autograd-graph .note, .autograd-graph .frame text {{ font-size: 12px; }}
+.autograd-graph .note, .autograd-graph .frame-title text {{ font-size: 12px; }}
 .autograd-graph .line {{ fill: none; stroke: @edge; stroke-width: 1.4; }}
 .autograd-graph .several .line {{ stroke-width: 2.6; }}
 .autograd-graph .head {{ fill: @edge; }}
@@ -78,7 +78,8 @@ _RULES = f"""
  paint-order: stroke; stroke: @paper; stroke-width: 3; stroke-linejoin: round; }}
 .autograd-graph .several .partial {{ fill: @quiet; }}
 .autograd-graph .frame rect {{ fill: @frame; stroke: @frame-border; }}
-.autograd-graph .frame text {{ font-weight: 700; fill: @quiet; }}
+.autograd-graph .frame-title text {{ font-weight: 700; fill: @quiet;
+ paint-order: stroke; stroke: @frame; stroke-width: 5; stroke-linejoin: round; }}
 .autograd-graph .frame ~ .edge .partial {{ stroke-opacity: 0; }}
 .autograd-graph .highlighted .line {{ stroke: @highlight; stroke-width: 4; }}
 .autograd-graph .highlighted .head {{ fill: @highlight; stroke: @highlight; stroke-width: 2; }}

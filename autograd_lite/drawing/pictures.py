@@ -306,7 +306,8 @@ def prepared(
 
     if direction not in DIRECTIONS:
         raise ValueError(f"direction expected one of {', '.join(DIRECTIONS)}, got {direction!r}")
-    wrong = [show] if isinstance(show, str) else [each for each in show if each not in SHOWN]
+    whole = isinstance(show, str) or not isinstance(show, Collection)
+    wrong = [show] if whole else [each for each in show if each not in SHOWN]
     if wrong:
         raise ValueError(
             f'show expected a collection of "data", "grad" and "partials", got {wrong[0]!r}'
@@ -326,7 +327,7 @@ def prepared(
 
 
 def _checked(highlight: Iterable[GraphEdge], graph: Graph) -> list[GraphEdge]:
-    taken = list(highlight)
+    taken = list(highlight) if isinstance(highlight, Iterable) else [highlight]
     for edge in taken:
         if not isinstance(edge, GraphEdge):
             raise TypeError(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from autograd_lite.drawing.arrows import Arrow
-from autograd_lite.drawing.boxes import Box, make_box, tint_of, within, written
+from autograd_lite.drawing.boxes import Box, make_box, tint_of, within
 from autograd_lite.drawing.collapsing import View
 from autograd_lite.node import arguments
-from autograd_lite.notation import printable, short
+from autograd_lite.notation import printable, short, written
 from autograd_lite.value import Value
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from autograd_lite.drawing.nesting import Nesting
+
 Link = tuple[int, int]
 
 
@@ -38,26 +40,57 @@ def acyclic(count: int, links: Sequence[Link]) -> list[Link]:
     return found
 
 
-def ranks(count: int, links: Sequence[Link]) -> list[int]:
+def lengths(links: Sequence[Link], nesting: Nesting) -> list[int]:
+    """Return over how many ranks each link of an acyclic graph leads at least.
+
+    What leads into a cluster begins before all that leads to the same node inside, so that the
+    layers of a network stand one after the other and not one below the other.
+    """
+    tails, heads = _neighbours(len(nesting.home), links)
+    paths = [nesting.path(home) for home in nesting.home]
+    depths: list[list[int]] = [[] for _ in paths]
+    for node in _topological(tails, heads):
+        depths[node] = [
+            max((depths[x][at] + 1 for x in tails[node] if cluster in paths[x]), default=0)
+            for at, cluster in enumerate(paths[node])
+        ]
+    found = []
+    for tail, head in links:
+        common = sum(1 for a, b in zip(paths[tail], paths[head], strict=False) if a == b)
+        found.append(1 + sum(depths[head][common : common + 1]))
+    return found
+
+
+def ranks(count: int, links: Sequence[Link], lengths: Sequence[int]) -> list[int]:
     """Return a rank for every node of an acyclic graph, 0 for the first, none left empty.
 
     The longest path to the end gives the first ranks, so that leaves stand next to what they are
     used by; then what has more operands than consumers moves back to its operands.
     """
+    order = _topological(*_neighbours(count, links))
+    before: list[list[tuple[int, int]]] = [[] for _ in range(count)]
+    after: list[list[tuple[int, int]]] = [[] for _ in range(count)]
+    for (tail, head), length in zip(links, lengths, strict=True):
+        after[tail].append((head, length))
+        before[head].append((tail, length))
+    rank = [0] * count
+    for node in reversed(order):
+        rank[node] = min((rank[head] - length for head, length in after[node]), default=0)
+    for node in order:
+        if len(before[node]) > len(after[node]):
+            rank[node] = max(rank[tail] + length for tail, length in before[node])
+    dense = {old: new for new, old in enumerate(sorted(set(rank)))}
+    return [dense[old] for old in rank]
+
+
+def _neighbours(count: int, links: Sequence[Link]) -> tuple[list[list[int]], list[list[int]]]:
+    """Return the tails of the links to each node, and the heads of those from it."""
     tails: list[list[int]] = [[] for _ in range(count)]
     heads: list[list[int]] = [[] for _ in range(count)]
     for tail, head in links:
         heads[tail].append(head)
         tails[head].append(tail)
-    order = _topological(tails, heads)
-    rank = [0] * count
-    for node in reversed(order):
-        rank[node] = min((rank[head] for head in heads[node]), default=1) - 1
-    for node in order:
-        if len(tails[node]) > len(heads[node]):
-            rank[node] = max(rank[tail] for tail in tails[node]) + 1
-    dense = {old: new for new, old in enumerate(sorted(set(rank)))}
-    return [dense[old] for old in rank]
+    return tails, heads
 
 
 def _topological(tails: list[list[int]], heads: list[list[int]]) -> list[int]:

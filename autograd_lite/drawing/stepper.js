@@ -12,11 +12,11 @@
   const MARGIN = 12;
   const ICONS = {
     first: "M3 3h2.5v12H3zM15 3v12L6.5 9z",
-    previous: "M13 3v12L4.5 9z",
+    previous: "M12.5 3.5l-2-2L3 9l7.5 7.5 2-2L7 9z",
     play: "M4.5 2.5v13L15 9z",
     pause: "M4 3h3.5v12H4zM10.5 3H14v12h-3.5z",
-    next: "M5 3v12l8.500-6z",
-    last: "M12.500 3H15v12h-2.500zM3 3v12l8.500-6z",
+    next: "M5.5 3.5l2-2L15 9l-7.5 7.5-2-2L11 9z",
+    last: "M12.5 3H15v12h-2.5zM3 3v12l8.5-6z",
   };
 
   for (const root of document.querySelectorAll(".autograd-stepper:not(.ready)")) start(root);
@@ -37,7 +37,8 @@
     let svg = drawings.wide;
     let nodes;
     let edges;
-    let firstNode;
+    let into; // by node: the edges that lead to it
+    let afterEdges;
     const view = element("div", { class: "view" }, svg);
     const formula = element("div", {
       class: "formula", role: "status", "aria-live": "polite", "aria-atomic": "true",
@@ -86,26 +87,49 @@
       else delete node.dataset.grad;
     }
 
-    // Work on a drawing of the graph: take all gradients back, then redo the steps.
+    // What the forward pass has not come to has neither a number nor local partials.
+    function know(made, on) {
+      for (const g of [nodes.get(made), ...(into.get(made) ?? [])]) {
+        g?.classList.toggle("unknown", !on);
+      }
+    }
+
+    // Work on a drawing of the graph: take everything back, then redo the steps.
     function adopt(drawing) {
       const wanted = state;
       svg = drawing;
       nodes = new Map([...svg.querySelectorAll("[data-node]")].map((g) => [g.dataset.node, g]));
       edges = new Map([...svg.querySelectorAll("[data-edge]")].map((g) => [g.dataset.edge, g]));
+      into = new Map();
+      for (const g of edges.values()) {
+        const to = g.dataset.consumer;
+        if (!into.has(to)) into.set(to, []);
+        into.get(to).push(g);
+      }
       for (const to of latest.keys()) showGradient(to, undefined);
+      for (const item of states) know(item.dataset.made, false);
       for (const g of svg.querySelectorAll(".edge")) g.classList.remove("active", "done");
-      for (const g of svg.querySelectorAll(".node")) g.classList.remove("receiving", "giving");
-      firstNode = svg.querySelector(".node");
+      for (const g of svg.querySelectorAll(".node")) {
+        g.classList.remove("receiving", "giving", "computed");
+      }
+      afterEdges = svg.querySelector(".frame-title, .node");
       state = 0;
       view.replaceChildren(svg);
       move(wanted);
     }
 
+    // The edges that a step or an operation is about.
+    function arrowsOf({ on: edge, made }) {
+      return made ? into.get(made) ?? [] : [edges.get(edge)].filter(Boolean);
+    }
+
     function mark(item, on) {
-      const { on: edge, to } = item.dataset;
-      const arrow = edges.get(edge);
-      if (on && arrow) svg.insertBefore(arrow, firstNode); // above all other edges
-      arrow?.classList.toggle("active", on);
+      const { on: edge, to, made } = item.dataset;
+      for (const arrow of arrowsOf(item.dataset)) {
+        if (on) svg.insertBefore(arrow, afterEdges); // above all other edges
+        arrow.classList.toggle("active", on);
+      }
+      nodes.get(made)?.classList.toggle("computed", on);
       nodes.get(to)?.classList.toggle("receiving", on);
       nodes.get(consumer(edge))?.classList.toggle("giving", on);
       if (on) item.setAttribute("aria-current", "step");
@@ -122,11 +146,13 @@
       while (state < target) {
         const item = states[++state];
         showGradient(item.dataset.to, item);
+        know(item.dataset.made, true);
         edges.get(item.dataset.on)?.classList.add("done");
       }
       while (state > target) {
         const item = states[state];
         showGradient(item.dataset.to, before[state--]);
+        know(item.dataset.made, false);
         edges.get(item.dataset.on)?.classList.remove("done");
       }
       mark(states[state], true);
@@ -212,7 +238,8 @@
       const { label, value, grad } = node.dataset;
       const hint = node.querySelector("title")
         ?? node.appendChild(document.createElementNS(SVG, "title"));
-      hint.textContent = `${label}\ndata ${value}\ngrad ${grad ?? "–"}`;
+      const known = node.matches(".unknown") ? "–" : value;
+      hint.textContent = `${label}\ndata ${known}\ngrad ${grad ?? "–"}`;
     });
 
     // -- the view follows -------------------------------------------------------------------------
@@ -249,16 +276,19 @@
       svg.setAttribute("height", height * scale);
     }
 
-    // Bring the edge and its two nodes into view, or as much of them as there is room for.
+    // Bring what changes and the edges to it into view, or as much of them as there is room for.
     function follow(atOnce = false) {
-      const { on, to = states[1].dataset.to } = states[state].dataset;
-      const [edge, receiving, giving, label] = [
-        edges.get(on), nodes.get(to), nodes.get(consumer(on)), edges.get(on)?.querySelector("text"),
+      const item = states[state];
+      const { to, made } = { ...states[1].dataset, ...item.dataset };
+      const arrows = arrowsOf(item.dataset);
+      const [receiving, giving, label, ...lines] = [
+        nodes.get(item.dataset.made ?? to ?? made), nodes.get(consumer(item.dataset.on)),
+        arrows[0]?.querySelector("text"), ...arrows,
       ].map((element) => element?.getBBox());
-      const all = around([edge, receiving, giving]);
+      const all = around([...lines, receiving, giving]);
       const best = narrow() ? Math.max(Math.min(usual, room(all)), LEAST_ZOOM) : usual;
       if (best !== scale) zoom(best);
-      const shown = [all, around([edge, receiving]), around([label, receiving])]
+      const shown = [all, around([...lines, receiving]), around([label, receiving])]
         .find((box) => room(box) >= scale) ?? around([receiving]);
       view.scrollTo({
         left: place(shown.left * scale, shown.right * scale, view.scrollLeft, view.clientWidth),

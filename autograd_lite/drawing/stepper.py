@@ -10,13 +10,17 @@ The DOM contract, for styles and tests:
 ==============================  ====================================================================
 ``.autograd-stepper``           the root; ``data-step`` is the state, from 0 to n + 1 for n
                                 contributions: 0 before the backward pass, 1 the seed, then one
-                                state for each contribution; class ``ready`` once the script has
+                                state for each contribution. Where the forward pass comes first,
+                                0 is before it, and there is one more state for each operation,
+                                between 0 and the seed; class ``ready`` once the script has
                                 run; ``data-theme`` is ``light`` or ``dark``
 ``[data-node]``, ``data-label`` a node with its index and its name; ``data-grad`` is its gradient
                                 with all digits, missing while it has none. Classes ``receiving``
-                                (its gradient grows) and ``giving`` (the consumer)
-``[data-edge]``                 an edge, ``CONSUMER-POSITION``. Classes ``active`` (of this step)
-                                and ``done`` (of this step or an earlier one)
+                                (its gradient grows) and ``giving`` (the consumer); ``computed``
+                                (of this operation), ``unknown`` (of a later one)
+``[data-edge]``                 an edge, ``CONSUMER-POSITION``. Classes ``active`` (of this step
+                                or operation), ``done`` (of this step or an earlier one) and
+                                ``unknown`` (of a later operation)
 ``[data-do]``                   the buttons ``first``, ``previous``, ``play``, ``next``, ``last``
 ``input[type=range]``           the slider
 ``.formula``                    what happens in this step
@@ -76,12 +80,14 @@ def page(walk: BackwardPass, *, document: bool = False, max_nodes: int = MAX_NOD
     from html import escape
 
     shown = _shown(walk, max_nodes)
-    title = escape(f"Backward pass of {printable(walk.graph.root.name)}")
+    passes = "Forward and backward pass" if shown.operations else "Backward pass"
+    title = escape(f"{passes} of {printable(walk.graph.root.name)}")
     script, style = _part("stepper.js"), _part("stepper.css")
     items = "\n".join([*_beginning(shown), *(_item(shown, step) for step in shown.steps)])
     note = f'<p class="left-out">{_left_out(shown)}</p>\n' if shown.partly else ""
+    last = len(shown.operations) + len(shown.steps) + 1
     stepper = f"""\
-<div class="autograd-stepper{" page" if document else ""}" data-step="{len(shown.steps) + 1}"\
+<div class="autograd-stepper{" page" if document else ""}" data-step="{last}"\
  data-lm-suppress-shortcuts="true" role="region" aria-label="{title}, step by step"\
  style="display: flex; flex-direction: column">
 <p class="title">{title}</p>
@@ -137,6 +143,7 @@ class _Shown(NamedTuple):
     steps: list[Step]
     graph: Graph
     scale: float
+    operations: list[int]
 
     @property
     def partly(self) -> bool:
@@ -166,31 +173,53 @@ def _shown(walk: BackwardPass, max_nodes: int) -> _Shown:
             break
         steps.append(step)
         graph._grads[graph._index[step.operand]] = step.total
-    return _Shown(walk, steps, graph, grad_scale(graph._grads))
+    first = walk.begins_forward and len(steps) == len(walk)
+    operations = [index for index, value in enumerate(graph._values) if first and value.op]
+    return _Shown(walk, steps, graph, grad_scale(graph._grads), operations)
 
 
 def _left_out(shown: _Shown) -> str:
+    without = " The forward pass is left out." if shown.walk.begins_forward else ""
     return (
         f"Here are the first {len(shown.steps):,} of {len(shown.walk):,} contributions and the"
         f" numbers that they concern; the graph has {len(shown.graph):,} numbers. table() prints"
-        " all steps."
+        f" all steps.{without}"
     )
 
 
 # -- the list of steps ---------------------------------------------------------------------------
 
 
-def _beginning(shown: _Shown) -> tuple[str, str]:
-    """Return the list items of the states 0 and 1."""
+def _beginning(shown: _Shown) -> list[str]:
+    """Return the list items before the first contribution: the start, operations, the seed."""
     from html import escape
 
     last = shown.graph.root
     root = escape(printable(last.name))
-    return (
-        "<li>The forward pass is done: every node has its number, and no gradient yet.</li>",
+    start = "The forward pass is done: every node has its number, and no gradient yet."
+    if shown.operations:
+        start = "The leaves have their numbers; the operations follow, with their local partials."
+    return [
+        f"<li>{start}</li>",
+        *(_operation(shown, place) for place in range(len(shown.operations))),
         f"<li data-to={last.index} data-grad=1.0 data-shown=1 data-tint={shown.tint(1.0)}>"
         f"<code><b>{root}.grad</b> = ∂{root}/∂{root} = 1</code>"
         " <em>The backward pass starts at the result.</em></li>",
+    ]
+
+
+def _operation(shown: _Shown, place: int) -> str:
+    """Return the list item of an operation of the forward pass."""
+    from html import escape
+
+    from autograd_lite.step_table import operation_in_words
+
+    index = shown.operations[place]
+    made = operation_in_words(shown.graph, index, UNICODE)
+    return (
+        f"<li data-made={index}><code><b>{escape(made.name)}</b> = {escape(made.expression)}"
+        f" = {made.result}</code> <code>{escape(made.partials)}</code>"
+        f" <em>operation {place + 1} of {len(shown.operations)}</em></li>"
     )
 
 

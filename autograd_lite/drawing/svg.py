@@ -15,7 +15,7 @@ The structure, for styles and scripts:
                                  head, and the ``.partial``. An arrow that stands for several edges
                                  has none of these attributes
 ``.highlighted``                 an edge or node that is drawn bold
-``g.frame``                      a part of a network; ``data-part`` its path
+``g.frame``, ``g.frame-title``   a part of a network and its name; ``data-part`` its path
 ===============================  ===================================================================
 """
 
@@ -81,6 +81,9 @@ def svg(scene: Scene, layout: Layout, *, highlight: Highlight = NOTHING) -> str:
         )
     ]
     parts += [
+        _title(frame, place) for frame, place in zip(scene.frames, layout.frames, strict=True)
+    ]
+    parts += [
         _box(each, place, bold=number in highlight.boxes)
         for number, (each, place) in enumerate(zip(scene.boxes, layout.positions, strict=True))
     ]
@@ -120,10 +123,17 @@ def _wrapped(text: str, width: float) -> list[str]:
 
 def _frame(frame: Frame, place: tuple[float, float, float, float]) -> str:
     x, y, width, height = place
-    left, base = _n(x + TITLE_INSET + 4.0), _n(y + TITLE_HEIGHT - 4.0)
     return (
         f'<g class="frame" data-part="{_text(printable(frame.path))}">'
-        f'<rect x="{_n(x)}" y="{_n(y)}" width="{_n(width)}" height="{_n(height)}" rx="8"/>'
+        f'<rect x="{_n(x)}" y="{_n(y)}" width="{_n(width)}" height="{_n(height)}" rx="8"/></g>'
+    )
+
+
+def _title(frame: Frame, place: tuple[float, float, float, float]) -> str:
+    """Return the name of a part, above the edges that enter the part where it stands."""
+    left, base = _n(place[0] + TITLE_INSET + 4.0), _n(place[1] + TITLE_HEIGHT - 4.0)
+    return (
+        f'<g class="frame-title" data-part="{_text(printable(frame.path))}">'
         f'<text x="{left}" y="{base}">{_text(frame.title)}</text></g>'
     )
 

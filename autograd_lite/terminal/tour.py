@@ -5,8 +5,8 @@ from __future__ import annotations
 from array import array
 
 from autograd_lite.contributions import BackwardPass, Step
-from autograd_lite.notation import Symbols, printable, short, shortened
-from autograd_lite.step_table import in_words
+from autograd_lite.notation import Symbols, printable, shortened
+from autograd_lite.step_table import in_words, operation_in_words
 
 LONGEST_NAME = 30  # letters, of a name in an equation
 
@@ -145,7 +145,8 @@ class Tour:
         """Say what has just happened, in one to three lines."""
         graph = self.walk.graph
         if self.operation is not None:
-            return self._forward_account(self.operation, symbols)
+            made = operation_in_words(graph, self.operation, symbols, _shortened)
+            return [f"{made.name} = {made.expression} = {made.result}", made.partials]
         if step := self.step:
             named = step._replace(
                 node_name=_shortened(step.node_name), operand_name=_shortened(step.operand_name)
@@ -163,21 +164,6 @@ class Tour:
         if self.seed > 1:
             return ["The leaves are given; the operations follow, each with its local partials."]
         return ["All numbers are computed, no gradient is known yet."]
-
-    def _forward_account(self, index: int, symbols: Symbols) -> list[str]:
-        graph = self.walk.graph
-        node = graph[index]
-        name = _shortened(node.name)
-        expression = printable(graph.expression(index))
-        lines = [f"{name} = {expression} = {short(node.data)}"]
-        pairs = list(zip(node.operands, node.partials, strict=True))
-        partials = [
-            f"{symbols.derivative(name, _shortened(graph._names[operand]))} = {short(partial)}"
-            for operand, partial in pairs[:4]
-        ]
-        if len(pairs) > 4:
-            partials.append(f"{len(pairs)} in all")
-        return [*lines, ", ".join(partials)]
 
 
 def _shortened(name: str) -> str:

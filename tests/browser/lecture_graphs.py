@@ -8,14 +8,14 @@ from autograd_lite.drawing.stepper import page
 from autograd_lite.stepping import Steps
 
 
-def lecture() -> Steps:
+def lecture(*, forward: bool = False) -> Steps:
     """f = (x² + sin x²)·x² at 2, lectures row 1.1."""
     x = Value(2.0)
     a = x**2
     b = sin(a)
     c = a + b
     f = a * c
-    return steps(f, names={"x": x, "a": a, "b": b, "c": c, "f": f})
+    return steps(f, names={"x": x, "a": a, "b": b, "c": c, "f": f}, forward=forward)
 
 
 def hand_example() -> Steps:

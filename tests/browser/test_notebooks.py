@@ -250,6 +250,18 @@ def test_keys_pressed_in_a_stepper_leave_the_cells_alone(
 
 
 @pytest.mark.parametrize("app", ["JupyterLab", "Notebook 7"])
+def test_code_of_the_formula_has_the_ground_of_the_formula(
+    browser: Browser, server: Server, app: str
+) -> None:
+    server.open(browser, app, "ground.ipynb", notebook())
+    run_from_first_cell(browser, 1)
+    wait(browser, lambda: states(browser) == ["0"])
+    browser.go(4)
+    ground = "return getComputedStyle(document.querySelector('.formula code')).backgroundColor"
+    assert browser.run(ground) == "rgba(0, 0, 0, 0)"
+
+
+@pytest.mark.parametrize("app", ["JupyterLab", "Notebook 7"])
 def test_in_a_notebook_that_is_not_trusted_picture_and_list_remain(
     browser: Browser, server: Server, app: str
 ) -> None:

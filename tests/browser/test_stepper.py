@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -124,6 +125,54 @@ def test_the_formula_says_what_is_added_to_what(browser: Browser, layout: str) -
     )
     browser.go(1)
     assert "f.grad = ∂f/∂f = 1" in browser.text(".formula")
+
+
+# -- the forward pass first ----------------------------------------------------------------------
+
+KNOWN = """
+const shown = e => getComputedStyle(e).visibility === 'visible';
+const some = selector => [...document.querySelectorAll(selector)].filter(shown);
+return [
+  some('.node .data').map(e => e.closest('.node').dataset.label).join(''),
+  some('.edge .partial').map(e => e.closest('.edge').dataset.edge).sort().join(' '),
+  [...document.querySelectorAll('.edge.active')].map(e => e.dataset.edge).sort().join(' '),
+];
+"""
+
+
+def test_the_forward_pass_makes_numbers_and_partials_known_one_operation_at_a_time(
+    browser: Browser, layout: str
+) -> None:
+    browser.open(document(lecture(forward=True)))
+    forwards = [
+        ["x", "", ""],
+        ["xa", "1-0", "1-0"],
+        ["xab", "1-0 2-0", "2-0"],
+        ["xabc", "1-0 2-0 3-0 3-1", "3-0 3-1"],
+        ["xabcf", "1-0 2-0 3-0 3-1 4-0 4-1", "4-0 4-1"],
+    ]
+    for state in (0, 1, 2, 3, 4, 2, 11, 3, 0):
+        browser.go(state)
+        if state < 5:
+            assert browser.run(KNOWN) == forwards[state], state
+            assert gradients(browser) == {}
+    browser.go(3)
+    assert browser.text(".formula") == "c = a + b = 3.2432 ∂c/∂a = 1, ∂c/∂b = 1 operation 3 of 4"
+    assert browser.driver.get_log("browser") == []
+
+
+def test_after_the_forward_pass_the_backward_pass_is_as_ever(browser: Browser) -> None:
+    walk = lecture(forward=True)
+    browser.open(document(walk))
+    for state in range(5, 12):
+        browser.go(state)
+        assert gradients(browser) == gradients_after(walk, state - 5), state
+        assert browser.run(KNOWN)[0] == "xabcf"
+        assert len(browser.all(".edge.active")) == (state > 5)
+    browser.resize((480, 800))
+    browser.wait(lambda: browser.run(KNOWN)[2] == "1-0")
+    browser.go(2)
+    assert browser.run(KNOWN) == ["xab", "1-0 2-0", "2-0"]
 
 
 # -- buttons, keys, slider -----------------------------------------------------------------------
@@ -353,6 +402,18 @@ def test_the_focus_has_a_ring(browser: Browser) -> None:
         assert style == ["solid", 3]
 
 
+def test_the_ring_of_the_stepper_itself_is_not_cut_off_by_the_window(browser: Browser) -> None:
+    browser.open(document(lecture()))
+    browser.press("\ue004")
+    left, top = browser.run(
+        "const e = document.activeElement, box = e.getBoundingClientRect();"
+        "const s = getComputedStyle(e);"
+        "const reach = parseFloat(s.outlineWidth) + parseFloat(s.outlineOffset);"
+        "return e.matches('.autograd-stepper') ? [box.left - reach, box.top - reach] : []"
+    )
+    assert min(left, top) >= 0
+
+
 def test_nothing_moves_for_those_who_prefer_it_so(browser: Browser) -> None:
     script = "return getComputedStyle(document.querySelector('.active .line')).animationName"
     browser.open(document(lecture()), prefers_reduced_motion="reduce")
@@ -402,6 +463,27 @@ for (const [name, where] of [['.active .line', paper], ['.receiving .shape', pap
 }
 return found;
 """
+
+
+INKS = """
+return [...document.querySelectorAll('button path')].map(path => {
+  const ink = [];
+  for (let x = 0.25; x < 18; x += 0.5) for (let y = 0.25; y < 18; y += 0.5)
+    if (path.isPointInFill(new DOMPoint(x, y))) ink.push(`${x} ${y}`);
+  return [path.closest('button').dataset.do, ink];
+});
+"""
+
+
+def test_buttons_side_by_side_do_not_look_alike(browser: Browser) -> None:
+    browser.open(document(lecture()))
+    inks = {what: set(ink) for what, ink in browser.run(INKS)}
+    assert len(inks) == 5
+    alike = {
+        (one, other): len(inks[one] & inks[other]) / len(inks[one] | inks[other])
+        for one, other in pairwise(inks)
+    }
+    assert {pair: share for pair, share in alike.items() if share > 0.5} == {}
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

@@ -19,8 +19,8 @@ const box = e => e.getBoundingClientRect();
 const meet = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 0.5
   && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 0.5;
 const name = e => e.textContent;
-const partials = [...svg.querySelectorAll('.partial')];
-const labels = partials.map(e => [e, box(e)]);
+const written = [...svg.querySelectorAll('.partial, .frame-title text')];
+const labels = written.map(e => [e, box(e)]);
 const nodes = [...svg.querySelectorAll('.node')].map(g => [g, box(g.querySelector('.shape'))]);
 const found = [];
 for (const [label, a] of labels) {
@@ -72,6 +72,18 @@ def test_at_no_state_anything_overlaps_a_label(
     for state in range(len(walk) + 2):
         browser.go(state)
         assert browser.run(OVERLAPS) == [], state
+
+
+def test_in_the_forward_pass_nothing_overlaps_a_label_and_what_is_computed_is_in_view(
+    browser: Browser, layout: str
+) -> None:
+    walk = lecture(forward=True)
+    browser.open(document(walk), size=(480, 800), prefers_reduced_motion="reduce")
+    for state in range(1, 5):
+        browser.go(state)
+        assert browser.run(OVERLAPS) == [], state
+        assert is_inside(box(browser, ".computed .shape"), box(browser, ".view")), state
+        assert is_inside(box(browser, ".active .line"), box(browser, ".view")), state
 
 
 # -- in view, and large enough -------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import xml.etree.ElementTree as ET
+from json import loads
 
 import graphviz
 import pytest
@@ -76,6 +77,21 @@ def test_kinds_are_told_apart_and_parts_are_clusters():
     assert source.count("subgraph cluster_") == 4
     assert "layers.0 · Layer(2→2)" in source
     assert source.count("\t\tsubgraph cluster_") == 2  # the neurons, inside their layer
+
+
+@needs_dot
+def test_graphviz_draws_layers_one_after_the_other():
+    model = nn.MLP(2, [2, 1], seed=0)
+    json = draw_dot(model([Value(1.0, label="x1"), 2.0])).pipe(format="json0", encoding="utf-8")
+    parts = {thing["name"]: thing for thing in loads(json)["objects"] if "bb" in thing}
+    boxes = [[float(x) for x in part["bb"].split(",")] for part in parts.values()]
+    outermost = sorted(box for box in boxes if not any(inside(box, other) for other in boxes))
+    assert len(outermost) == 2
+    assert outermost[0][2] < outermost[1][0]
+
+
+def inside(box, other):
+    return box != other and box[0] >= other[0] and box[2] <= other[2] and box[1] >= other[1]
 
 
 def test_a_collapsed_graph_says_so_in_the_source():

@@ -192,7 +192,7 @@ def network_loss():
 def test_a_small_network_is_drawn_whole_with_a_frame_for_each_part():
     model = nn.MLP(2, [2, 1], seed=0)
     picture = draw(model([Value(0.5), Value(-1.0)]))
-    frames = {group.get("data-part"): texts for group, texts in elements(picture, "frame")}
+    frames = {group.get("data-part"): texts for group, texts in elements(picture, "frame-title")}
     assert frames == {
         "layers.0": ["layers.0 · Layer(2→2)"],
         "layers.0.neurons.0": ["neurons.0"],
@@ -222,7 +222,7 @@ def test_a_larger_network_starts_collapsed_with_counts_and_says_so():
 
 def test_a_part_can_be_opened_by_its_path_and_the_others_stay_collapsed():
     picture = draw(network_loss(), expand="layers.0.neurons.3")
-    assert [texts[0] for _, texts in elements(picture, "frame")] == [
+    assert [texts[0] for _, texts in elements(picture, "frame-title")] == [
         "layers.0 · Layer(2→16)",
         "neurons.3",
     ]
@@ -246,9 +246,9 @@ def test_a_batch_collapses_to_its_layers_and_to_losses_that_are_alike():
     loss = nn.HingeLoss()(model(points), labels)
     picture = draw(loss)
     assert [texts[:2] for _, texts in elements(picture, "alike")] == [
-        ["□ * □", "100 values"],
-        ["□ + 1", "100 values"],
-        ["relu(□)", "100 values"],
+        ["… * …", "100 values"],
+        ["… + 1", "100 values"],
+        ["relu(…)", "100 values"],
     ]
     assert len(elements(picture, "node")) == 7
 
@@ -258,8 +258,8 @@ def test_a_sum_over_many_weights_is_one_box_however_it_was_added_up():
     picture = draw(0.5 * sum(w * w for w in weights))
     assert [texts[:2] for _, texts in elements(picture, "alike")] == [
         ["w[…]", "leaf"],
-        ["□ * □", "100 values"],
-        ["□ + □ + …", "100 values"],
+        ["… * …", "100 values"],
+        ["… + … + …", "100 values"],
     ]
 
 
@@ -268,7 +268,7 @@ def test_scopes_of_the_user_are_parts_too():
     with scope("outer", title="everything"), scope("inner"):
         y = sin(x) * x
     picture = draw(y + 1.0)
-    assert [texts[0] for _, texts in elements(picture, "frame")] == [
+    assert [texts[0] for _, texts in elements(picture, "frame-title")] == [
         "outer · everything",
         "inner",
     ]
@@ -387,6 +387,11 @@ def under_no_grad():
         (None, {"expand": "f"}, ValueError, "'f' is the result of '*'"),
         (None, {"expand": [3]}, TypeError, "expand expected names or Values of the graph, got int"),
         (None, {"names": ["x"]}, TypeError, "names expected a dict such as locals(), got list"),
+        (None, {"names": {3: None}}, TypeError, "names expected text as names, got int: 3"),
+        (None, {"show": None}, ValueError, '"grad" and "partials", got None'),
+        (None, {"expand": 3}, TypeError, "expand expected names or Values of the graph, got int"),
+        (None, {"expand": None}, TypeError, "names or Values of the graph, got NoneType"),
+        (None, {"highlight": None}, TypeError, "highlight expected edges, such as explain(y, x)"),
     ],
 )
 def test_bad_arguments_are_refused_in_one_sentence(root, keywords, error, message):
@@ -469,11 +474,13 @@ def test_a_value_displays_itself_in_a_line_however_large_its_graph():
     z.label = "z"
     line = z._repr_html_()
     assert len(line) < 400
-    assert "<b>z</b> &nbsp; <code>*(2, &lt;b&gt;)</code> &nbsp; data <b>4.0</b>" in line
+    assert "<b>z</b> &nbsp; <code>2 * &lt;b&gt;</code> &nbsp; data <b>4.0</b>" in line
     assert "grad <b>–</b>" in line
     z.backward()
     assert "grad <b>1.0</b>" in z._repr_html_()
     assert "constant" in Value(1.0, requires_grad=False)._repr_html_()
+    assert "<code>-(-3)</code>" in (-Value(-3.0))._repr_html_()
+    assert "<code>total(2, 2, 2, 2, …)</code>" in total([x * 1.0] * 5)._repr_html_()
 
 
 def test_parts_that_use_each_other_in_turn_do_not_hide_what_is_nearest_the_result():

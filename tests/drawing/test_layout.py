@@ -303,6 +303,60 @@ def test_a_drawing_of_dot_with_an_edge_through_a_node_is_not_taken():
     assert clear(drawn, [BOX] * 3, [LayoutEdge(0, 2)], []) is None
 
 
+@pytest.mark.parametrize(("gap", "taken"), [(2.0, False), (8.0, True)])
+def test_a_drawing_of_dot_with_edges_on_one_another_is_not_taken(gap, taken):
+    centres = [(40.0, 40.0), (40.0, 100.0), (340.0, 40.0), (340.0, 100.0)]
+    routes = [
+        [(80.0, y), *((x, middle) for x in (100.0, 100.0, 120.0, 180.0, 240.0, 300.0))]
+        for y, middle in ((40.0, 70.0), (100.0, 70.0 + gap))
+    ]
+    drawn = Layout(380.0, 140.0, centres, routes, [None, None], [])
+    edges = [LayoutEdge(0, 2), LayoutEdge(1, 3)]
+    assert (clear(drawn, [BOX] * 4, edges, []) is not None) == taken
+
+
+def layers(*counts):
+    """Return the edges of a network and a cluster for each layer, of units with a weight each."""
+    edges, clusters, given, number = [], [], range(counts[0]), counts[0]
+    for count in counts[1:]:
+        weights, units = range(number, number + count), range(number + count, number + 2 * count)
+        for weight, unit in zip(weights, units, strict=True):
+            edges += [LayoutEdge(tail, unit, 30, 12) for tail in (*given, weight)]
+        clusters.append(LayoutCluster((*weights, *units), 60, 12))
+        given, number = units, number + 2 * count
+    return [BOX] * number, edges, clusters
+
+
+def test_layers_of_a_network_stand_one_after_the_other():
+    sizes, edges, clusters = layers(2, 3, 2, 1)
+    for found in both(sizes, edges, clusters=clusters):
+        check(found, sizes, edges, clusters)
+        ends = [max(found.positions[node][0] for node in (0, 1))]
+        for left, _, width, _ in found.frames:
+            assert left > ends[-1]
+            ends.append(left + width)
+
+
+@needs_dot
+def test_a_network_that_dot_draws_with_edges_on_one_another_is_drawn_without_it():
+    sizes, edges, clusters = layers(2, 4, 4, 1)
+    assert dot_layout(sizes, edges, clusters=clusters) is None
+    found = lay_out(sizes, edges, clusters=clusters)
+    assert found == layered(sizes, edges, clusters=clusters)
+
+
+@pytest.mark.parametrize("above", [False, True])
+def test_a_drawing_of_dot_with_an_edge_on_a_title_is_not_taken(above):
+    centres = [(60.0, 60.0), (260.0, 60.0)]
+    height = 20.0 if above else 60.0
+    route = [(100.0, 60.0), (100.0, height), (110.0, height), (160.0, height)]
+    route += [(210.0, height), (220.0, height), (220.0, 60.0)]
+    frame = (150.0, 8.0, 170.0, 90.0)
+    drawn = Layout(340.0, 120.0, centres, [route], [None], [frame])
+    found = clear(drawn, [BOX] * 2, [LayoutEdge(0, 1)], [LayoutCluster((1,), 60, 14)])
+    assert (found is None) == above
+
+
 def test_folding_that_closes_a_cycle_is_drawn_all_the_same():
     edges = [LayoutEdge(0, 1, 30, 12), LayoutEdge(1, 2, 30, 12), LayoutEdge(2, 0, 30, 12)]
     for found in both([BOX] * 3, edges):

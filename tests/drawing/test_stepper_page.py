@@ -170,6 +170,19 @@ def test_breakpoints_are_marked() -> None:
     assert [number for number, item in enumerate(items) if "data-stop" in item] == [2, 4, 6]
 
 
+def test_the_forward_pass_comes_first_if_it_is_asked_for() -> None:
+    root = lecture().graph.root.value
+    walk = steps(root, forward=True)
+    html = page(walk)
+    items = Reader(html).all("li")
+    assert [item.get("data-made") for item in items] == [None, *"1234", *[None] * 7]
+    assert [item.get("data-grad") for item in items[6:]] == [repr(step.total) for step in walk]
+    assert Reader(html).all("div")[0]["data-step"] == "11"
+    assert len(page(walk, document=True).encode()) <= 60_000
+    assert list(walk) == list(steps(root))
+    assert page(steps(root, forward=True).watch(zero=True)) == html
+
+
 # -- many nodes ----------------------------------------------------------------------------------
 
 
@@ -202,6 +215,13 @@ def test_of_a_long_chain_the_first_steps_are_there_and_the_page_says_so() -> Non
     assert sum(1 for g in picture.iter(f"{ALONE}g") if g.get("data-node")) == 1000
     assert len(Reader(html).all("li")) == 1001
     assert Reader(html).all("div")[0]["data-step"] == "1000"
+
+
+def test_where_only_the_first_steps_are_there_the_page_says_that_the_forward_pass_is_not() -> None:
+    html = page(steps(chain(1_500), forward=True))
+    assert "The forward pass is left out." in html
+    assert "data-made" not in html.split("<script>")[0]
+    assert "The forward pass is left out." not in page(steps(chain(1_500)))
 
 
 def test_fewer_nodes_can_be_asked_for() -> None:

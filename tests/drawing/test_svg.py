@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from itertools import groupby
 
 import pytest
 from hypothesis import given
@@ -77,6 +78,13 @@ def test_every_box_and_arrow_says_more_when_the_pointer_rests_on_it():
         "leaf x\ndata 0.3333333333333333\ngrad 0.1",
         "y = x * 0.1\ndata 0.03333333333333333\ngrad 1.0",
     ]
+
+
+def test_names_of_parts_are_drawn_above_the_edges_that_enter_the_parts():
+    model = nn.MLP(2, [2, 1], seed=0)
+    source = draw(model([Value(1.0), Value(2.0)]), direction="TB").svg
+    kinds = re.findall(r'<g class="(frame-title|frame|edge|node)', source)
+    assert [kind for kind, _ in groupby(kinds)] == ["frame", "edge", "frame-title", "node"]
 
 
 def test_the_same_graph_gives_the_same_picture():
