@@ -10,7 +10,7 @@ from numbers import Real
 from typing import Any
 
 import autograd_lite
-from autograd_lite import Value, no_grad
+from autograd_lite import Value, arrays, no_grad
 from nn.data.array_rows import ArrayRows
 from nn.data.minibatches import Batches
 from nn.data.samples import Dataset
@@ -63,7 +63,9 @@ class CompiledSteps(Steps):
         self._held_out: list[Any] | None = None
         if model._scope_name is None:
             model._give_names()  # once, before the model is put back to what it is now
-        gradients = [(p, p.grad) for p in parameters if p.reached]
+        known = arrays.gradients_of(parameters)
+        clear = known is not None and known.nothing()
+        gradients = [] if clear else [(p, p.grad) for p in parameters if p.reached]
         state = random.getstate()
         try:
             with attributes_restored(model):

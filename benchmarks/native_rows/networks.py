@@ -120,12 +120,15 @@ def rows_on_all_processors(table: Table, options: Options) -> None:
         x, y = images(batch, sizes)
         ours = networks_ours.Network(sizes, parameters(sizes), LR)
         theirs = networks_jax.Network(sizes, parameters(sizes), LR)
-        ours.step(x, y)
+        jx, jy = networks_jax.arrays(x, y)
+        for _ in range(STEPS):
+            ours.step(x, y)
+            theirs.step(jx, jy)
         compare(
             table,
             f"{name_of(sizes, batch)}, with Adam",
             partial(ours.step, x, y),
-            [Peer(JAX_FREE, partial(theirs.step, *networks_jax.arrays(x, y)))],
+            [Peer(JAX_FREE, partial(theirs.step, jx, jy))],
             options,
         )
 

@@ -256,6 +256,39 @@ def test_mean_and_variance_over_lanes_have_their_derivatives():
     np.testing.assert_allclose(g[0], (6.0 + 3.0 * 2.0 * deviations) / lanes, rtol=1e-15)
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("lanes", [1, 7, 8, 24, 35])
+@pytest.mark.parametrize("columns", [1, 8, 13])
+def test_a_matrix_of_the_callers_is_turned_into_rows_and_back(dtype, lanes, columns):
+    draw = np.random.default_rng(lanes)
+    wider = draw.normal(size=(lanes, columns + 3)).astype(dtype)
+    given = wider[:, 2 : 2 + columns]
+    v, g = np.full((2, columns + 4, lanes), -1.0, dtype)
+    arrays = {"index": np.zeros(1, np.int32), "rows": (3, 3 + columns), "lanes": lanes}
+    arrays |= {"first": columns + 3, "u": given}
+    run(special("turn", "forward", "lanes", dtype), v=v, **arrays)
+    assert np.array_equal(v[3:-1], given.T)
+    assert (v[:3] == -1.0).all()
+    assert (v[-1] == -1.0).all()
+    g[3:-1] = draw.normal(size=(columns, lanes))
+    kept = wider.copy()
+    run(special("turn", "backward", "lanes", dtype), g=g, **arrays)
+    assert np.array_equal(given, g[3:-1].T)
+    wider[:, 2 : 2 + columns] = kept[:, 2 : 2 + columns]
+    assert np.array_equal(wider, kept)
+
+
+@pytest.mark.parametrize("layout", ["point", "lanes"])
+def test_adjoints_begin_with_zeros_and_the_part_of_a_mean(layout):
+    lanes = 1 if layout == "point" else 5
+    g = np.full((4, lanes), 7.0)
+    index = np.zeros(1, np.int32)
+    run(special("clear", "forward", layout), g=g, index=index, rows=(1, 3), lanes=lanes)
+    assert g[:, 0].tolist() == [7.0, 0.0, 0.0, 7.0]
+    run(special("seed", "forward", layout), g=g, index=index, rows=(2, 3), lanes=lanes)
+    assert g.tolist() == [[x] * lanes for x in (7.0, 0.0, 1.0 / lanes, 7.0)]
+
+
 # -- choices ---------------------------------------------------------------------------------------
 
 

@@ -185,3 +185,20 @@ def test_what_has_no_lanes_is_learned_as_well(taken: list[bool]) -> None:
     total.backward()
     assert steps[1][0] == pytest.approx(total.data, rel=1e-12)
     assert steps[1][1] == pytest.approx([p.grad for p in eager.parameters()], rel=1e-12)
+
+
+def test_a_loss_without_lanes_has_the_same_gradient_in_every_step() -> None:
+    model = mlp()
+    parameters = model.parameters()
+    program = compile(lambda x: sum(p**3 for p in parameters) + 0.0 * x[0], parameters=parameters)
+    alone = compile(lambda x: sum(p**3 for p in parameters), parameters=parameters)
+    batch = np.ones((49, 3))
+    for step in (program, alone):
+        found = []
+        for _ in range(3):
+            for parameter in parameters:
+                parameter.zero_grad()
+            step(batch)
+            found.append([p.grad for p in parameters])
+        assert found[0] == found[1] == found[2]
+    assert found[0] == [3.0 * (p.data * p.data) for p in parameters]

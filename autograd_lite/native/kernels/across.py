@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograd_lite.native.kernels.blocks import BLOCK, inlined, room
+from autograd_lite.native.kernels.intrinsics import memory
 
 Kernel = Callable[..., None]
 
@@ -46,6 +47,10 @@ def special_kernel(
         ``u[row]`` is the mean of (``v[operand(row)]`` - its mean)². In two passes.
     ``"zero"``
         ``g[operand(row)] = 0``, forwards only.
+    ``"turn"``
+        ``v[row] = u[column]``: ``u`` is a matrix of somebody else's with a row for each lane, of
+        which column 0 belongs to the row ``start``; ``first`` is the distance of its rows.
+        Backwards ``u[column] = g[row]``, which is written, not added to.
     ``"clear"``, ``"seed"``
         ``g[row] = 0``, ``g[row] = 1 / lanes``; forwards only, without operands.
     ``"guards"``
@@ -233,6 +238,43 @@ def _lane_variance(point: bool) -> tuple[Kernel, ...]:
     return forward, backward
 
 
+TILE = 8
+"""Rows and lanes that are turned together: a cache line of each."""
+
+
+def _turn(point: bool) -> tuple[Kernel, ...]:
+    names = memory()
+    read, write = names["read"], names["write"]
+
+    def forward(v, g, u, gu, index, labels, first, start, stop, lanes):  # type: ignore[no-untyped-def]
+        for lane in range(0, lanes, TILE):
+            for row in range(start, stop, TILE):
+                to, at = row * lanes + lane, lane * first + row - start
+                if row + TILE <= stop and lane + TILE <= lanes:
+                    for i in range(TILE):
+                        for k in range(TILE):
+                            write(v, to + i * lanes + k, read(u, at + k * first + i))
+                else:
+                    for i in range(min(stop - row, TILE)):
+                        for k in range(min(lanes - lane, TILE)):
+                            v[to + i * lanes + k] = u[at + k * first + i]
+
+    def backward(v, g, u, gu, index, labels, first, start, stop, lanes):  # type: ignore[no-untyped-def]
+        for lane in range(0, lanes, TILE):
+            for row in range(start, stop, TILE):
+                to, at = row * lanes + lane, lane * first + row - start
+                if row + TILE <= stop and lane + TILE <= lanes:
+                    for k in range(TILE):
+                        for i in range(TILE):
+                            write(u, at + k * first + i, read(g, to + i * lanes + k))
+                else:
+                    for k in range(min(lanes - lane, TILE)):
+                        for i in range(min(stop - row, TILE)):
+                            u[at + k * first + i] = g[to + i * lanes + k]
+
+    return forward, backward
+
+
 # -- choices ---------------------------------------------------------------------------------------
 
 
@@ -328,6 +370,7 @@ def _guards(point: bool) -> tuple[Kernel, ...]:
 MAKERS: dict[str, Callable[[bool], tuple[Kernel, ...]]] = {
     "copy": _copy,
     "zero": _zero,
+    "turn": _turn,
     "clear": _clear,
     "seed": _seed,
     "broadcast": _broadcast,

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import cache
 from typing import Any, NamedTuple, get_args
 
+from autograd_lite.native.kernels.building import callable_at
 from autograd_lite.native.kernels.runner import LANES, UNIFORM
+from autograd_lite.native.kernels.table import special_address
 from autograd_lite.native.lowering.layout import NO_ROW, Analysed, Layout
 from autograd_lite.native.parameters.binding import memory_of
 from autograd_lite.native.tape import Argument, Closure, Constant, Drawn, Parameter, Source
 
-TILE = 64  # rows that are turned into columns at a time, so that they stay in the nearest cache
+LARGE = 4096  # numbers from which on a kernel turns rows into columns, not NumPy
 
 
 class Rows(NamedTuple):
@@ -125,7 +128,10 @@ class Leaves:
         for given, groups in ((arguments, self.arguments[LANES]), (drawn, self.draws[LANES])):
             for position, rows, columns in groups:
                 numbers = given[position]
-                v[rows] = (numbers if columns is None else numbers[:, columns]).T
+                if columns is not None:
+                    numbers = numbers[:, columns]
+                if not _turned("forward", v, rows, numbers):
+                    v[rows] = numbers.T
         for row, (position, column) in enumerate(self.labels):
             numbers = arguments[position]
             labels[row] = numbers[:, column] if position in self._varying else numbers[column]
@@ -156,10 +162,25 @@ class Leaves:
                 found[slice(None) if columns is None else columns] = gu[rows]
             elif columns is not None:
                 found[:, columns] = g[rows].T
-            else:
-                for start in range(0, found.shape[1], TILE):
-                    stop = start + TILE
-                    found[:, start:stop] = g[rows][start:stop].T
+            elif not _turned("backward", g, rows, found):
+                found[...] = g[rows].T
+
+
+def _turned(direction: str, rows: Any, which: slice, matrix: Any) -> bool:
+    """Turn a caller's matrix into rows with lanes, or back; tell whether that could be done."""
+    size = rows.itemsize
+    if matrix.size < LARGE or matrix.dtype != rows.dtype or matrix.strides[1] != size:
+        return False
+    turn = _turn(direction, rows.dtype.name)
+    v, g = (rows.ctypes.data, 0) if direction == "forward" else (0, rows.ctypes.data)
+    step = matrix.strides[0] // size
+    turn(v, g, matrix.ctypes.data, 0, 0, 0, step, which.start, which.stop, rows.shape[1])
+    return True
+
+
+@cache
+def _turn(direction: str, dtype: str) -> Callable[..., None]:
+    return callable_at(special_address("turn", direction, "lanes", dtype))
 
 
 def _argument(source: Any) -> tuple[int, int]:

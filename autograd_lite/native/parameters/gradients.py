@@ -32,6 +32,10 @@ class Gradients:
         """Set all back to 0.0, so that no parameter is reached."""
         self.memory.zero(self.spans)
 
+    def nothing(self) -> bool:
+        """Tell whether none was written."""
+        return self.memory.nothing_in(self.spans)
+
     def written(self) -> list[float]:
         """Return those that were written, in the order of the parameters."""
         memory = self.memory

@@ -116,7 +116,7 @@ class Machine:
         if space == LANES:
             self.g[row].fill(seed)
         elif self._space is None:
-            self.gu[row] = seed * self.lanes
+            self.gu[row] = over_lanes(seed, self.lanes)
         self.run("backward")
 
     def at_once(self, *records: Any) -> Step:
@@ -208,6 +208,15 @@ class Machine:
         )
         self._kept += [records, call]
         return partial(runner(), int(call.ctypes.data))
+
+
+def over_lanes(seed: float, lanes: int) -> float:
+    """Return the sum of a seed over all lanes, which for that of a mean is exactly 1.
+
+    >>> 49 * (1.0 / 49), over_lanes(1.0 / 49, 49), over_lanes(1.0, 49)
+    (0.9999999999999999, 1.0, 49.0)
+    """
+    return 1.0 if seed == 1.0 / lanes else seed * lanes
 
 
 class Matrix:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from collections.abc import Collection, Sequence
+from contextlib import nullcontext, suppress
 from functools import cached_property
 from threading import RLock
 from typing import Any, cast
@@ -14,8 +13,9 @@ from autograd_lite.native.kernels.runner import LANES, UNIFORM
 from autograd_lite.native.lowering.schedule import Schedule, scheduled
 from autograd_lite.native.parameters.binding import Binding
 from autograd_lite.native.running.learning import Learning, can_be_short
-from autograd_lite.native.running.machine import Machine
+from autograd_lite.native.running.machine import Machine, over_lanes
 from autograd_lite.native.running.point import Point, is_simple
+from autograd_lite.native.running.turns import in_turns
 from autograd_lite.native.tape import Parameter, Tape
 
 BLOCK_BYTES = 6 << 20  # numbers and adjoints of a block of lanes, so that they stay in a cache
@@ -335,33 +335,48 @@ class Plan:
         outputs = np.empty((len(self.tape.outputs), lanes), self.schedule.dtype)
         gradients: dict[int, Any] = {}
 
-        def forward(machine: Machine, block: slice) -> Any:
+        parts: list[Any] = []
+        summed = np.zeros_like(self._gu)
+
+        # NumPy's threads do not inherit that it is not to warn.
+
+        def forward(block: slice) -> tuple[Machine, Any]:
+            machine = self._machine(block.stop - block.start, whole=False)
             part = [x[block] if i in self.schedule.varying else x for i, x in enumerate(arguments)]
             machine.load(part, [x[block] for x in drawn])
-            with np.errstate(all="ignore"):  # which threads do not inherit
+            with np.errstate(all="ignore"):
                 machine.run("forward")
             outputs[:, block] = machine.outputs()
-            return machine.failing()
+            return machine, machine.failing()
 
-        def both(machine: Machine, block: slice) -> None:
-            forward(machine, block)
+        def note(found: tuple[Machine, Any]) -> None:
+            machine, failed = found
+            parts.append(failed)
+            self._free[machine.lanes].append(machine)
+
+        def both(block: slice) -> Machine:
+            machine, _ = forward(block)
             with np.errstate(all="ignore"):
                 machine.differentiate(cast(float, seed), output)
             for position, gradient in gradients.items():
                 self.schedule.leaves.gradient(position, machine.g, machine.gu, gradient[block])
+            return machine
+
+        def add(machine: Machine) -> None:
+            with np.errstate(all="ignore"):
+                machine.collect()
+                np.add(summed, machine.gu, summed)
+            self._free[machine.lanes].append(machine)
 
         if seed is None or self.tape.guards:
-            parts = [part for _, part in self._each(blocks, threads, forward)]
+            in_turns(threads, blocks, forward, note)
             failed = self.schedule.guards.joined(parts, blocks)
             if failed is not None:
                 return Found(outputs, failed, {})
         if seed is not None:
             gradients = self._gradients(arguments)
             self._open(whole=False)
-            summed = np.zeros_like(self._gu)
-            for machine, _ in self._each(blocks, threads, both):
-                machine.collect()
-                summed += machine.gu
+            in_turns(threads, blocks, both, add)
             self._gu[:] = summed
             self._close(seed, output, lanes, fresh=False)
         return Found(outputs, None, gradients)
@@ -373,25 +388,12 @@ class Plan:
         import numpy as np
 
         free = self._free.setdefault(lanes, [])
-        if free and not whole:
-            return free.pop()
+        if not whole:
+            with suppress(IndexError):  # several threads may ask
+                return free.pop()
         space = LANES if self.schedule.apart else None
         gu = self._gu if whole else np.zeros_like(self._gu)
         return Machine(self.schedule, lanes, self._u, gu, space, whole=whole)
-
-    def _each(
-        self, blocks: Sequence[slice], threads: int, compute: Callable[[Machine, slice], Any]
-    ) -> Iterator[Any]:
-        """Compute blocks, some at a time, and yield results in order, each with its machine."""
-        waiting = list(blocks)
-        with ThreadPoolExecutor(threads) if threads > 1 else nullcontext() as pool:
-            while waiting:
-                now, waiting = waiting[:threads], waiting[threads:]
-                machines = [self._machine(x.stop - x.start, whole=False) for x in now]
-                run = map if pool is None else pool.map
-                for machine, part in zip(machines, run(compute, machines, now), strict=True):
-                    yield machine, part
-                    self._free[machine.lanes].append(machine)
 
     # -- gradients ----------------------------------------------------------------------------
 
@@ -423,7 +425,7 @@ class Plan:
         if self._first is not None:
             spaces, rows = self.schedule.outputs
             if spaces[output] == UNIFORM:
-                self._gu[rows[output]] += seed * lanes
+                self._gu[rows[output]] += over_lanes(seed, lanes)
             self._first.fresh = fresh
             self._first.run("backward")
         learning, gradients = self.schedule.leaves.learning, self.schedule.gradients
