@@ -59,20 +59,52 @@ class Tag(NamedTuple):
     changed: int = 0
 
 
-class Mode(NamedTuple):
-    """What holds for operations in this thread or task."""
+class Mode:
+    """What holds for operations in this thread or task. It never changes.
 
-    recording: bool = True
-    tag: Tag | None = None
-    lifting: bool = False  # whether formulas run on Values, for higher derivatives
-    watching: bool = False  # whether every result is looked at, and its place kept
-    short: bool = True  # recording and not watching: an operation may take the short way
-    recorder: Any = None  # who is told of every operation, while a program is made
+    With slots, since every operation that a recorder is told of reads it several times.
+
+    Attributes
+    ----------
+    recording : bool
+    tag : Tag or None
+    lifting : bool
+        Whether formulas run on Values, for higher derivatives.
+    watching : bool
+        Whether every result is looked at, and its place kept.
+    recorder : object
+        Who is told of every operation, while a program is made.
+    short : bool
+        Recording and not watching: an operation may take the short way.
+    """
+
+    __slots__ = ("lifting", "recorder", "recording", "short", "tag", "watching")
+
+    def __init__(
+        self,
+        recording: bool = True,
+        tag: Tag | None = None,
+        lifting: bool = False,
+        watching: bool = False,
+        recorder: Any = None,
+    ) -> None:
+        self.recording = recording
+        self.tag = tag
+        self.lifting = lifting
+        self.watching = watching
+        self.recorder = recorder
+        self.short = recording and not watching
 
     def switched(self, **fields: Any) -> Mode:
         """Return the mode with some fields changed."""
-        mode = self._replace(**fields)
-        return mode._replace(short=mode.recording and not mode.watching)
+        own = {
+            "recording": self.recording,
+            "tag": self.tag,
+            "lifting": self.lifting,
+            "watching": self.watching,
+            "recorder": self.recorder,
+        }
+        return Mode(**{**own, **fields})
 
 
 runtime = Runtime()
@@ -293,7 +325,7 @@ class lifting(ModeSwitch):
     """Formulas run on Values: whatever turns one into a plain float would lose a derivative."""
 
     def _changed(self, mode: Mode) -> Mode:
-        return mode._replace(lifting=True)
+        return mode.switched(lifting=True)
 
 
 class scope(ModeSwitch):
@@ -329,7 +361,7 @@ class scope(ModeSwitch):
 
     def _changed(self, mode: Mode) -> Mode:
         parent = None if mode.tag is None else mode.tag.scope
-        return mode._replace(tag=Tag(scope=Scope(self._path, parent, self._title)))
+        return mode.switched(tag=Tag(scope=Scope(self._path, parent, self._title)))
 
 
 class collector_paused:

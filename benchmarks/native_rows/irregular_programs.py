@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import operator
 import random
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-ARITHMETIC = ("+", "-", "*", "/")
+ARITHMETIC = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+}
 FUNCTIONS = ("sin", "cos", "exp", "tanh", "sqrt", "log")
 SMALLEST, LARGEST = 0.05, 20.0
 
@@ -82,22 +88,11 @@ def _drawn(
                 continue
             result = getattr(np, name)(a)
         else:
-            name, j = rng.choice(ARITHMETIC), rng.randrange(len(numbers))
-            result = apply(name, a, numbers[j])
+            name, j = rng.choice([*ARITHMETIC]), rng.randrange(len(numbers))
+            result = ARITHMETIC[name](a, numbers[j])
         size = np.abs(result)
         if size.min() >= SMALLEST and size.max() <= LARGEST:
             return name, j, result
-
-
-def apply(name: str, a: Any, b: Any) -> Any:
-    """Apply one of + - * /."""
-    if name == "+":
-        return a + b
-    if name == "-":
-        return a - b
-    if name == "*":
-        return a * b
-    return a / b
 
 
 def evaluate(program: Program, inputs: Sequence[Any], functions: Any) -> Any:
@@ -108,5 +103,5 @@ def evaluate(program: Program, inputs: Sequence[Any], functions: Any) -> Any:
         if name in chosen:
             values.append(chosen[name](values[i]))
         else:
-            values.append(apply(name, values[i], values[j]))
+            values.append(ARITHMETIC[name](values[i], values[j]))
     return values[-1]
