@@ -200,6 +200,9 @@ class Primitive:
     def __call__(self, *operands: Any) -> Any:
         for operand in operands:
             if operand.__class__ is not float:
+                record = getattr(operand, "_record", None)
+                if record is not None and len(operands) == self.arity:
+                    return record(self, operands)
                 return self._apply(operands)
         if len(operands) != self.arity:
             self._refuse(len(operands))

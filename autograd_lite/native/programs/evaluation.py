@@ -93,10 +93,17 @@ class Evaluator:
         with self.lock, self.together:
             if self._learns:
                 self._check_binding()
-            paths = self.structures.get(batch.forms) or self.new_structure(batch.forms)
-            paths.stamp = newer()
-            self.last = paths, batch.forms, batch.lanes, batch.varying
-            return paths.evaluate(batch, task)
+            paths = self.structures.get(batch.forms)
+            if paths is not None:
+                return self._along(paths, batch, task)
+            with collector_paused():  # or it would go over all that is recorded, for nothing
+                return self._along(self.new_structure(batch.forms), batch, task)
+
+    def _along(self, paths: Paths, batch: Batch, task: Task) -> Found:
+        """Compute the lanes by the recordings of their structure."""
+        paths.stamp = newer()
+        self.last = paths, batch.forms, batch.lanes, batch.varying
+        return paths.evaluate(batch, task)
 
     def new_structure(self, forms: tuple[Form, ...]) -> Paths:
         """Return where recordings for arguments of a new structure go."""
@@ -125,8 +132,7 @@ class Evaluator:
     def _record(self, batch: Batch, lane: int) -> Tape:
         """Record the function for the numbers of one lane."""
         try:
-            with collector_paused():
-                tape = record(self._function, batch.sample(lane), parameters=self._parameters)
+            tape = record(self._function, batch.sample(lane), parameters=self._parameters)
         except Exception as error:
             if batch.varying:
                 error.add_note(f"raised for row {lane} of the batch, while it was being recorded")
