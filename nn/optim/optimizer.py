@@ -203,7 +203,8 @@ class Optimizer:
             Accepted as in PyTorch, without effect: a gradient is 0.0 and no longer
             `Value.reached` afterwards either way, and `step` leaves such parameters alone.
         """
-        flag(set_to_none, f"{type(self).__name__}.zero_grad's set_to_none")
+        if set_to_none is not True:
+            flag(set_to_none, f"{type(self).__name__}.zero_grad's set_to_none")
         gradients = self._gradients
         if gradients is None or not gradients.memory.valid:
             self._gradients = gradients = arrays.gradients_of(self.params)

@@ -257,7 +257,7 @@ def test_those_that_are_together_stay():
     first = bind([a, b, c])
     second = bind([c, a])
     assert second.memory is first.memory
-    assert first.valid
+    assert first.memory.valid
     assert (second.place, second.spans) == ([2, 0], ((0, 1), (2, 3)))
 
 
@@ -266,7 +266,7 @@ def test_all_that_programs_share_moves_together():
     d = Value(7.0)
     first, second = bind([a, b]), bind([c, d])
     both = bind([b, c])
-    assert (first.valid, second.valid, both.valid) == (False, False, True)
+    assert (first.memory.valid, second.memory.valid, both.memory.valid) == (False, False, True)
     assert [bind(x.values).memory is both.memory for x in (first, second)] == [True, True]
     assert [x.data for x in (a, b, c, d)] == [2.0, 3.0, 5.0, 7.0]
 

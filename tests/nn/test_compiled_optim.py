@@ -328,7 +328,7 @@ def test_parameters_may_move_and_come_in_between_steps():
         take(optimizer, gradients(3, COUNT + 2))
         if number:
             assert in_arrays(optimizer)
-            assert kept.valid
+            assert kept.memory.valid
     assert numbers(at_once) == numbers(one_by_one)
 
 
@@ -426,5 +426,5 @@ def test_a_training_run_gives_the_same_numbers_when_parameters_are_bound(tmp_pat
         found.append(numbers(optimizer))
         model.zero_grad()
         assert not any(p.reached for p in model.parameters())
-    assert binding.valid
+    assert binding.memory.valid
     assert found[0] == found[1]

@@ -58,11 +58,6 @@ class Binding:
         memory.bindings.add(self)
 
     @property
-    def valid(self) -> bool:
-        """Whether the parameters are still here; otherwise `bind` them again."""
-        return self.memory.valid
-
-    @property
     def dtype(self) -> str:
         """The type of the numbers, ``"float64"`` or ``"float32"``."""
         return self.memory.dtype

@@ -81,7 +81,10 @@ class Evaluator:
     def is_bound(self) -> bool:
         """Whether the parameters are where plans expect them."""
         binding = self._binding
-        return binding is not None and binding.valid and binding.changes == self._bound
+        if binding is None:
+            return False
+        memory = binding.memory
+        return memory.valid and memory.changes == self._bound
 
     @property
     def recordings(self) -> tuple[Recording, ...]:

@@ -7,7 +7,7 @@ and shapes of its arguments.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import reduce
 from operator import add
 from typing import Any, NamedTuple
@@ -33,12 +33,11 @@ def mean_of(losses: Any, *, in_order: bool = False) -> float:
 
 
 class _Way(NamedTuple):
-    """What a call with such arguments took: ``run`` is a plan, or a point of it."""
+    """What a call with such arguments took: ``run`` is a `_StepWay` or a `_PointWay`."""
 
     paths: Paths
     recording: Recording
     run: Any
-    lanes: int
     last: Last
 
 
@@ -57,7 +56,7 @@ class _Ways:
         way = self._known.get(key)
         if way is None:
             return None
-        paths, recording, _, _, last = way
+        paths, recording, _, last = way
         if not paths.roots or paths.roots[0] is not recording or not recording.holds():
             return None
         if self.evaluator.last is not last:
@@ -71,14 +70,22 @@ class _Ways:
         paths = self.evaluator.structures.get(batch.forms)
         return paths.used[0] if paths is not None and len(paths.used) == 1 else None
 
-    def add(self, key: Any, batch: Batch, recording: Recording, run: Any) -> None:
+    def add(self, key: Any, recording: Recording, run: Any) -> None:
         """Remember the way of the last call."""
         last = self.evaluator.last
         if last is None:
             return
-        self._known[key] = _Way(last[0], recording, run, batch.lanes, last)
+        self._known[key] = _Way(last[0], recording, run, last)
         if len(self._known) > MOST_KINDS:
             del self._known[next(iter(self._known))]
+
+
+class _StepWay(NamedTuple):
+    """A plan, how many lanes there are, and which arguments have to be brought into rows."""
+
+    plan: Any
+    lanes: int
+    shapes: Sequence[tuple[int, tuple[int, ...]]]
 
 
 class QuickSteps:
@@ -111,7 +118,10 @@ class QuickSteps:
         lowered = recording.plans.get((varying, True))
         as_given = all(map(self._same_memory, batch.rows, args))
         if lowered is not None and as_given and hasattr(lowered.plan, "learn"):
-            self._ways.add(key, batch, recording, lowered.plan)
+            shape = (batch.lanes, -1) if lowered.plan.varies else (-1,)
+            shapes = [(i, shape) for i, arg in enumerate(args) if arg.ndim != len(shape)]
+            run = _StepWay(lowered.plan, batch.lanes, shapes)
+            self._ways.add(key, recording, run)
 
     def take(self, args: tuple[Any, ...]) -> float | None:
         """Take a step and return the mean loss; None where it has to be taken the usual way."""
@@ -120,9 +130,11 @@ class QuickSteps:
             way = self._ways.get(self._key(args))
             if way is None or not evaluator.is_bound:
                 return None
-            width = 2 if way.run.varies else 1
-            rows = [arg if arg.ndim == width else _in_rows(arg, width) for arg in args]
-            losses = way.run.learn(rows, way.lanes)
+            plan, lanes, shapes = way.run
+            rows = list(args)
+            for position, shape in shapes:
+                rows[position] = rows[position].reshape(shape)
+            losses = plan.learn(rows, lanes)
             if losses is None:
                 return None
         return mean_of(losses, in_order=self._exact)
@@ -183,7 +195,7 @@ class QuickPoints:
             value = point.value.copy if batch.varying else point.value.item
             read = [_reader(arg, row) for arg, row in zip(args, point.gradients, strict=False)]
             run = _PointWay(point, value, read)
-            ways.add(key, batch, recording, run)
+            ways.add(key, recording, run)
 
     def value(self, args: tuple[Any, ...]) -> Any:
         """Return the value; None where it has to be found the usual way."""
@@ -242,8 +254,3 @@ def _reader(arg: Any, row: Any) -> Any:
     if isinstance(arg, list):
         return row.tolist
     return row.reshape(arg.shape).copy
-
-
-def _in_rows(array: Any, dimensions: int) -> Any:
-    """Return the numbers of every lane as a row, or those of the only lane."""
-    return array.reshape(len(array), -1) if dimensions == 2 else array.reshape(-1)

@@ -32,7 +32,8 @@ class Learning:
     def __init__(self, schedule: Schedule, machine: Machine, first: Machine | None) -> None:
         leaves = schedule.leaves
         space, row = machine.first_place
-        self._machines = [machine] if first is None else [machine, first]
+        self._machine = machine
+        self._multiplying = [x for x in (machine, first) if x is not None and x.multiplies]
         self._given = leaves.views(machine.v, machine.labels)
         self._learned = _pair(leaves.learned, machine.u, schedule.parameters)
         self._learning = _pair(leaves.learning, machine.gu, schedule.gradients)
@@ -48,7 +49,7 @@ class Learning:
 
         They are valid until the next call. None, with nothing written, where a guard fails.
         """
-        for machine in self._machines:
+        for machine in self._multiplying:
             machine.fresh = True
             machine.arguments = arguments
         for into, rows, numbers, places in self._learned:
@@ -68,7 +69,7 @@ class Learning:
             step()
         for numbers, rows, into, places in self._learning:
             into[places] = numbers[rows]
-        return self._machines[0].first_output() if self._losses is None else self._losses
+        return self._machine.first_output() if self._losses is None else self._losses
 
 
 def can_be_short(schedule: Schedule, machine: Machine, first: Machine | None) -> bool:

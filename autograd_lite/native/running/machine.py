@@ -37,6 +37,8 @@ class Machine:
     ----------
     first_place : tuple of two int
         The space and the row of the first output.
+    multiplies : bool
+        Whether there are matrix products.
     silent : bool
         Whether NumPy adds up nothing in a step that overwrites gradients, and so warns of nothing.
     """
@@ -63,6 +65,7 @@ class Machine:
             for placed, around in zip(schedule.products, schedule.around, strict=True)
             if space in (None, int(placed.with_lanes))
         ]
+        self.multiplies = bool(self._matrices)
         self.silent = not schedule.runs.forward.python and all(x.silent for x in self._matrices)
         self._steps = {direction: self.steps(direction) for direction in ("forward", "backward")}
         self._guards = schedule.guards.of(lanes, self.v, self.u) if space != UNIFORM else None
