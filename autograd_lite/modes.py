@@ -95,16 +95,24 @@ class Mode:
         self.recorder = recorder
         self.short = recording and not watching
 
-    def switched(self, **fields: Any) -> Mode:
-        """Return the mode with some fields changed."""
-        own = {
+    def _fields(self) -> dict[str, Any]:
+        return {
             "recording": self.recording,
             "tag": self.tag,
             "lifting": self.lifting,
             "watching": self.watching,
             "recorder": self.recorder,
         }
-        return Mode(**{**own, **fields})
+
+    def switched(self, **fields: Any) -> Mode:
+        """Return the mode with some fields changed."""
+        return Mode(**{**self._fields(), **fields})
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Mode) and self._fields() == other._fields()
+
+    def __hash__(self) -> int:
+        return hash(tuple(self._fields().values()))
 
 
 runtime = Runtime()

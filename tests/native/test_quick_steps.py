@@ -202,3 +202,28 @@ def test_a_loss_without_lanes_has_the_same_gradient_in_every_step() -> None:
             found.append([p.grad for p in parameters])
         assert found[0] == found[1] == found[2]
     assert found[0] == [3.0 * (p.data * p.data) for p in parameters]
+
+
+def test_a_step_that_overflows_warns_of_nothing(taken: list[bool]) -> None:
+    parts = Parts(mlp, nn.MSELoss(), False)
+    x, y = parts.batches[0]
+    for scale in (1.0, 1.0, 1e200, 1e300):  # warnings are errors here
+        parts.zero()
+        found = parts.program(x * scale, y)
+    assert not np.isfinite(found)
+    assert taken == [True] * 3
+    with pytest.warns(RuntimeWarning):
+        np.float64(1e200) * np.float64(1e200)  # NumPy's own state is as before
+
+
+def test_models_whose_inner_layers_pass_gradients_on(taken: list[bool]) -> None:
+    def deep() -> nn.Module:
+        return nn.MLP(3, [4, 5, 2], activation="tanh", seed=0)
+
+    short, long = (Parts(deep, nn.MSELoss(), False) for _ in range(2))
+    for batch in (0, 1, 2):
+        short.zero()
+        for parameter in long.parameters:
+            parameter.grad = 0.0
+        assert short.step(batch) == long.step(batch)
+    assert taken == [True, True]

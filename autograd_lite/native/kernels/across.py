@@ -114,24 +114,23 @@ def _zero(point: bool) -> tuple[Kernel, ...]:
     return (forward,)
 
 
-def _clear(point: bool) -> tuple[Kernel, ...]:
+def _started(point: bool, mean: bool) -> tuple[Kernel, ...]:
     def forward(v, g, u, gu, index, labels, first, start, stop, lanes):  # type: ignore[no-untyped-def]
         if point:
             lanes = 1
+        number = 1.0 / lanes if mean else 0.0
         for i in range(start * lanes, stop * lanes):
-            g[i] = 0.0
+            g[i] = number
 
     return (forward,)
+
+
+def _clear(point: bool) -> tuple[Kernel, ...]:
+    return _started(point, mean=False)
 
 
 def _seed(point: bool) -> tuple[Kernel, ...]:
-    def forward(v, g, u, gu, index, labels, first, start, stop, lanes):  # type: ignore[no-untyped-def]
-        if point:
-            lanes = 1
-        for i in range(start * lanes, stop * lanes):
-            g[i] = 1.0 / lanes
-
-    return (forward,)
+    return _started(point, mean=True)
 
 
 # -- between the spaces ----------------------------------------------------------------------------

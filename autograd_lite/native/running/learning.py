@@ -7,7 +7,8 @@ more (numbers that are drawn, gradients that are added to others), `Plan.evaluat
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextvars import copy_context
 from typing import Any
 
 from autograd_lite.native.kernels.runner import LANES, UNIFORM
@@ -43,12 +44,16 @@ class Learning:
         self._after = [] if first is None else first.steps("backward")
         self._failing = machine.failing
         self._losses = machine.v[row] if space == LANES else None
+        self._quietly = _without_warnings()
 
     def __call__(self, arguments: Sequence[Any]) -> Any:
         """Write the gradients of the mean over the lanes; return the numbers that it is of.
 
         They are valid until the next call. None, with nothing written, where a guard fails.
         """
+        return self._quietly(self._step, arguments)
+
+    def _step(self, arguments: Sequence[Any]) -> Any:
         for machine in self._multiplying:
             machine.fresh = True
             machine.arguments = arguments
@@ -76,10 +81,28 @@ def can_be_short(schedule: Schedule, machine: Machine, first: Machine | None) ->
     """Tell whether a step has nothing else to do than a `Learning` does."""
     leaves = schedule.leaves
     more = leaves.closures[1] or leaves.arguments[UNIFORM] or leaves.draws[UNIFORM]
-    more = more or leaves.draws[LANES]
-    silent = machine.silent and (first is None or first.silent)
+    more = more or leaves.draws[LANES] or schedule.runs.forward.python
     seen = machine.first_place[0] == LANES or first is None
-    return silent and seen and not more
+    return seen and not more
+
+
+def _without_warnings() -> Callable[..., Any]:
+    """Return what calls a function meanwhile NumPy warns of no overflow; one call at a time.
+
+    A context that was entered once is entered again in a tenth of the time of `numpy.errstate`.
+    """
+    import numpy as np
+
+    if np.lib.NumpyVersion(np.__version__) >= "2.0.0":
+        context = copy_context()
+        context.run(np.errstate(all="ignore").__enter__)
+        return context.run
+
+    def run(function: Callable[..., Any], *args: Any) -> Any:
+        with np.errstate(all="ignore"):  # of the thread, before NumPy 2
+            return function(*args)
+
+    return run
 
 
 def _pair(learned: Learned | None, own: Any, others: Any) -> list[tuple[Any, Any, Any, Any]]:

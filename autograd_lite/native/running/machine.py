@@ -39,8 +39,6 @@ class Machine:
         The space and the row of the first output.
     multiplies : bool
         Whether there are matrix products.
-    silent : bool
-        Whether NumPy adds up nothing in a step that overwrites gradients, and so warns of nothing.
     """
 
     def __init__(
@@ -66,7 +64,6 @@ class Machine:
             if space in (None, int(placed.with_lanes))
         ]
         self.multiplies = bool(self._matrices)
-        self.silent = not schedule.runs.forward.python and all(x.silent for x in self._matrices)
         self._steps = {direction: self.steps(direction) for direction in ("forward", "backward")}
         self._guards = schedule.guards.of(lanes, self.v, self.u) if space != UNIFORM else None
         spaces, rows = schedule.outputs
@@ -259,11 +256,6 @@ class Matrix:
         self.spare: Any = None
         if placed.passes_on and not (placed.only_user and self.input_adjoint.flags.c_contiguous):
             self.spare = np.empty(self.input_adjoint.shape, schedule.dtype)
-
-    @property
-    def silent(self) -> bool:
-        """See `Machine`."""
-        return self.spare is None and (self.overwrites or not self.placed.learns)
 
     def parts(self, direction: str) -> list[Any]:
         """Return what has to be done, one after the other: native records and calls."""
