@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 import nn
-from autograd_lite import compile, maximum
+from autograd_lite import compile, maximum, scope
+from autograd_lite.modes import runtime
 
 np = pytest.importorskip("numpy")
 pytest.importorskip("numba")
@@ -226,4 +227,16 @@ def test_models_whose_inner_layers_pass_gradients_on(taken: list[bool]) -> None:
         for parameter in long.parameters:
             parameter.grad = 0.0
         assert short.step(batch) == long.step(batch)
+    assert taken == [True, True]
+
+
+def test_a_step_keeps_no_mode_switched_on(taken: list[bool]) -> None:
+    before = runtime.special
+    parts = Parts(mlp, nn.CrossEntropyLoss(), True)
+    with scope("outside"):
+        parts.step(0)
+    assert runtime.special == before
+    for batch in (0, 1):
+        parts.zero()
+        parts.step(batch)
     assert taken == [True, True]

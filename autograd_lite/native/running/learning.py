@@ -8,7 +8,7 @@ more (numbers that are drawn, gradients that are added to others), `Plan.evaluat
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextvars import copy_context
+from contextvars import Context
 from typing import Any
 
 from autograd_lite.native.kernels.runner import LANES, UNIFORM
@@ -94,7 +94,7 @@ def _without_warnings() -> Callable[..., Any]:
     import numpy as np
 
     if np.lib.NumpyVersion(np.__version__) >= "2.0.0":
-        context = copy_context()
+        context = Context()  # an empty one, which keeps no mode of the caller
         context.run(np.errstate(all="ignore").__enter__)
         return context.run
 
