@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from autograd_lite.native.tape import Argument, Constant, Guard, Parameter, Tape
+from autograd_lite.native.tape import PICK, Argument, Constant, Guard, Parameter, Tape
 from autograd_lite.primitives import TABLE, arithmetic, nary
 
 
@@ -61,6 +61,52 @@ def used(tape: Tape, roots: Iterable[int]) -> list[bool]:
             for operand in tape.operands[node]:
                 found[operand] = True
     return found
+
+
+GENTLE = (
+    "+ - * neg abs dot total mean maximum minimum max_of min_of clamp hardtanh where sign floor"
+    " ceil round copysign relu leaky_relu elu selu sigmoid log_sigmoid softplus logsumexp logaddexp"
+    " tanh atan asinh sin cos erf erfc normal_cdf gelu gelu_tanh mish silu softsign"
+)
+"""Operations whose partials are finite wherever their operands are."""
+
+
+def hides_infinities(tape: Tape) -> bool:
+    """Tell whether an option that was not picked may have an infinite partial below it.
+
+    Backward comes to it with 0, which would then give NaN; eagerly, backward does not come to it.
+    """
+    gentle = {None, PICK, *(TABLE[name] for name in GENTLE.split())}
+    steep = [i for i, x in enumerate(tape.primitives) if x not in gentle and tape.flows[i]]
+    if not steep or PICK not in tape.primitives:
+        return False
+    # Of every node: whether an output depends on it without any choice, and for which choices.
+    always = [False] * len(tape.sources)
+    chosen = [0] * len(tape.sources)  # a bit for every number that a label can be
+    places: dict[int, int] = {}  # where the bits of a label begin
+    every: list[int] = []  # all the bits of each label
+    for output in tape.outputs:
+        always[output] = True
+    for node in range(len(always) - 1, -1, -1):
+        operands = tape.operands[node]
+        if tape.primitives[node] is not PICK:
+            for operand in operands:
+                always[operand] |= always[node]
+                chosen[operand] |= chosen[node]
+            continue
+        label, *options = operands
+        if label not in places:
+            places[label] = sum(every).bit_length()
+            every.append(((1 << len(options)) - 1) << places[label])
+        certain = always[node] or any(chosen[node] & bits == bits for bits in every)
+        for number, option in enumerate(options, places[label]):
+            if certain or chosen[node] >> number & 1:
+                chosen[option] |= 1 << number
+    needed = used(tape, tape.outputs)
+    return any(
+        needed[node] and not always[node] and all(chosen[node] & bits != bits for bits in every)
+        for node in steep
+    )
 
 
 def fixed(tape: Tape) -> dict[int, float]:

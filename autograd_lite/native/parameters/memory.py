@@ -26,6 +26,9 @@ _AS_IF_NEW = bytes((UNWRITTEN, WRITTEN, WRITTEN, RECORDED, RECORDED))
 IS_WRITTEN = bytes((0, 1, 1, 1, 1)).ljust(256, b"\1")
 """What turns `Memory.reached` into 0 or 1."""
 
+Kept = tuple[bytes, int | None, bytes, dict[int, Any], bool]
+"""Gradients and what goes with them."""
+
 TYPECODES = {"float64": "d", "float32": "f"}
 
 WRITES_KEPT = 8  # changes of other stretches that are remembered as such
@@ -197,6 +200,31 @@ class Memory:
         reached = self.reached
         for start, stop in spans:
             reached[start:stop] = reached[start:stop].translate(_AFTER_A_CHANGE)
+
+    def kept(self) -> Kept:
+        """Return all gradients, for `put_back`."""
+        return (
+            self.gradients.tobytes(),
+            self.alike,
+            bytes(self._reached),
+            dict(self.graphs),
+            self.older,
+        )
+
+    def put_back(self, kept: Kept) -> None:
+        """Let all gradients be what they were."""
+        numbers, self.alike, reached, graphs, self.older = kept
+        self.gradients.cast("B")[:] = numbers
+        self._reached[:] = reached
+        self.graphs = dict(graphs)
+
+    def has_nan(self) -> bool:
+        """Tell whether some gradient that was written is NaN."""
+        if hasattr(self.grad, "nonzero"):  # NumPy's
+            places: list[int] = (self.grad != self.grad).nonzero()[0].tolist()
+        else:
+            places = [i for i, x in enumerate(self.gradients) if x != x]
+        return any(self.code(place) != UNWRITTEN for place in places)
 
     def stamp(self, place: int) -> int:
         """Return the clock at the last change of one leaf's data."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from threading import RLock
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -17,9 +18,11 @@ from autograd_lite.native.programs.arguments import Batch, Form
 from autograd_lite.native.programs.eager import alone, learned_alone
 from autograd_lite.native.programs.groups import Found
 from autograd_lite.native.programs.paths import Paths, Recording, Task, newer
+from autograd_lite.native.python.replaying import replayed
 from autograd_lite.native.tape import Argument, Tape
 from autograd_lite.native.tracing.recording import record
 from autograd_lite.slips import warn_slip
+from autograd_lite.trees import leaves_of, shaped_like
 from autograd_lite.value import Value
 
 MOST_STRUCTURES = 256
@@ -113,7 +116,8 @@ class Evaluator:
         if len(self.structures) >= MOST_STRUCTURES:
             oldest = min(self.structures, key=lambda known: self.structures[known].stamp)
             self.structures.pop(oldest).roots.clear()  # quick ways end with their recording
-        paths = Paths(self._record, self._plan, self._alone, threads=self._threads)
+        keep = self.keep if self._learns else None
+        paths = Paths(self._record, self._plan, self._alone, keep, threads=self._threads)
         self.structures[forms] = paths
         return paths
 
@@ -164,13 +168,34 @@ class Evaluator:
                 dtype=self._dtype,
             )
 
-    def _alone(self, batch: Batch, lane: int, task: Task) -> Found:
-        """Compute one lane by the function itself."""
+    def keep(self) -> Callable[[], bool]:
+        """Return what puts gradients back to what they are now, as `Paths` says."""
+        memory = None if self._binding is None else self._binding.memory
+        if memory is None:
+            raise RuntimeError("parameters are bound before a plan of them is evaluated")
+        kept = memory.kept()
+
+        def put_back() -> bool:
+            spoilt = memory.has_nan()
+            if spoilt:
+                memory.put_back(kept)
+            return spoilt
+
+        return put_back
+
+    def _alone(self, batch: Batch, lane: int, task: Task, tape: Tape | None = None) -> Found:
+        """Compute one lane on Values: by the function itself, or by a recording of it."""
+        function = self._function if tape is None else partial(self._replayed, tape)
         sample = batch.sample(lane)
         if self._learns:
-            return learned_alone(self._function, sample, task.seed)
-        found = alone(self._function, sample, batch.forms, task)
+            return learned_alone(function, sample, task.seed)
+        found = alone(function, sample, batch.forms, task)
         if batch.varying:
             return found
         rows = {position: rows[0] for position, rows in found.gradients.items()}
         return Found(found.result, found.outputs, rows)
+
+    def _replayed(self, tape: Tape, *args: Any) -> Any:
+        """Return what the function returned when it was recorded, for other numbers."""
+        given = [leaves_of(argument) for argument in args]
+        return shaped_like(tape.result, iter(replayed(tape, given, parameters=self._parameters)))

@@ -63,6 +63,17 @@ def by_guard(lanes: Any, failed: Any) -> Iterator[tuple[int, Any]]:
         yield guard, lanes[failed == guard]
 
 
+def with_nan(gradients: dict[int, Any], lanes: int) -> list[int]:
+    """Return the lanes in whose gradients there is a NaN."""
+    found: set[int] = set()
+    for rows in gradients.values():
+        listed = rows.tolist() if hasattr(rows, "tolist") else rows
+        if listed and not isinstance(listed[0], list):
+            listed = [listed]  # of the only lane
+        found.update(lane for lane, row in enumerate(listed) if any(x != x for x in row))
+    return sorted(lane for lane in found if lane < lanes)
+
+
 def gathered(parts: Sequence[tuple[Any, Found]], lanes: int) -> Found:
     """Put the results of groups of lanes together: each comes with the lanes that it is of.
 

@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from typing import Any, NamedTuple
 
+from autograd_lite.native.order import hides_infinities
 from autograd_lite.native.programs.arguments import Batch
 from autograd_lite.native.programs.capacity import check_capacity
-from autograd_lite.native.programs.groups import Found, all_lanes, by_guard, gathered
+from autograd_lite.native.programs.groups import Found, all_lanes, by_guard, gathered, with_nan
 from autograd_lite.native.tape import LANE_MEAN, LANE_VARIANCE, Tape
 from autograd_lite.native.tracing.surroundings import same
 
@@ -68,6 +69,9 @@ class Recording:
         self.plans: dict[tuple[frozenset[int], bool], _Lowered] = {}
         self.across = LANE_MEAN in tape.primitives or LANE_VARIANCE in tape.primitives
         self.several = isinstance(tape.result, list | tuple)
+        # With draws, or numbers of all lanes, a lane computed again would be another one.
+        alone = not (self.across or tape.draws)
+        self.hides_infinities = alone and hides_infinities(tape)
         self._watches = tape.watches
 
     def holds(self) -> bool:
@@ -105,7 +109,11 @@ class Paths:
         ``lower(tape, varying, differentiable)`` is a plan that evaluates a tape, and
         differentiates it if it is to be differentiable.
     alone : callable
-        ``alone(batch, lane, task)`` computes one lane by the function itself.
+        ``alone(batch, lane, task, tape)`` computes one lane by the function itself or, where a tape
+        is given, by this recording of it run on Values.
+    keep : callable, optional
+        Where there are parameters: ``keep()`` returns a function that puts their gradients back to
+        what they are now if one of them is NaN, and tells whether it has.
 
     Attributes
     ----------
@@ -117,10 +125,12 @@ class Paths:
         self,
         record: Callable[[Batch, int], Tape],
         lower: Callable[[Tape, frozenset[int], bool], Any],
-        alone: Callable[[Batch, int, Task], Found],
+        alone: Callable[..., Found],
+        keep: Callable[[], Callable[[], bool]] | None = None,
         *,
         threads: int = 1,
     ) -> None:
+        self._keep = keep
         self._record = record
         self._lower = lower
         self._alone = alone
@@ -195,6 +205,8 @@ class Paths:
                 draws = recording.tape.draws
                 task.drawn[key_of_draws] = [x.function(batch.lanes, x.size) for x in draws]
             drawn = task.drawn[key_of_draws]
+        doubtful = recording.hides_infinities and task.seed is not None
+        put_back = self._keep() if doubtful and self._keep is not None else None
         found = plan.evaluate(
             rows,
             batch.lanes,
@@ -210,7 +222,29 @@ class Paths:
                 if gradient is not None:
                     listed = isinstance(gradient, list)
                     found.gradients[position] = [gradient] if listed else gradient[None]
+        if doubtful and found.failed is None:
+            self._correct(found.gradients, recording.tape, batch, task, put_back)
         return found
+
+    def _correct(
+        self,
+        gradients: dict[int, Any],
+        tape: Tape,
+        batch: Batch,
+        task: Task,
+        put_back: Callable[[], bool] | None,
+    ) -> None:
+        """Find gradients that are NaN eagerly: options that were not picked can have caused it."""
+        if put_back is not None:
+            for lane in range(batch.lanes) if put_back() else ():
+                self._alone(batch, lane, task, tape)
+            return
+        for lane in with_nan(gradients, batch.lanes):
+            for position, row in self._alone(batch, lane, task, tape).gradients.items():
+                if position in batch.varying:
+                    gradients[position][lane] = row[0]
+                elif position in gradients:
+                    gradients[position] = row
 
     # -- lanes that go different ways --------------------------------------------------------
 
