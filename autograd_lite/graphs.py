@@ -255,7 +255,10 @@ class Graph(Sequence[GraphNode]):
         ModuleNotFoundError
             If networkx is not installed.
         """
-        import networkx
+        try:
+            import networkx
+        except ModuleNotFoundError:
+            raise ModuleNotFoundError("to_networkx needs networkx: pip install networkx") from None
 
         found = networkx.MultiDiGraph()
         for node in self:

@@ -55,7 +55,10 @@ def to_sympy(root: Value, *, names: Mapping[str, Any] | None = None) -> sympy.Ex
     x*cos(x) + sin(x)
     """
     graph = Graph(root, names)
-    from sympy import Symbol
+    try:
+        from sympy import Symbol
+    except ModuleNotFoundError:
+        raise ModuleNotFoundError("to_sympy needs SymPy: pip install sympy") from None
 
     from autograd_lite.sympy_formulas import applied, exact_number
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 import threading
 
 import pytest
 
 import nn
-from autograd_lite import SlipWarning, Value, dot, graph, no_grad, scope, sin
+from autograd_lite import SlipWarning, Value, dot, graph, no_grad, scope, sin, to_sympy
 
 
 def lecture() -> dict[str, Value]:
@@ -171,3 +172,12 @@ def test_an_unknown_name_lists_some_that_are_there() -> None:
     values = lecture()
     with pytest.raises(KeyError, match="no node of the graph is called 'z'; there are x, a, b"):
         graph(values["f"], names=values).find("z")
+
+
+@pytest.mark.parametrize("package", ["networkx", "sympy"])
+def test_a_package_that_is_missing_is_named(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    x = Value(2.0)
+    convert = {"networkx": lambda: graph(x * x).to_networkx(), "sympy": lambda: to_sympy(x * x)}
+    with pytest.raises(ModuleNotFoundError, match=f"to_{package} needs .*: pip install {package}"):
+        convert[package]()
