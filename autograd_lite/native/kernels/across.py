@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import Any
 
 from autograd_lite.native.kernels.blocks import BLOCK, inlined, room
-from autograd_lite.native.kernels.intrinsics import memory
 
 Kernel = Callable[..., None]
 
@@ -238,38 +237,23 @@ def _lane_variance(point: bool) -> tuple[Kernel, ...]:
 
 
 TILE = 8
-"""Rows and lanes that are turned together: a cache line of each."""
+"""Lanes that are turned together: a cache line of every row, and as many rows of the matrix."""
 
 
 def _turn(point: bool) -> tuple[Kernel, ...]:
-    names = memory()
-    read, write = names["read"], names["write"]
-
     def forward(v, g, u, gu, index, labels, first, start, stop, lanes):  # type: ignore[no-untyped-def]
         for lane in range(0, lanes, TILE):
-            for row in range(start, stop, TILE):
-                to, at = row * lanes + lane, lane * first + row - start
-                if row + TILE <= stop and lane + TILE <= lanes:
-                    for i in range(TILE):
-                        for k in range(TILE):
-                            write(v, to + i * lanes + k, read(u, at + k * first + i))
-                else:
-                    for i in range(min(stop - row, TILE)):
-                        for k in range(min(lanes - lane, TILE)):
-                            v[to + i * lanes + k] = u[at + k * first + i]
+            width = min(lanes - lane, TILE)
+            for row in range(start, stop):
+                for k in range(width):
+                    v[row * lanes + lane + k] = u[(lane + k) * first + row - start]
 
     def backward(v, g, u, gu, index, labels, first, start, stop, lanes):  # type: ignore[no-untyped-def]
         for lane in range(0, lanes, TILE):
-            for row in range(start, stop, TILE):
-                to, at = row * lanes + lane, lane * first + row - start
-                if row + TILE <= stop and lane + TILE <= lanes:
-                    for k in range(TILE):
-                        for i in range(TILE):
-                            write(u, at + k * first + i, read(g, to + i * lanes + k))
-                else:
-                    for k in range(min(lanes - lane, TILE)):
-                        for i in range(min(stop - row, TILE)):
-                            u[at + k * first + i] = g[to + i * lanes + k]
+            width = min(lanes - lane, TILE)
+            for row in range(start, stop):
+                for k in range(width):
+                    u[(lane + k) * first + row - start] = g[row * lanes + lane + k]
 
     return forward, backward
 
