@@ -63,15 +63,17 @@ def by_guard(lanes: Any, failed: Any) -> Iterator[tuple[int, Any]]:
         yield guard, lanes[failed == guard]
 
 
-def with_nan(gradients: dict[int, Any], lanes: int) -> list[int]:
-    """Return the lanes in whose gradients there is a NaN."""
+def with_nan(gradients: dict[int, Any]) -> list[int]:
+    """Return the lanes in whose gradients there is a NaN; what does not vary is of lane 0."""
     found: set[int] = set()
     for rows in gradients.values():
-        listed = rows.tolist() if hasattr(rows, "tolist") else rows
-        if listed and not isinstance(listed[0], list):
-            listed = [listed]  # of the only lane
+        if hasattr(rows, "shape"):
+            spoilt = (rows != rows).any(axis=-1).reshape(-1)
+            found.update(spoilt.nonzero()[0].tolist())
+            continue
+        listed = [rows] if rows and not isinstance(rows[0], list) else rows
         found.update(lane for lane, row in enumerate(listed) if any(x != x for x in row))
-    return sorted(lane for lane in found if lane < lanes)
+    return sorted(found)
 
 
 def gathered(parts: Sequence[tuple[Any, Found]], lanes: int) -> Found:

@@ -239,7 +239,7 @@ class Paths:
             for lane in range(batch.lanes) if put_back() else ():
                 self._alone(batch, lane, task, tape)
             return
-        for lane in with_nan(gradients, batch.lanes):
+        for lane in with_nan(gradients):
             for position, row in self._alone(batch, lane, task, tape).gradients.items():
                 if position in batch.varying:
                     gradients[position][lane] = row[0]
