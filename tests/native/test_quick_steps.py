@@ -240,3 +240,20 @@ def test_a_step_keeps_no_mode_switched_on(taken: list[bool]) -> None:
         parts.zero()
         parts.step(batch)
     assert taken == [True, True]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_losses_are_added_up_in_the_order_of_lanes(taken: list[bool], dtype: str) -> None:
+    model = mlp()
+    program = compile(
+        lambda x, y: y[0] + 0.0 * model(x)[0], parameters=model.parameters(), dtype=dtype
+    )
+    numbers = np.random.default_rng(3).normal(size=300) * 10.0 ** np.linspace(-9.0, 9.0, 300)
+    given = numbers.astype(dtype)
+    in_order = sum(given.tolist()) / len(given)
+    assert in_order != sum(given.tolist()[::-1]) / len(given)
+    for _ in range(3):
+        for parameter in model.parameters():
+            parameter.zero_grad()
+        assert program(np.ones((len(given), 3), dtype), given[:, None]) == in_order
+    assert taken == [True, True]

@@ -52,6 +52,9 @@ def special_kernel(
         Backwards ``u[column] = g[row]``, which is written, not added to.
     ``"clear"``, ``"seed"``
         ``g[row] = 0``, ``g[row] = 1 / lanes``; forwards only, without operands.
+    ``"lane_total"``
+        ``u[row - start]`` is the sum of ``v[row]`` over all lanes, from the first to the last;
+        forwards only.
     ``"guards"``
         Rows are the numbers of guards; guard k has four entries at ``first + 4 * (k - start)`` of
         ``index``: a position in `TESTS`, a, b, and the answer that it got (for ``"index"``: the
@@ -196,6 +199,17 @@ def _bias(point: bool) -> tuple[Kernel, ...]:
                 v[row * lanes + lane] += number
 
     return forward, _summed_back(point)
+
+
+def _lane_total(point: bool) -> tuple[Kernel, ...]:
+    def forward(v, g, u, gu, index, labels, first, start, stop, lanes):  # type: ignore[no-untyped-def]
+        for row in range(start, stop):
+            total = float(v[row * lanes])
+            for lane in range(1, lanes):
+                total += v[row * lanes + lane]
+            u[row - start] = total
+
+    return (forward,)
 
 
 def _lane_mean(point: bool) -> tuple[Kernel, ...]:
@@ -360,6 +374,7 @@ MAKERS: dict[str, Callable[[bool], tuple[Kernel, ...]]] = {
     "bias": _bias,
     "pick": _own_pick,
     "pick uniform": _uniform_pick,
+    "lane_total": _lane_total,
     "lane_mean": _lane_mean,
     "lane_variance": _lane_variance,
     "guards": _guards,

@@ -56,6 +56,16 @@ finished:
 }}
 """
 
+_NESTED = """
+define void @kernel(ptr %v, ptr %g, ptr %u, ptr %gu, ptr %index, ptr %labels,
+                    i64 %first, i64 %start, i64 %stop, i64 %lanes) {
+  %run = inttoptr i64 %start to ptr
+  %call = inttoptr i64 %first to ptr
+  call void %run(ptr %call)
+  ret void
+}
+"""
+
 
 @cache
 def runner() -> Callable[[int], None]:
@@ -91,4 +101,17 @@ def runner() -> Callable[[int], None]:
     >>> u.tolist()
     [3.0, 6.0, 12.0]
     """
-    return ctypes.CFUNCTYPE(None, ctypes.c_void_p)(address("run", lambda: _TEXT))
+    return ctypes.CFUNCTYPE(None, ctypes.c_void_p)(_runner_address())
+
+
+def nested(call: int) -> tuple[int, ...]:
+    """Return the record of a run that goes through the records of another call.
+
+    ``call`` is its address, as for `runner`. So records on other arrays join a pass.
+    """
+    kernel = address("nested", lambda: _NESTED)
+    return (kernel, LANES, call, _runner_address(), 0, *(0,) * (RECORD_LENGTH - len(RECORD)))
+
+
+def _runner_address() -> int:
+    return address("run", lambda: _TEXT)

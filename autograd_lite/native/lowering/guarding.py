@@ -7,14 +7,20 @@ from functools import partial
 from typing import Any
 
 from autograd_lite.native.kernels.across import GUARD_LENGTH, TESTS
-from autograd_lite.native.kernels.runner import LANES, RECORD_LENGTH, UNIFORM, runner
+from autograd_lite.native.kernels.runner import LANES, RECORD_LENGTH, UNIFORM, nested, runner
 from autograd_lite.native.kernels.table import Kernels
 from autograd_lite.native.lowering.layout import Layout
 from autograd_lite.native.tape import Tape
 
 
 class Failing:
-    """The guards of so many lanes, ready to be asked: the call is `Machine.failing`."""
+    """The guards of so many lanes, ready to be asked: the call is `Machine.failing`.
+
+    Attributes
+    ----------
+    record : tuple of int
+        What asks them as part of a native call, after which `found` tells.
+    """
 
     def __init__(self, at: int, space: int, index: Any, lanes: int, v: Any, u: Any) -> None:
         import numpy as np
@@ -29,10 +35,15 @@ class Failing:
         arrays = (v.ctypes.data, 0, u.ctypes.data, 0, index.ctypes.data, self._failed.ctypes.data)
         call = np.array([record.ctypes.data, 1, *arrays, lanes], np.int64)
         self._kept = record, call, index, v, u  # what native code refers to by address
+        self.record = nested(int(call.ctypes.data))
         self._run = partial(runner(), int(call.ctypes.data))
 
     def __call__(self) -> Any:
         self._run()
+        return self.found()
+
+    def found(self) -> Any:
+        """Return the number of the first guard that fails in every lane; None if all hold."""
         if not self._told[self._width]:
             return None
         found = self._failed[: self._width].repeat(self._lanes // self._width)

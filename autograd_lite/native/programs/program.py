@@ -18,10 +18,11 @@ from autograd_lite.native.programs.evaluation import Evaluator
 from autograd_lite.native.programs.groups import Found
 from autograd_lite.native.programs.options import check_function, check_options, checked_parameters
 from autograd_lite.native.programs.paths import Recording, Task
-from autograd_lite.native.programs.quick import QuickPoints, QuickSteps, mean_of
+from autograd_lite.native.programs.quick import QuickPoints, QuickSteps
 from autograd_lite.native.programs.results import gradients, in_array, of_lanes, shaped, stacked
 from autograd_lite.native.programs.second import hessian_of, hvp_of
 from autograd_lite.native.programs.showing import argument_names, picture, source, summaries
+from autograd_lite.native.running.learning import mean_of
 from autograd_lite.native.tape import Argument
 from autograd_lite.native.tracing.refusals import RecordingError
 from autograd_lite.tracing import inside_transform
@@ -79,7 +80,7 @@ class Program:
         self._quick: QuickSteps | None = None
         self._quick_points: QuickPoints | None = None
         if self._learns and self._numpy:
-            self._quick = QuickSteps(self._evaluator, exact=exact)
+            self._quick = QuickSteps(self._evaluator)
         elif not missing:
             self._quick_points = QuickPoints(self._evaluator, dtype)
         update_wrapper(self, function, updated=())
@@ -348,7 +349,7 @@ class Program:
         found = self._evaluator.evaluate(batch, Task("a program with parameters", seed))
         if learning and self._quick is not None:
             self._quick.remember(args, batch)
-        return mean_of(found.outputs[0], in_order=self._exact)
+        return mean_of(found.outputs[0])
 
     def _shaped(self, found: Found, batch: Batch) -> Any:
         return shaped(found, batch, arrays=self._numpy)

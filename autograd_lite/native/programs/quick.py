@@ -8,8 +8,6 @@ and shapes of its arguments.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import reduce
-from operator import add
 from typing import Any, NamedTuple
 
 from autograd_lite.native.programs.arguments import Batch
@@ -18,18 +16,6 @@ from autograd_lite.native.programs.paths import Paths, Recording, newer
 from autograd_lite.tracing import inside_transform
 
 MOST_KINDS = 64  # shapes of arguments that are remembered
-FEW = 128  # losses that are added up as the eager mean would do it, from left to right
-
-
-def mean_of(losses: Any, *, in_order: bool = False) -> float:
-    """Return the mean of the lanes' losses."""
-    if in_order or isinstance(losses, list) or len(losses) <= FEW:
-        numbers = losses if isinstance(losses, list) else losses.tolist()
-        return float(reduce(add, numbers)) / len(numbers)
-    import numpy as np
-
-    with np.errstate(all="ignore"):  # infinities are results like others
-        return float(losses.sum()) / len(losses)
 
 
 class _Way(NamedTuple):
@@ -95,15 +81,12 @@ class QuickSteps:
     ----------
     evaluator : Evaluator
         Of the program.
-    exact : bool
-        Whether losses are always to be added up from left to right.
     """
 
-    def __init__(self, evaluator: Evaluator, *, exact: bool) -> None:
+    def __init__(self, evaluator: Evaluator) -> None:
         import numpy as np
 
         self._evaluator = evaluator
-        self._exact = exact
         self._kind = np.ndarray
         self._same_memory = np.may_share_memory
         self._ways = _Ways(evaluator)
@@ -137,10 +120,8 @@ class QuickSteps:
             for position, shape in shapes:
                 rows[position] = rows[position].reshape(shape)
             put_back = evaluator.keep() if way.recording.hides_infinities else None
-            losses = plan.learn(rows, lanes)
-            if losses is None or (put_back is not None and put_back()):
-                return None
-        return mean_of(losses, in_order=self._exact)
+            mean: float | None = plan.learn(rows, lanes)
+            return None if put_back is not None and put_back() else mean
 
     def _key(self, args: tuple[Any, ...]) -> Any:
         """Return shapes and types of arrays; None if something else is among the arguments."""

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextvars import Context
+from functools import reduce
+from operator import add
 from typing import Any
 
-from autograd_lite.native.kernels.runner import LANES, UNIFORM
+from autograd_lite.native.kernels.runner import LANES, RECORD_LENGTH, UNIFORM, nested
+from autograd_lite.native.kernels.table import special_address
 from autograd_lite.native.lowering.leaves import Learned
 from autograd_lite.native.lowering.schedule import Schedule
 from autograd_lite.native.running.machine import Machine
@@ -33,27 +36,32 @@ class Learning:
     def __init__(self, schedule: Schedule, machine: Machine, first: Machine | None) -> None:
         leaves = schedule.leaves
         space, row = machine.first_place
-        self._machine = machine
         self._multiplying = [x for x in (machine, first) if x is not None and x.multiplies]
         self._given = leaves.views(machine.v, machine.labels)
         self._learned = _pair(leaves.learned, machine.u, schedule.parameters)
         self._learning = _pair(leaves.learning, machine.gu, schedule.gradients)
+        self._guards = machine.guards
+        closing = [] if self._guards is None else [self._guards.record]
+        if space == LANES and schedule.dtype.itemsize == 8:
+            total = Total(machine, row)
+            closing.append(total.record)
+            self._mean: Callable[[], float] = total.mean
+        else:
+            self._mean = lambda: mean_of(machine.first_output())
         self._before = [] if first is None else first.steps("forward")
-        self._forward = machine.steps("forward")
+        self._forward = machine.steps("forward", closing=closing)
         self._backward = machine.steps("backward", opening=machine.opening(space, row))
         self._after = [] if first is None else first.steps("backward")
-        self._failing = machine.failing
-        self._losses = machine.v[row] if space == LANES else None
         self._quietly = _without_warnings()
 
-    def __call__(self, arguments: Sequence[Any]) -> Any:
-        """Write the gradients of the mean over the lanes; return the numbers that it is of.
+    def __call__(self, arguments: Sequence[Any]) -> float | None:
+        """Write the gradients of the mean over the lanes; return that mean.
 
-        They are valid until the next call. None, with nothing written, where a guard fails.
+        None, with nothing written, where a guard fails.
         """
         return self._quietly(self._step, arguments)
 
-    def _step(self, arguments: Sequence[Any]) -> Any:
+    def _step(self, arguments: Sequence[Any]) -> float | None:
         for machine in self._multiplying:
             machine.fresh = True
             machine.arguments = arguments
@@ -66,7 +74,7 @@ class Learning:
             into[...] = numbers.T if column is None else numbers[:, column]
         for step in self._forward:
             step()
-        if self._failing() is not None:
+        if self._guards is not None and self._guards.found() is not None:
             return None
         for step in self._backward:
             step()
@@ -74,7 +82,48 @@ class Learning:
             step()
         for numbers, rows, into, places in self._learning:
             into[places] = numbers[rows]
-        return self._machine.first_output() if self._losses is None else self._losses
+        return self._mean()
+
+
+class Total:
+    """The sum of a row over all lanes, as part of a native call.
+
+    Attributes
+    ----------
+    record : tuple of int
+        What adds it up.
+    """
+
+    def __init__(self, machine: Machine, row: int) -> None:
+        import numpy as np
+
+        self._lanes = machine.lanes
+        total = np.zeros(1)
+        self._told = memoryview(total)  # whose numbers are Python's, at once
+        kernel = special_address("lane_total", "forward", "lanes", "float64")
+        records = np.array([[kernel, LANES, 0, row, row + 1] + [0] * (RECORD_LENGTH - 5)], np.int64)
+        arrays = (machine.v.ctypes.data, 0, total.ctypes.data, 0, 0, 0)
+        call = np.array([records.ctypes.data, 1, *arrays, machine.lanes], np.int64)
+        self._kept = records, call, machine  # what native code refers to by address
+        self.record = nested(int(call.ctypes.data))
+
+    def mean(self) -> float:
+        """Return what was added up, divided by the number of lanes."""
+        return self._told[0] / self._lanes
+
+
+def mean_of(losses: Any) -> float:
+    """Return the mean of the lanes' losses, added up from left to right as the eager mean is.
+
+    >>> mean_of([1.0, 2.0, 6.0])
+    3.0
+    """
+    if isinstance(losses, list):
+        return float(reduce(add, losses)) / len(losses)
+    import numpy as np
+
+    with np.errstate(all="ignore"):  # infinities are results like others
+        return float(np.add.accumulate(losses, dtype=float)[-1]) / len(losses)
 
 
 def can_be_short(schedule: Schedule, machine: Machine, first: Machine | None) -> bool:

@@ -39,6 +39,8 @@ class Machine:
         The space and the row of the first output.
     multiplies : bool
         Whether there are matrix products.
+    guards : Failing or None
+        The guards of these lanes.
     """
 
     def __init__(
@@ -65,7 +67,7 @@ class Machine:
         ]
         self.multiplies = bool(self._matrices)
         self._steps = {direction: self.steps(direction) for direction in ("forward", "backward")}
-        self._guards = schedule.guards.of(lanes, self.v, self.u) if space != UNIFORM else None
+        self.guards = schedule.guards.of(lanes, self.v, self.u) if space != UNIFORM else None
         spaces, rows = schedule.outputs
         self._outputs = [*zip(spaces.tolist(), rows.tolist(), strict=True)]
         self.first_place = self._outputs[0]
@@ -105,7 +107,7 @@ class Machine:
 
     def failing(self) -> Any:
         """Return the number of the first guard that fails in every lane; None if all hold."""
-        return None if self._guards is None else self._guards()
+        return None if self.guards is None else self.guards()
 
     def differentiate(self, seed: float, output: int) -> None:
         """Go backward from an output."""
@@ -145,8 +147,8 @@ class Machine:
         zeroing = self.schedule.zeroing if self._space != UNIFORM else None
         return np.concatenate([clear, seed] if zeroing is None else [clear, zeroing, seed])
 
-    def steps(self, direction: str, *, opening: Any = None) -> list[Step]:
-        """Return the steps in one direction, over one space or both, after some other records."""
+    def steps(self, direction: str, *, opening: Any = (), closing: Any = ()) -> list[Step]:
+        """Return the steps in one direction, between records before and after them."""
         import numpy as np
 
         space = self._space
@@ -166,13 +168,13 @@ class Machine:
         if space is not None:
             chosen = records[:, 1] == space
             records, place = records[chosen], place[chosen]
-        parts: list[Any] = [] if opening is None else [opening]
+        parts: list[Any] = [_records(opening)]
         begin = 0
         for when, event in sorted(events, key=lambda pair: pair[0]):
             end = int(np.searchsorted(place, when, side="right"))
             parts += [records[begin:end], *event.parts(direction)]
             begin = end
-        return self._merged([*parts, records[begin:]])
+        return self._merged([*parts, records[begin:], _records(closing)])
 
     def _in_python(self, node: int) -> PythonNode:
         schedule = self.schedule
@@ -340,6 +342,13 @@ class Matrix:
             self.slope += self.own_slope
         else:
             np.add.at(self.sink, self.placed.weights, self.own_slope)
+
+
+def _records(given: Any) -> Any:
+    """Return records, of which there may be none, as an array."""
+    import numpy as np
+
+    return np.array(given, np.int64).reshape(-1, RECORD_LENGTH)
 
 
 CACHE_LINE = 64  # bytes

@@ -12,7 +12,7 @@ from autograd_lite.native.found import Found
 from autograd_lite.native.kernels.runner import LANES, UNIFORM
 from autograd_lite.native.lowering.schedule import Schedule, scheduled
 from autograd_lite.native.parameters.binding import Binding
-from autograd_lite.native.running.learning import Learning, can_be_short
+from autograd_lite.native.running.learning import Learning, can_be_short, mean_of
 from autograd_lite.native.running.machine import Machine, over_lanes
 from autograd_lite.native.running.point import Point, is_simple
 from autograd_lite.native.running.turns import in_turns
@@ -202,14 +202,14 @@ class Plan:
             return None
         return Point(self.schedule, self._machine(1, whole=True))
 
-    def learn(self, arguments: Sequence[Any], lanes: int) -> Any:
+    def learn(self, arguments: Sequence[Any], lanes: int) -> float | None:
         """Add the gradients of the mean over lanes to the parameters', as `evaluate` does.
 
         Returns
         -------
-        array (lanes,), or None
-            The numbers that the mean is of; valid until the next call. None if nothing was done:
-            where a guard fails, and for numbers of lanes that have not been before.
+        float or None
+            The mean. None if nothing was done: where a guard fails, and for numbers of lanes that
+            have not been before.
         """
         import numpy as np
 
@@ -219,11 +219,11 @@ class Plan:
         short, binding = self._short_ways[lanes], self.binding
         if short is not None and binding is not None and self._is_clear:
             with self._lock:
-                losses = short(arguments)
-                if losses is not None:
+                mean = short(arguments)
+                if mean is not None:
                     binding.reach(self._spans)
                     self._tell()
-                return losses
+                return mean
         with self._lock, np.errstate(all="ignore"):
             self._begin(arguments, ())
             machine.load(arguments, ())
@@ -232,7 +232,7 @@ class Plan:
                 return None
             self._differentiate(machine, 1.0 / lanes, 0)
             self._tell()
-            return machine.first_output()
+            return mean_of(machine.first_output())
 
     def _evaluate(
         self,
