@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograd_lite.native.kernels.blocks import BLOCK, inlined, room
+from autograd_lite.native.kernels.intrinsics import TILE, tile_turner
 
 Kernel = Callable[..., None]
 
@@ -250,24 +251,26 @@ def _lane_variance(point: bool) -> tuple[Kernel, ...]:
     return forward, backward
 
 
-TILE = 8
-"""Lanes that are turned together: a cache line of every row, and as many rows of the matrix."""
-
-
 def _turn(point: bool) -> tuple[Kernel, ...]:
+    turned = tile_turner()
+
     def forward(v, g, u, gu, index, labels, first, start, stop, lanes):  # type: ignore[no-untyped-def]
-        for lane in range(0, lanes, TILE):
-            width = min(lanes - lane, TILE)
-            for row in range(start, stop):
-                for k in range(width):
-                    v[row * lanes + lane + k] = u[(lane + k) * first + row - start]
+        whole, last = lanes - lanes % TILE, stop - (stop - start) % TILE
+        for lane in range(0, whole, TILE):
+            for row in range(start, last, TILE):
+                turned(u, lane * first + row - start, first, v, row * lanes + lane, lanes)
+        for row in range(start, stop):
+            for lane in range(whole if row < last else 0, lanes):
+                v[row * lanes + lane] = u[lane * first + row - start]
 
     def backward(v, g, u, gu, index, labels, first, start, stop, lanes):  # type: ignore[no-untyped-def]
-        for lane in range(0, lanes, TILE):
-            width = min(lanes - lane, TILE)
-            for row in range(start, stop):
-                for k in range(width):
-                    u[(lane + k) * first + row - start] = g[row * lanes + lane + k]
+        whole, last = lanes - lanes % TILE, stop - (stop - start) % TILE
+        for lane in range(0, whole, TILE):
+            for row in range(start, last, TILE):
+                turned(g, row * lanes + lane, lanes, u, lane * first + row - start, first)
+        for row in range(start, stop):
+            for lane in range(whole if row < last else 0, lanes):
+                u[lane * first + row - start] = g[row * lanes + lane]
 
     return forward, backward
 

@@ -28,6 +28,9 @@ from autograd_lite.native.kernels import caching
 DTYPES = ("float64", "float32")
 POINTERS = ("v", "g", "u", "gu", "index", "labels")
 NUMBERS = ("first", "start", "stop", "lanes")
+STRIP = 32
+"""Lanes of a block where there are many, a number that kernels are compiled for."""
+
 NEEDED = ("numpy", "llvmlite", "numba")
 
 Make = Callable[[], Callable[..., None] | str]
@@ -71,7 +74,14 @@ def why_unavailable() -> str:
     return f'{which} not installed; for native speed: pip install "autograd-lite[fast]"'
 
 
-def address(key: str, make: Make, dtype: str = "float64", *, owner: object | None = None) -> int:
+def address(
+    key: str,
+    make: Make,
+    dtype: str = "float64",
+    *,
+    owner: object | None = None,
+    in_strips: bool = False,
+) -> int:
     """Return the address of a kernel, compiling it if no process on this machine has yet.
 
     Parameters
@@ -87,6 +97,9 @@ def address(key: str, make: Make, dtype: str = "float64", *, owner: object | Non
         Whatever a kernel outside this package's source text is made from, such as a `Primitive` of
         the user's own. Such a kernel is never kept on disk, since its formula may be another
         tomorrow, and it is freed together with its owner.
+    in_strips : bool
+        Whether the kernel is compiled once more for `STRIP` lanes, a number that loops of constant
+        length come of.
 
     Returns
     -------
@@ -118,14 +131,16 @@ def address(key: str, make: Make, dtype: str = "float64", *, owner: object | Non
             with _lock:
                 found = _loaded.get(known)
                 if found is None:
-                    found = _loaded[known] = _from_disk_or_compiled(key, make, dtype)
+                    found = _from_disk_or_compiled(key, make, dtype, in_strips)
+                    _loaded[known] = found
         return found
     _check_available()
     with _lock:
         kernels = _own.setdefault(owner, {})
         if known not in kernels:
             engine = _new_engine()
-            kernels[known] = _load(engine, *_compiled(make(), dtype, "kernel"), "kernel"), engine
+            compiled = _compiled(make(), dtype, "kernel", in_strips)
+            kernels[known] = _load(engine, *compiled, "kernel"), engine
         return kernels[known][0]
 
 
@@ -140,13 +155,13 @@ def _check_available() -> None:
         raise ImportError(why_unavailable())
 
 
-def _from_disk_or_compiled(key: str, make: Make, dtype: str) -> int:
+def _from_disk_or_compiled(key: str, make: Make, dtype: str, in_strips: bool) -> int:
     _check_available()
     symbol = f"kernel_{hashlib.sha256(f'{key} {dtype}'.encode()).hexdigest()[:32]}"
     name = caching.file_name(key, dtype, make.__module__)
     content = caching.read(name) if name is not None else None
     if content is None:
-        symbols, machine_code = _compiled(make(), dtype, symbol)
+        symbols, machine_code = _compiled(make(), dtype, symbol, in_strips)
         if name is not None and all(_of_mathematics(needed) for needed in symbols):
             caching.write(name, " ".join(symbols).encode() + b"\n" + machine_code)
     else:
@@ -171,11 +186,13 @@ def _target_machine() -> Any:
     )
 
 
-def _compiled(made: Callable[..., None] | str, dtype: str, symbol: str) -> tuple[list[str], bytes]:
+def _compiled(
+    made: Callable[..., None] | str, dtype: str, symbol: str, in_strips: bool
+) -> tuple[list[str], bytes]:
     """Return which outside functions the machine code needs, and an object file of it."""
     import llvmlite.binding as llvm
 
-    text = made if isinstance(made, str) else _translated(made, dtype)
+    text = made if isinstance(made, str) else _translated(made, dtype, in_strips)
     module = llvm.parse_assembly(text)
     module.verify()
     machine = _target_machine()
@@ -189,14 +206,16 @@ def _compiled(made: Callable[..., None] | str, dtype: str, symbol: str) -> tuple
     passes.add_always_inliner_pass()
     passes.add_global_dead_code_eliminate_pass()
     passes.add_strip_dead_prototype_pass()
-    passes.run(module, llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options()))
+    tuning = llvm.create_pipeline_tuning_options()
+    tuning.loop_unrolling = False  # a loop that is unrolled becomes no vectors
+    passes.run(module, llvm.create_pass_builder(machine, tuning))
     symbols = [thing.name for thing in module.functions if thing.is_declaration]
     symbols += [thing.name for thing in module.global_variables if thing.is_declaration]
     symbols = [name for name in symbols if not name.startswith("llvm.")]
     return symbols, machine.emit_object(module)
 
 
-def _translated(kernel: Callable[..., None], dtype: str) -> str:
+def _translated(kernel: Callable[..., None], dtype: str, in_strips: bool) -> str:
     """Compile with Numba; return LLVM's text, with ``kernel`` as a plain C function in it."""
     import numba
 
@@ -216,11 +235,22 @@ def _translated(kernel: Callable[..., None], dtype: str) -> str:
     # Numba's own convention has two places for results in front, which are of no use here.
     types = ["ptr"] * len(POINTERS) + ["i64"] * len(NUMBERS)
     parameters = ", ".join(f"{kind} %{place}" for place, kind in enumerate(types, 1))
+    lanes = f"i64 %{len(types)}"
+    condition = f"icmp eq {lanes}, {STRIP}" if in_strips else "icmp eq i64 0, 1"
     return f"""{text}
 define void @kernel({parameters}) {{
   %result = alloca ptr
   %exception = alloca ptr
-  %status = call i32 @"{name}"(ptr %result, ptr %exception, {parameters}) alwaysinline
+  %one.strip = {condition}
+  br i1 %one.strip, label %strip, label %any
+
+strip:
+  %in.strip = call i32 @"{name}"(ptr %result, ptr %exception,
+                                 {parameters.replace(lanes, f"i64 {STRIP}")}) alwaysinline
+  ret void
+
+any:
+  %in.any = call i32 @"{name}"(ptr %result, ptr %exception, {parameters}) alwaysinline
   ret void
 }}
 """

@@ -204,3 +204,66 @@ def memory() -> dict[str, Any]:
         return typing.signature(types.void, pointer, types.int64, pointer.dtype), emit
 
     return {"read": read, "write": write, "accumulate": accumulate}
+
+
+TILE = 8
+"""Rows and columns of what `tile_turner` turns: a cache line of float64 in every row."""
+
+
+@functools.cache
+def tile_turner() -> Any:
+    """Return a compiled function that writes a tile of a matrix the other way round.
+
+    ``turn(source, start, step, target, begin, pace)``: for i and j below `TILE`,
+    ``target[begin + j * pace + i] = source[start + i * step + j]``. All of the tile is read first,
+    row by row, and stays in registers: pairs of rows exchange halves, then quarters, then eighths.
+    """
+    from llvmlite import ir
+    from numba import types
+    from numba.core import typing
+    from numba.extending import intrinsic
+
+    def exchanged(builder: Any, rows: list[Any], width: int) -> list[Any]:
+        """Exchange parts of so many numbers between rows that are as far apart."""
+        found = list(rows)
+        for i in range(TILE):
+            if not i & width:
+                a, b = rows[i], rows[i + width]
+                for row, part in ((i, 0), (i + width, width)):
+                    places = [
+                        part + j if not j & width else TILE + part + j - width for j in range(TILE)
+                    ]
+                    mask = ir.Constant(ir.VectorType(ir.IntType(32), TILE), places)
+                    found[row] = builder.shuffle_vector(a, b, mask)
+        return found
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def turn(
+        typing_context: Any, source: Any, start: Any, step: Any, target: Any, begin: Any, pace: Any
+    ) -> Any:
+        def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            source_at, start_at, step_by, target_at, begin_at, pace_by = arguments
+            kind = context.get_data_type(source.dtype)
+            vector = ir.VectorType(kind, TILE)
+
+            def place(base: Any, first: Any, by: Any, i: int) -> Any:
+                offset = builder.add(first, builder.mul(by, ir.Constant(by.type, i)))
+                at = builder.gep(base, [offset], source_etype=kind)
+                return builder.bitcast(at, vector.as_pointer())
+
+            size = source.dtype.bitwidth // 8
+            rows = [
+                builder.load(place(source_at, start_at, step_by, i), align=size)
+                for i in range(TILE)
+            ]
+            for width in (4, 2, 1):
+                rows = exchanged(builder, rows, width)
+            for j, row in enumerate(rows):
+                builder.store(row, place(target_at, begin_at, pace_by, j), align=size)
+            return context.get_dummy_value()
+
+        return typing.signature(
+            types.void, source, types.int64, types.int64, target, types.int64, types.int64
+        ), emit
+
+    return turn

@@ -146,6 +146,7 @@ class Kernels:
             ),
             self._dtype,
             owner=owner,
+            in_strips=layout == "lanes",
         )
 
 

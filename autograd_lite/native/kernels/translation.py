@@ -29,7 +29,7 @@ from autograd_lite.native.kernels.intrinsics import (
     machine,
     multiply_add,
 )
-from autograd_lite.primitives import TABLE, Primitive, activations, rounding
+from autograd_lite.primitives import TABLE, Primitive, activations, elementary, rounding
 from autograd_lite.primitives.core import plain
 from autograd_lite.primitives.elementary import toward_one
 from autograd_lite.primitives.ieee import divide, modulo, power
@@ -165,6 +165,7 @@ def _second_statements(vectorised: bool) -> dict[Any, Any]:
             math.log: vector_math.log,
             math.log1p: vector_math.log1p,
             math.tanh: vector_math.tanh,
+            elementary.tanh.partials[0]: vector_math.tanh_partial,
             math.sinh: vector_math.sinh,
             math.cosh: vector_math.cosh,
             activations.softplus.value: vector_math.softplus,

@@ -22,6 +22,7 @@ ROUNDER = 6755399441055744.0
 ROUNDER_BITS = 0x4338000000000000
 ONE_BITS = 0x3FF0000000000000
 MANTISSA = 0x000FFFFFFFFFFFFF
+SIGN = -0x8000000000000000
 
 LOG2_E = 1.4426950408889634
 LN2_HEAD = 0.6931471803691238  # the first 33 bits: whole multiples are exact
@@ -68,18 +69,18 @@ def expm1(x: float) -> float:
     return x if abs(x) < 1e-20 else grown + grown
 
 
-def _log_of_sum(head: float, tail: float, whole: float, kept: float) -> float:
-    """Return log(head) + tail / head, for a normal head.
+def _log_of_sum(head: float, lost: float, whole: float, kept: float) -> float:
+    """Return log(head) + lost, for a normal head.
 
-    ``kept`` is head - 1 without its rounding error, for heads of about 1; ``whole`` is added to the
-    exponent.
+    ``kept`` is head - 1 without its rounding error, for heads of about 1, where ``lost`` does not
+    count; ``whole`` is added to the exponent.
     """
     # head = 2ᵏ · m with m from √½ to √2: the offset makes the exponent turn over at √2
     turned = bits(head) + (ONE_BITS - 0x3FE6A09E667F3BCD)
     k = from_bits(((turned >> 52) - 1023) + ROUNDER_BITS) - ROUNDER
     m = from_bits((turned & MANTISSA) + 0x3FE6A09E667F3BCD)
     f = kept if k == 0.0 else m - 1.0
-    tail = 0.0 if k == 0.0 else tail / head
+    lost = 0.0 if k == 0.0 else lost
     k = k + whole
     s = f / (2.0 + f)
     z = s * s
@@ -90,7 +91,7 @@ def _log_of_sum(head: float, tail: float, whole: float, kept: float) -> float:
     even = multiply_add(w, even, 0.2857142874366239)
     even = z * multiply_add(w, even, 0.6666666666666735)
     square = 0.5 * f * f
-    rest = multiply_add(s, square + (odd + even), multiply_add(k, LN2_TAIL, tail))
+    rest = multiply_add(s, square + (odd + even), multiply_add(k, LN2_TAIL, lost))
     return multiply_add(k, LN2_HEAD, f - (square - rest))
 
 
@@ -108,7 +109,7 @@ def log1p(x: float) -> float:
     """Return log(1 + x), what rounding 1 + x loses made good."""
     head = 1.0 + x
     lost = x - (head - 1.0) if x < 1.0 else 1.0 - (head - x)
-    found = _log_of_sum(head, lost, 0.0, x)
+    found = _log_of_sum(head, lost / head, 0.0, x)
     found = found if x < math.inf else x
     found = found if x > -1.0 else -math.inf
     found = found if x >= -1.0 else math.nan
@@ -136,28 +137,31 @@ def _turned(x: float, quarters: int) -> float:
     r = multiply_add(n, -QUARTER_2, multiply_add(n, -QUARTER_1, x))
     r = multiply_add(n, -QUARTER_3, r)
     quadrant = bits(shifted) + quarters
+    odd = quadrant & 1 == 1  # then it is the cosine: 1 - z/2 + z² (…), otherwise r + z r (…)
     z = r * r
-    sine = multiply_add(z, 1.58969099521155010221e-10, -2.50507602534068634195e-08)
-    sine = multiply_add(z, sine, 2.75573137070700676789e-06)
-    sine = multiply_add(z, sine, -1.98412698298579493134e-04)
-    sine = multiply_add(z, sine, 8.33333333332248946124e-03)
-    sine = multiply_add(z, sine, -1.66666666666666324348e-01)
-    sine = multiply_add(z * r, sine, r)
-    cosine = multiply_add(z, -1.13596475577881948265e-11, 2.08757232129817482790e-09)
-    cosine = multiply_add(z, cosine, -2.75573143513906633035e-07)
-    cosine = multiply_add(z, cosine, 2.48015872894767294178e-05)
-    cosine = multiply_add(z, cosine, -1.38888888888741095749e-03)
-    cosine = multiply_add(z, cosine, 4.16666666666666019037e-02)
     half = 0.5 * z
     head = 1.0 - half
-    cosine = head + multiply_add(z * z, cosine, (1.0 - head) - half)
-    found = cosine if quadrant & 1 else sine
-    return -found if quadrant & 2 else found
+    series = -1.13596475577881948265e-11 if odd else 1.58969099521155010221e-10
+    c5 = 2.08757232129817482790e-09 if odd else -2.50507602534068634195e-08
+    c4 = -2.75573143513906633035e-07 if odd else 2.75573137070700676789e-06
+    c3 = 2.48015872894767294178e-05 if odd else -1.98412698298579493134e-04
+    c2 = -1.38888888888741095749e-03 if odd else 8.33333333332248946124e-03
+    c1 = 4.16666666666666019037e-02 if odd else -1.66666666666666324348e-01
+    series = multiply_add(z, series, c5)
+    series = multiply_add(z, series, c4)
+    series = multiply_add(z, series, c3)
+    series = multiply_add(z, series, c2)
+    series = multiply_add(z, series, c1)
+    power = z * (z if odd else r)
+    lost = (1.0 - head) - half if odd else 0.0
+    found = (head if odd else r) + multiply_add(power, series, lost)
+    return from_bits(bits(found) ^ (SIGN if quadrant & 2 else 0))
 
 
 def sin(x: float) -> float:
     """Return sin(x), for |x| up to `SINE_LIMIT`."""
-    return x if x == 0.0 else _turned(x, 0)
+    found = _turned(abs(x), 0)
+    return from_bits(bits(found) ^ (bits(x) & SIGN))  # -0.0 as well
 
 
 def cos(x: float) -> float:
@@ -195,6 +199,11 @@ def sigmoid(x: float) -> float:
     decayed = exp(-abs(x))
     share = decayed / (1.0 + decayed)
     return 1.0 - share if x > 0.0 else share
+
+
+def tanh_partial(x: float, y: float) -> float:
+    """Return 4 σ(2x) σ(-2x)."""
+    return 4.0 * sigmoid_partial(x + x, y)
 
 
 def sigmoid_partial(x: float, y: float) -> float:
