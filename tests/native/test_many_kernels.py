@@ -279,14 +279,14 @@ def test_a_matrix_of_the_callers_is_turned_into_rows_and_back(dtype, lanes, colu
 
 
 @pytest.mark.parametrize("layout", ["point", "lanes"])
-def test_adjoints_begin_with_zeros_and_the_part_of_a_mean(layout):
+def test_adjoints_begin_with_zeros_and_a_share(layout):
     lanes = 1 if layout == "point" else 5
     g = np.full((4, lanes), 7.0)
     index = np.zeros(1, np.int32)
     run(special("clear", "forward", layout), g=g, index=index, rows=(1, 3), lanes=lanes)
     assert g[:, 0].tolist() == [7.0, 0.0, 0.0, 7.0]
-    run(special("seed", "forward", layout), g=g, index=index, rows=(2, 3), lanes=lanes)
-    assert g.tolist() == [[x] * lanes for x in (7.0, 0.0, 1.0 / lanes, 7.0)]
+    run(special("seed", "forward", layout), g=g, index=index, rows=(2, 3), first=3, lanes=lanes)
+    assert g.tolist() == [[x] * lanes for x in (7.0, 0.0, 1.0 / 3.0, 7.0)]
 
 
 # -- choices ---------------------------------------------------------------------------------------

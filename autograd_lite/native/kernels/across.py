@@ -52,7 +52,7 @@ def special_kernel(
         which column 0 belongs to the row ``start``; ``first`` is the distance of its rows.
         Backwards ``u[column] = g[row]``, which is written, not added to.
     ``"clear"``, ``"seed"``
-        ``g[row] = 0``, ``g[row] = 1 / lanes``; forwards only, without operands.
+        ``g[row] = 0``, ``g[row] = 1 / first``; forwards only, without operands.
     ``"lane_total"``
         ``u[row - start]`` is the sum of ``v[row]`` over all lanes, from the first to the last;
         forwards only.
@@ -117,11 +117,11 @@ def _zero(point: bool) -> tuple[Kernel, ...]:
     return (forward,)
 
 
-def _started(point: bool, mean: bool) -> tuple[Kernel, ...]:
+def _started(point: bool, seed: bool) -> tuple[Kernel, ...]:
     def forward(v, g, u, gu, index, labels, first, start, stop, lanes):  # type: ignore[no-untyped-def]
         if point:
             lanes = 1
-        number = 1.0 / lanes if mean else 0.0
+        number = 1.0 / first if seed else 0.0
         for i in range(start * lanes, stop * lanes):
             g[i] = number
 
@@ -129,11 +129,11 @@ def _started(point: bool, mean: bool) -> tuple[Kernel, ...]:
 
 
 def _clear(point: bool) -> tuple[Kernel, ...]:
-    return _started(point, mean=False)
+    return _started(point, seed=False)
 
 
 def _seed(point: bool) -> tuple[Kernel, ...]:
-    return _started(point, mean=True)
+    return _started(point, seed=True)
 
 
 # -- between the spaces ----------------------------------------------------------------------------

@@ -28,8 +28,8 @@ from autograd_lite.native.kernels import caching
 DTYPES = ("float64", "float32")
 POINTERS = ("v", "g", "u", "gu", "index", "labels")
 NUMBERS = ("first", "start", "stop", "lanes")
-STRIP = 32
-"""Lanes of a block where there are many, a number that kernels are compiled for."""
+STRIPS = (8, 32)
+"""Numbers of lanes that kernels are compiled for, besides any number."""
 
 NEEDED = ("numpy", "llvmlite", "numba")
 
@@ -98,8 +98,8 @@ def address(
         the user's own. Such a kernel is never kept on disk, since its formula may be another
         tomorrow, and it is freed together with its owner.
     in_strips : bool
-        Whether the kernel is compiled once more for `STRIP` lanes, a number that loops of constant
-        length come of.
+        Whether the kernel is compiled for each of the `STRIPS` as well, since a loop of constant
+        length over lanes becomes a few instructions.
 
     Returns
     -------
@@ -236,22 +236,22 @@ def _translated(kernel: Callable[..., None], dtype: str, in_strips: bool) -> str
     types = ["ptr"] * len(POINTERS) + ["i64"] * len(NUMBERS)
     parameters = ", ".join(f"{kind} %{place}" for place, kind in enumerate(types, 1))
     lanes = f"i64 %{len(types)}"
-    condition = f"icmp eq {lanes}, {STRIP}" if in_strips else "icmp eq i64 0, 1"
+    choices = {f"strip{count}": f"i64 {count}" for count in STRIPS} if in_strips else {}
+    calls = "".join(
+        f"""
+{label}:
+  %status.{label} = call i32 @"{name}"(ptr %result, ptr %exception,
+                                       {parameters.replace(lanes, given)}) alwaysinline
+  ret void
+"""
+        for label, given in {"any": lanes, **choices}.items()
+    )
     return f"""{text}
 define void @kernel({parameters}) {{
   %result = alloca ptr
   %exception = alloca ptr
-  %one.strip = {condition}
-  br i1 %one.strip, label %strip, label %any
-
-strip:
-  %in.strip = call i32 @"{name}"(ptr %result, ptr %exception,
-                                 {parameters.replace(lanes, f"i64 {STRIP}")}) alwaysinline
-  ret void
-
-any:
-  %in.any = call i32 @"{name}"(ptr %result, ptr %exception, {parameters}) alwaysinline
-  ret void
+  switch {lanes}, label %any [{" ".join(f"{x}, label %{label}" for label, x in choices.items())}]
+{calls}
 }}
 """
 

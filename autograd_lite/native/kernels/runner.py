@@ -56,14 +56,40 @@ finished:
 }}
 """
 
-_NESTED = """
+_HEAD = """
 define void @kernel(ptr %v, ptr %g, ptr %u, ptr %gu, ptr %index, ptr %labels,
-                    i64 %first, i64 %start, i64 %stop, i64 %lanes) {
+                    i64 %first, i64 %start, i64 %stop, i64 %lanes) {"""
+
+_NESTED = f"""{_HEAD}
+entry:
   %run = inttoptr i64 %start to ptr
   %call = inttoptr i64 %first to ptr
+  br label %again
+
+again:
+  %left = phi i64 [ %stop, %entry ], [ %less, %once ]
+  %done = icmp eq i64 %left, 0
+  br i1 %done, label %finished, label %once
+
+once:
   call void %run(ptr %call)
+  %less = sub i64 %left, 1
+  br label %again
+
+finished:
   ret void
-}
+}}
+"""
+
+_ADVANCE = f"""{_HEAD}
+  %place = inttoptr i64 %first to ptr
+  %by = inttoptr i64 %start to ptr
+  %old = load i64, ptr %place
+  %step = load i64, ptr %by
+  %new = add i64 %old, %step
+  store i64 %new, ptr %place
+  ret void
+}}
 """
 
 
@@ -104,13 +130,21 @@ def runner() -> Callable[[int], None]:
     return ctypes.CFUNCTYPE(None, ctypes.c_void_p)(_runner_address())
 
 
-def nested(call: int) -> tuple[int, ...]:
-    """Return the record of a run that goes through the records of another call.
+def nested(call: int, times: int = 1) -> tuple[int, ...]:
+    """Return the record of a run that goes through the records of another call, so many times.
 
     ``call`` is its address, as for `runner`. So records on other arrays join a pass.
     """
-    kernel = address("nested", lambda: _NESTED)
-    return (kernel, LANES, call, _runner_address(), 0, *(0,) * (RECORD_LENGTH - len(RECORD)))
+    return _record("nested", _NESTED, call, _runner_address(), times)
+
+
+def advance(place: int, step: int) -> tuple[int, ...]:
+    """Return the record of a run that adds one int64 to another, given their addresses."""
+    return _record("advance", _ADVANCE, place, step, 0)
+
+
+def _record(name: str, text: str, *fields: int) -> tuple[int, ...]:
+    return (address(name, lambda: text), LANES, *fields, *(0,) * (RECORD_LENGTH - len(RECORD)))
 
 
 def _runner_address() -> int:

@@ -72,7 +72,7 @@ class Machine:
         self._outputs = [*zip(spaces.tolist(), rows.tolist(), strict=True)]
         self.first_place = self._outputs[0]
         zeroing = schedule.zeroing if space != UNIFORM else None
-        self._zero = None if zeroing is None else self._native(zeroing)
+        self._zero = None if zeroing is None else self.native(zeroing)
 
     def load(self, arguments: Sequence[Any], drawn: Sequence[Any]) -> None:
         """Bring in the numbers of the lanes."""
@@ -121,20 +121,14 @@ class Machine:
             self.gu[row] = over_lanes(seed, self.lanes)
         self.run("backward")
 
-    def at_once(self, *records: Any) -> Step:
-        """Return one native call that goes through all these records."""
-        import numpy as np
-
-        return self._native(np.concatenate(records))
-
     def collect(self) -> None:
         """Add the gradients of the weights of this block to those of all."""
         for matrix in self._matrices:
             if matrix.placed.learns and matrix.placed.of_parameters:
                 matrix.collect()
 
-    def opening(self, space: int, row: int) -> Any:
-        """Return the records that begin the adjoints: 0, and 1 / lanes for an output's row."""
+    def opening(self, space: int, row: int, share: int) -> Any:
+        """Return the records that begin the adjoints: 0, and 1 / share for an output's row."""
         import numpy as np
 
         dtype = self.schedule.dtype.name
@@ -142,10 +136,14 @@ class Machine:
         clear[0, 0] = special_address("clear", "forward", "point", dtype)
         clear[0, 4] = len(self.gu)
         seed[0, 0] = special_address("seed", "forward", LAYOUTS[space], dtype)
-        seed[0, 1] = space
-        seed[0, 3:5] = row, row + 1
+        seed[0, 1:5] = space, share, row, row + 1
         zeroing = self.schedule.zeroing if self._space != UNIFORM else None
         return np.concatenate([clear, seed] if zeroing is None else [clear, zeroing, seed])
+
+    def records(self, direction: str) -> Any:
+        """Return the records of the runs in one direction, over one space or both."""
+        records = getattr(self.schedule.runs, direction).records
+        return records if self._space is None else records[records[:, 1] == self._space]
 
     def steps(self, direction: str, *, opening: Any = (), closing: Any = ()) -> list[Step]:
         """Return the steps in one direction, between records before and after them."""
@@ -164,10 +162,9 @@ class Machine:
             for matrix in self._matrices
             if direction == "forward" or matrix.placed.active
         ]
-        records, place = runs.records, runs.place
+        records, place = self.records(direction), runs.place
         if space is not None:
-            chosen = records[:, 1] == space
-            records, place = records[chosen], place[chosen]
+            place = place[runs.records[:, 1] == space]
         parts: list[Any] = [_records(opening)]
         begin = 0
         for when, event in sorted(events, key=lambda pair: pair[0]):
@@ -195,12 +192,17 @@ class Machine:
             records = np.concatenate(waiting) if waiting else np.empty((0, RECORD_LENGTH), np.int64)
             waiting = []
             if len(records):
-                steps.append(self._native(np.ascontiguousarray(records)))
+                steps.append(self.native(np.ascontiguousarray(records)))
             if part is not None:
                 steps.append(part)
         return steps
 
-    def _native(self, records: Any) -> Step:
+    def native(self, records: Any) -> Step:
+        """Return the native call that goes through these records, which may change later."""
+        return partial(runner(), self.call_of(records))
+
+    def call_of(self, records: Any) -> int:
+        """Return the address of what `runner` takes, for these records on this machine's arrays."""
         import numpy as np
 
         arrays = (self.v, self.g, self.u, self.gu, self.schedule.index, self.labels)
@@ -209,7 +211,7 @@ class Machine:
             np.int64,
         )
         self._kept += [records, call]
-        return partial(runner(), int(call.ctypes.data))
+        return int(call.ctypes.data)
 
 
 def over_lanes(seed: float, lanes: int) -> float:

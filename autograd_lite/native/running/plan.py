@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from contextlib import nullcontext, suppress
-from functools import cached_property
+from functools import cached_property, partial
 from threading import RLock
 from typing import Any, cast
 
@@ -15,6 +15,7 @@ from autograd_lite.native.parameters.binding import Binding
 from autograd_lite.native.running.learning import Learning, can_be_short, mean_of
 from autograd_lite.native.running.machine import Machine, over_lanes
 from autograd_lite.native.running.point import Point, is_simple
+from autograd_lite.native.running.sweep import Sweeps, can_sweep
 from autograd_lite.native.running.turns import in_turns
 from autograd_lite.native.tape import Parameter, Tape
 
@@ -100,6 +101,8 @@ class Plan:
         self._whole_machines: dict[int, Machine] = {}
         self._short_ways: dict[int, Learning | None] = {}  # of steps over so many lanes
         self._free: dict[int, list[Machine]] = {}  # for blocks of so many lanes
+        sweeps = schedule.apart and can_sweep(tape, schedule)
+        self._sweeps = Sweeps(schedule, partial(self._machine, whole=False)) if sweeps else None
         self._lock = RLock()
         self._first: Machine | None = None
         if schedule.apart:
@@ -252,6 +255,9 @@ class Plan:
                 for position in schedule.direct:
                     arguments[position] = np.asarray(arguments[position], schedule.dtype)
             self._begin(arguments, drawn)
+            sweeps = self._sweeps
+            if sweeps and lanes > sweeps.widest and sweeps.accepts(arguments, seed):
+                return self._swept(sweeps, arguments, lanes, seed, threads)
             size = self.block(lanes)
             if size == lanes:
                 return self._whole(arguments, drawn, lanes, seed, output)
@@ -317,6 +323,22 @@ class Plan:
             gradients = self._gradients(arguments)
             for position, gradient in gradients.items():
                 self.schedule.leaves.gradient(position, machine.g, machine.gu, gradient)
+        return Found(outputs, None, gradients)
+
+    def _swept(
+        self,
+        sweeps: Sweeps,
+        arguments: Sequence[Any],
+        lanes: int,
+        seed: float | None,
+        threads: int,
+    ) -> Found:
+        """Evaluate blocks that are native runs alone."""
+        import numpy as np
+
+        outputs = np.empty((1, lanes), self.schedule.dtype)
+        gradients = {} if seed is None else self._gradients(arguments)
+        sweeps(arguments, outputs[0], gradients, threads)
         return Found(outputs, None, gradients)
 
     def _in_blocks(

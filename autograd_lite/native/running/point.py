@@ -37,6 +37,8 @@ class Point:
     """
 
     def __init__(self, schedule: Schedule, machine: Machine) -> None:
+        import numpy as np
+
         leaves = schedule.leaves
         row = int(schedule.outputs[1][0])
         rows = {group.position: group.rows for group in leaves.arguments[UNIFORM]}
@@ -44,9 +46,10 @@ class Point:
         self.value = machine.u[row : row + 1]
         self.gradients = [machine.gu[rows[position]] for position in sorted(leaves.wanted)]
         self._machine = machine  # it keeps what the native calls refer to
-        forward, backward = schedule.runs.forward.records, schedule.runs.backward.records
-        self._forward = machine.at_once(forward)
-        self._both = machine.at_once(forward, machine.opening(UNIFORM, row), backward)
+        forward, backward = machine.records("forward"), machine.records("backward")
+        both = np.concatenate([forward, machine.opening(UNIFORM, row, 1), backward])
+        self._forward = machine.native(forward)
+        self._both = machine.native(both)
 
     def evaluate(self, arguments: Sequence[Any]) -> None:
         """Compute the value: arguments are arrays or lists, of the numbers of one row each."""

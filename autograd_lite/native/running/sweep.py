@@ -1,0 +1,218 @@
+"""The shortest way over many lanes: block after block in one native call.
+
+A block of lanes is small enough for a cache, so there can be many of them. Where a plan is native
+runs alone, Python would only bring the arguments of each block in and the results out. Here a
+kernel does that as well, and others move its pointers on, so that Python is not needed in between
+and its lock is free for other threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+from autograd_lite.native.kernels.building import STRIPS
+from autograd_lite.native.kernels.runner import LANES, RECORD_LENGTH, UNIFORM, advance, nested
+from autograd_lite.native.kernels.table import special_address
+from autograd_lite.native.lowering.schedule import Schedule
+from autograd_lite.native.running.machine import Machine
+from autograd_lite.native.running.turns import in_turns
+from autograd_lite.native.tape import Tape
+
+
+class Sweep:
+    """Blocks of as many lanes as a machine has room for, one after the other.
+
+    Parameters
+    ----------
+    schedule : Schedule
+        One that `can_sweep`.
+    machine : Machine
+        Of the lanes of one block.
+    """
+
+    def __init__(self, schedule: Schedule, machine: Machine) -> None:
+        import numpy as np
+
+        leaves = schedule.leaves
+        row = machine.first_place[1]
+        self.lanes = machine.lanes
+        self._machine = machine  # it keeps what the native calls refer to
+        self._given = {
+            group.position: _Crossing(machine, "forward", group.rows, machine.v)
+            for group in leaves.arguments[LANES]
+        }
+        self._output = _Crossing(machine, "backward", slice(row, row + 1), machine.v)
+        self._gradients = {
+            position: _Crossing(machine, "backward", groups[0].rows, machine.g)
+            for position, (_, groups) in leaves.wanted.items()
+        }
+        forward = [
+            *[record for x in self._given.values() for record in x.records],
+            *machine.records("forward").tolist(),
+            *self._output.records,
+        ]
+        backward = [
+            *machine.opening(LANES, row, 1).tolist(),
+            *machine.records("backward").tolist(),
+            *[record for x in self._gradients.values() for record in x.records],
+        ]
+        bodies = (np.array(x, np.int64) for x in (forward, [*forward, *backward]))
+        self._bodies = [nested(machine.call_of(body)) for body in bodies]
+        self._record = np.zeros((1, RECORD_LENGTH), np.int64)
+        self._run = machine.native(self._record)
+
+    def __call__(
+        self,
+        arguments: Sequence[Any],
+        output: Any,
+        gradients: dict[int, Any],
+        first: int,
+        last: int,
+    ) -> None:
+        """Compute lanes from the first to before the last, whole blocks of them.
+
+        Parameters
+        ----------
+        arguments : sequence of arrays (lanes, width)
+        output : array (lanes,)
+            Where the function's numbers go.
+        gradients : dict of arrays (lanes, width)
+            By position, where those of arguments go; empty if there are to be none.
+        """
+        self._output.set(output[:, None], first)
+        for position, crossing in self._given.items():
+            crossing.set(arguments[position], first)
+        for position, gradient in gradients.items():
+            self._gradients[position].set(gradient, first)
+        self._record[0] = self._bodies[bool(gradients)]
+        self._record[0, 4] = (last - first) // self.lanes
+        self._run()
+
+
+class _Crossing:
+    """A matrix of the caller's with a row for each lane; its columns are rows of a machine.
+
+    Attributes
+    ----------
+    records : list of tuples
+        What moves the lanes of one block, and then on to the next.
+    """
+
+    def __init__(self, machine: Machine, direction: str, rows: slice, numbers: Any) -> None:
+        import numpy as np
+
+        self._lanes = machine.lanes
+        kernel = special_address("turn", direction, "lanes", machine.schedule.dtype.name)
+        record = np.array([[kernel, LANES, 0, rows.start, rows.stop, 0, 0, 0]], np.int64)
+        inside = numbers.ctypes.data
+        call = np.array(
+            [record.ctypes.data, 1, inside, inside, 0, 0, 0, 0, self._lanes, 0], np.int64
+        )
+        self._record, self._call = record, call
+        at = int(call.ctypes.data)
+        self.records = [nested(at), advance(at + 8 * _MATRIX, at + 8 * _STEP)]
+
+    def set(self, matrix: Any, lane: int) -> None:
+        """Take a matrix, from a lane on."""
+        step = matrix.strides[0]
+        self._record[0, 2] = step // matrix.itemsize
+        self._call[_MATRIX] = matrix.ctypes.data + lane * step
+        self._call[_STEP] = step * self._lanes
+
+
+_MATRIX, _STEP = 4, 9
+"""The fields of a crossing's call that say where the matrix is (``u``), and how far blocks are."""
+
+
+NEAR = 8 << 20  # bytes that the widest blocks may take: as much as a fast cache holds
+PIECE = 1 << 25  # numbers that one native call computes at most, some 50 ms; then Ctrl-C is heard
+PIECES = 4  # for every thread at least, so that none waits long for another
+
+
+class Sweeps:
+    """The sweeps of a plan that `can_sweep`, and the lanes shared out between them.
+
+    Parameters
+    ----------
+    schedule : Schedule
+    machine : callable
+        ``machine(lanes)`` gives room for so many lanes.
+
+    Attributes
+    ----------
+    widest : int
+        How many lanes there are in a block, as long as so many are left.
+    """
+
+    def __init__(self, schedule: Schedule, machine: Callable[[int], Machine]) -> None:
+        self._schedule = schedule
+        self._machine = machine
+        self._free: dict[int, list[Sweep]] = {}
+        lane = 2 * schedule.dtype.itemsize * schedule.rows[LANES]
+        narrowest, *wider = STRIPS
+        self._sizes = [narrowest, *(size for size in wider if size * lane <= NEAR)][::-1]
+        self.widest = self._sizes[0]
+
+    def accepts(self, arguments: Sequence[Any], seed: float | None) -> bool:
+        """Tell whether kernels can read the arguments, and know the seed."""
+        dtype = self._schedule.dtype
+        return seed in (None, 1.0) and all(
+            arguments[group.position].dtype == dtype
+            and arguments[group.position].strides[1] == dtype.itemsize
+            for group in self._schedule.leaves.arguments[LANES]
+        )
+
+    def __call__(
+        self, arguments: Sequence[Any], output: Any, gradients: dict[int, Any], threads: int
+    ) -> None:
+        """Compute all lanes; arguments and results are as for `Sweep`."""
+
+        def compute(piece: tuple[int, int, int]) -> Sweep:
+            size, first, last = piece
+            sweep = self._sweep(size)
+            sweep(arguments, output, gradients, first, last)
+            return sweep
+
+        pieces = self._pieces(len(output), threads)
+        in_turns(threads, pieces, compute, lambda sweep: self._free[sweep.lanes].append(sweep))
+
+    def _pieces(self, lanes: int, threads: int) -> list[tuple[int, int, int]]:
+        """Return the size of blocks, the first lane and the end of what goes into one call."""
+        pieces = []
+        begin = 0
+        for size in self._sizes:
+            blocks = (lanes - begin) // size
+            most = PIECE // (self._schedule.rows[LANES] * size)
+            step = size * max(1, min(most, blocks // threads // PIECES))
+            end = begin + blocks * size
+            pieces += [(size, i, min(i + step, end)) for i in range(begin, end, step)]
+            begin = end
+        if begin < lanes:
+            pieces.append((lanes - begin, begin, lanes))
+        return pieces
+
+    def _sweep(self, lanes: int) -> Sweep:
+        free = self._free.setdefault(lanes, [])
+        with suppress(IndexError):  # several threads may ask
+            return free.pop()
+        return Sweep(self._schedule, self._machine(lanes))
+
+
+def can_sweep(tape: Tape, schedule: Schedule) -> bool:
+    """Tell whether nothing else is to be done for a block than native runs."""
+    leaves = schedule.leaves
+    more = (
+        schedule.products
+        or schedule.runs.forward.python
+        or schedule.parameters is not None
+        or leaves.labels
+        or leaves.draws[LANES]
+        or tape.guards
+        or len(tape.outputs) != 1
+        or schedule.outputs[0][0] != LANES
+        or any(group.columns is not None for group in leaves.arguments[LANES])
+        or any(space == UNIFORM or not groups for space, groups in leaves.wanted.values())
+    )
+    return not more

@@ -1,0 +1,128 @@
+"""Many lanes in one native call: the numbers are those of every lane for itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from autograd_lite import compile, exp, sin
+
+np = pytest.importorskip("numpy")
+pytest.importorskip("numba")
+
+WIDTH = 5
+
+
+@pytest.fixture
+def swept(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int, int]]:
+    """Return the size of blocks, the first lane and the end of every native call."""
+    from autograd_lite.native.running.sweep import Sweep
+
+    calls: list[tuple[int, int, int]] = []
+    kept = Sweep.__call__
+
+    def noted(self: Any, arguments: Any, output: Any, gradients: Any, first: int, last: int) -> Any:
+        calls.append((self.lanes, first, last))
+        return kept(self, arguments, output, gradients, first, last)
+
+    monkeypatch.setattr(Sweep, "__call__", noted)
+    return calls
+
+
+def function(xs: Any) -> Any:
+    a, b, c, d, e = xs
+    return sin(a * b) * c + exp(-d) / (1.5 + e * e) - a * a * e
+
+
+def points(lanes: int, dtype: str = "float64") -> Any:
+    return np.random.default_rng(lanes).normal(size=(lanes, WIDTH)).astype(dtype)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("lanes", [33, 40, 64, 71, 500, 1000])
+def test_every_lane_has_its_own_value_and_gradient(
+    swept: list[tuple[int, int, int]], lanes: int, dtype: str, threads: int
+) -> None:
+    given = points(lanes, dtype)
+    program = compile(function, dtype=dtype, threads=threads)
+    values, gradients = program.value_and_grad(given)
+    assert sum(last - first for _, first, last in swept) == lanes
+    assert {first for _, first, _ in swept} ^ {last for *_, last in swept} == {0, lanes}
+    alone = compile(function, dtype=dtype, exact=True)
+    rounding = 1e-14 if dtype == "float64" else 1e-6
+    for row, value, gradient in zip(given[:80], values, gradients, strict=False):
+        wanted, slope = alone.value_and_grad(row.astype(float).tolist())
+        assert value == pytest.approx(wanted, rel=rounding, abs=rounding)
+        assert gradient.tolist() == pytest.approx(slope, rel=rounding, abs=rounding)
+    once_more = program.value_and_grad(given)
+    assert np.array_equal(values, once_more[0])
+    assert np.array_equal(gradients, once_more[1])
+    assert np.array_equal(program(given), values)
+
+
+def test_the_bits_of_a_lane_do_not_depend_on_its_neighbours(
+    swept: list[tuple[int, int, int]],
+) -> None:
+    """Nor on the number of threads, nor on how many lanes go into a block."""
+    given = points(999)
+    given[500] = [1e7, 1e3, np.inf, np.nan, -0.0]  # sines of such numbers are computed otherwise
+    one, three = (compile(function, threads=count) for count in (1, 3))
+    values, gradients = one.value_and_grad(given)
+    again = three.value_and_grad(given)
+    assert np.array_equal(again[0], values, equal_nan=True)
+    assert np.array_equal(again[1], gradients, equal_nan=True)
+    assert len(swept) > 8
+    for begin, end in ((0, 7), (480, 520), (3, 999)):
+        part = one.value_and_grad(given[begin:end])
+        assert np.array_equal(part[0], values[begin:end], equal_nan=True)
+        assert np.array_equal(part[1], gradients[begin:end], equal_nan=True)
+
+
+def test_large_programs_have_narrow_blocks(swept: list[tuple[int, int, int]]) -> None:
+    def long(xs: Any) -> Any:
+        total = xs[0]
+        for k in range(9_000):
+            total = total * 0.5 + sin(xs[k % WIDTH])
+        return total
+
+    compile(long, exact=True).value_and_grad(points(20))
+    assert [size for size, *_ in swept] == [8, 8, 4]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        points(2 * 50)[::2],
+        np.asfortranarray(points(50)),
+        np.ascontiguousarray(points(50)[:, ::-1])[:, ::-1],
+        points(50, "float32"),
+        np.arange(50 * WIDTH).reshape(50, WIDTH) % 7,
+    ],
+    ids=["every other row", "columns", "backwards", "float32", "whole numbers"],
+)
+def test_any_matrix_will_do(given: Any) -> None:
+    program = compile(function)
+    found = program.value_and_grad(given)
+    wanted = program.value_and_grad(np.ascontiguousarray(given, dtype=float))
+    assert np.array_equal(found[0], wanted[0])
+    assert np.array_equal(found[1], wanted[1])
+
+
+def test_several_arguments_some_without_lanes(swept: list[tuple[int, int, int]]) -> None:
+    x, y = points(70), points(70)[:, 0]
+    program = compile(lambda xs, y, z: function(xs) * y + 0.0 * z)
+    value, (dx, dy, dz) = program.value_and_grad(x, y, 2.0)
+    plain, slope = compile(function).value_and_grad(x)
+    np.testing.assert_allclose(value, plain * y, rtol=1e-12)
+    np.testing.assert_allclose(dx, slope * y[:, None], rtol=1e-12)
+    np.testing.assert_allclose(dy, plain, rtol=1e-12)
+    assert (dz == 0.0).all()
+
+
+def test_an_argument_that_is_not_used_has_gradients_of_zero() -> None:
+    value, (dx, dy) = compile(lambda x, y: x * x).value_and_grad(np.arange(40.0), np.ones(40))
+    assert value.tolist() == [x * x for x in range(40)]
+    assert dx.tolist() == [2.0 * x for x in range(40)]
+    assert not dy.any()
