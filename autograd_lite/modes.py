@@ -76,9 +76,11 @@ class Mode:
         Who is told of every operation, while a program is made.
     short : bool
         Recording and not watching: an operation may take the short way.
+    note : callable or None
+        Called with every result that took it: puts it on the recorder's list.
     """
 
-    __slots__ = ("lifting", "recorder", "recording", "short", "tag", "watching")
+    __slots__ = ("lifting", "note", "recorder", "recording", "short", "tag", "watching")
 
     def __init__(
         self,
@@ -94,6 +96,7 @@ class Mode:
         self.watching = watching
         self.recorder = recorder
         self.short = recording and not watching
+        self.note = None if recorder is None else recorder.results.append
 
     def _fields(self) -> dict[str, Any]:
         return {

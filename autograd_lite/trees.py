@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+BRANCHES = (list, tuple)
+
 
 def leaves_of(tree: Any) -> list[Any]:
     """Return the numbers of nested lists, left to right."""
-    if isinstance(tree, list | tuple):
-        return [leaf for branch in tree for leaf in leaves_of(branch)]
-    return [tree]
+    if not isinstance(tree, BRANCHES):
+        return [tree]
+    found = []
+    for branch in tree:
+        if isinstance(branch, BRANCHES):
+            found += leaves_of(branch)
+        else:
+            found.append(branch)
+    return found
 
 
 def shaped_like(tree: Any, leaves: Iterator[Any]) -> Any:
@@ -29,6 +37,6 @@ def unpacked(argument: Any) -> Any:
 
 def outline(tree: Any) -> str:
     """Return the shape of nested lists, for messages."""
-    if isinstance(tree, list | tuple):
+    if isinstance(tree, BRANCHES):
         return "[" + ", ".join(outline(branch) for branch in tree) + "]"
     return "number"

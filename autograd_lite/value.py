@@ -12,7 +12,6 @@ from autograd_lite.copying import deep_copy, reduced, shallow_copy
 from autograd_lite.hooks import RemovableHandle, add_hook, hooked
 from autograd_lite.lifting import NOTHING, lifted
 from autograd_lite.modes import (
-    Mode,
     current_mode,
     current_recorder,
     recording_derivatives,
@@ -170,16 +169,11 @@ def _binary(primitive: Primitive, a: Any, b: Any) -> Any:
     out._position = 0
     out._stamp = runtime.clock
     if mode is not None:
-        _marked(out, mode)
+        if mode.tag is not None:
+            out._tag = mode.tag
+        if mode.note is not None:
+            mode.note(out)
     return out
-
-
-def _marked(out: Value, mode: Mode) -> None:
-    """Give a node that took the short way what its mode has for it."""
-    if mode.tag is not None:
-        out._tag = mode.tag
-    if mode.recorder is not None:
-        mode.recorder.results.append(out)
 
 
 _NEVER_OPERANDS = (str, bytes, list, tuple, dict, set, complex, type(None))
@@ -235,7 +229,10 @@ def _unary(primitive: Primitive) -> Callable[[Value], Value]:
         out._position = 0
         out._stamp = runtime.clock
         if mode is not None:
-            _marked(out, mode)
+            if mode.tag is not None:
+                out._tag = mode.tag
+            if mode.note is not None:
+                mode.note(out)
         return out
 
     _UNARY[primitive] = method

@@ -13,6 +13,7 @@ from autograd_lite.native.lowering.layout import NO_ROW, Analysed, Layout
 from autograd_lite.native.parameters.binding import memory_of
 from autograd_lite.native.tape import Argument, Closure, Constant, Drawn, Parameter, Source
 
+COUNTED = (Argument, Drawn)
 LARGE = 4096  # numbers from which on a kernel turns rows into columns, not NumPy
 
 
@@ -191,9 +192,10 @@ def _widths(sources: Sequence[Source | None]) -> dict[tuple[Any, int], int]:
     """Return how many numbers every argument and every draw has."""
     widths: dict[tuple[Any, int], int] = {}
     for source in sources:
-        if isinstance(source, Argument | Drawn):
+        if isinstance(source, COUNTED):
             key = type(source), source[0]
-            widths[key] = max(widths.get(key, 0), source.column + 1)
+            if source.column >= widths.get(key, 0):
+                widths[key] = source.column + 1
     return widths
 
 

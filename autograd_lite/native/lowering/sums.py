@@ -51,6 +51,7 @@ def _chains(flat: Flat, ends: Collection[int]) -> dict[int, tuple[tuple[int, ...
     is_term = np.zeros(len(flat.codes), bool)
     is_term[flat.using(arithmetic.multiply)] = True
     is_term &= single
+    factors = _factors(flat, np.flatnonzero(is_term))
     additions = flat.using(arithmetic.add)
     first = flat.starts[additions]
     left, right = flat.operands[first], flat.operands[first + 1]
@@ -58,18 +59,20 @@ def _chains(flat: Flat, ends: Collection[int]) -> dict[int, tuple[tuple[int, ...
     chains: dict[int, tuple[tuple[int, ...], Terms]] = {}
     columns = (additions[linked], left[linked], right[linked])
     for node, a, b in zip(*(column.tolist() for column in columns), strict=True):
-        rest, term = (a, b) if is_term[b] else (b, a)
+        rest, term = (a, b) if b in factors else (b, a)
         if rest in chains and single[rest]:
             start, terms = chains.pop(rest)
-        elif is_term[rest]:
-            start, terms = (), [_factors(flat, rest)]
+        elif rest in factors:
+            start, terms = (), [factors[rest]]
         else:
             start, terms = (rest,), []
-        terms.append(_factors(flat, term))
+        terms.append(factors[term])
         chains[node] = start, terms
     return {node: chain for node, chain in chains.items() if len(chain[1]) > 1}
 
 
-def _factors(flat: Flat, product: int) -> tuple[int, int]:
-    first = flat.starts[product]
-    return int(flat.operands[first]), int(flat.operands[first + 1])
+def _factors(flat: Flat, products: Any) -> dict[int, tuple[int, int]]:
+    """Return the operands of each product."""
+    first = flat.starts[products]
+    pairs = zip(flat.operands[first].tolist(), flat.operands[first + 1].tolist(), strict=True)
+    return dict(zip(products.tolist(), pairs, strict=True))

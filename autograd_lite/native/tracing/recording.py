@@ -30,7 +30,7 @@ from autograd_lite.native.tracing.surroundings import Randomness, watches_of
 from autograd_lite.native.tracing.whole_numbers import WholeNumber
 from autograd_lite.node import Node, arguments, edges
 from autograd_lite.primitives import is_number, number
-from autograd_lite.trees import leaves_of, shaped_like, unpacked
+from autograd_lite.trees import BRANCHES, leaves_of, shaped_like, unpacked
 from autograd_lite.value import Value
 
 _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
@@ -164,13 +164,30 @@ class Recorder:
         """Return an argument with a fresh Value for each number."""
         leaves = leaves_of(argument)
         paths = _paths(argument, name) if name else [""] * len(leaves)
-        made = [
-            self._argument(position, column, leaf, path)
-            for column, (leaf, path) in enumerate(zip(leaves, paths, strict=True))
-        ]
+        if {*map(type, leaves)} == {float}:
+            made = self._floats(position, leaves, paths)
+        else:
+            made = [
+                self._number(position, column, leaf, path)
+                for column, (leaf, path) in enumerate(zip(leaves, paths, strict=True))
+            ]
         return shaped_like(argument, iter(made))
 
-    def _argument(self, position: int, column: int, leaf: Any, name: str) -> Value:
+    def _floats(self, position: int, leaves: list[float], paths: list[str]) -> list[Value]:
+        """Return Values for the numbers of an argument, all at once."""
+        count, first = len(leaves), len(self._primitives)
+        nodes = range(first, first + count)
+        values = [*map(Value, leaves)]
+        self._primitives += [None] * count
+        self._operands += [()] * count
+        self._sources.update(zip(nodes, [Argument(position, i) for i in range(count)], strict=True))
+        self._nodes.update(zip(map(id, values), nodes, strict=True))
+        self._kept += values
+        self._names.update((node, path) for node, path in zip(nodes, paths, strict=True) if path)
+        return values
+
+    def _number(self, position: int, column: int, leaf: Any, name: str) -> Value:
+        """Return a Value for one number of an argument."""
         whole = isinstance(leaf, int)
         data = leaf if type(leaf) is float else number(leaf, f"a number in argument {position}")
         node = self._new(Argument(position, column, whole))
@@ -225,7 +242,7 @@ class Recorder:
         known, node = self._nodes, self.node
         get, place = known.get, self._operands.append
         primitives, arities = self._primitives, self._arities
-        for result in waiting:
+        for own, result in zip(map(id, waiting), waiting, strict=True):
             primitive = result._primitive
             arity = arities.get(primitive)
             if arity == 2:
@@ -243,7 +260,7 @@ class Recorder:
             else:
                 given = arguments(result)
                 place(tuple([node(x) if (i := get(id(x))) is None else i for x in given]))
-            known[id(result)] = len(primitives)
+            known[own] = len(primitives)
             primitives.append(primitive)
 
     def _from_outside(self, value: Node) -> int:
@@ -466,6 +483,13 @@ def _called(value: Node) -> str:
 
 def _paths(tree: Any, name: str) -> list[str]:
     """Return what the numbers of nested lists are called, left to right."""
-    if not isinstance(tree, list | tuple):
+    if not isinstance(tree, BRANCHES):
         return [name]
-    return [path for i, branch in enumerate(tree) for path in _paths(branch, f"{name}[{i}]")]
+    found = []
+    for i, branch in enumerate(tree):
+        path = f"{name}[{i}]"
+        if isinstance(branch, BRANCHES):
+            found += _paths(branch, path)
+        else:
+            found.append(path)
+    return found
