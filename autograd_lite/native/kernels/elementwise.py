@@ -27,7 +27,7 @@ WIDTH = 8
 
 SLOW = {
     "forward": "exp exp2 expm1 log log1p sin cos sinh cosh tanh sigmoid softplus log_sigmoid silu",
-    "backward": "expm1 sin cos sinh cosh sigmoid softplus log_sigmoid silu",
+    "backward": "expm1 sin cos sinh cosh tanh sigmoid softplus log_sigmoid silu",
 }
 """Primitives for which bringing operands side by side takes less time than it saves."""
 

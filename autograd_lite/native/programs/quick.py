@@ -8,11 +8,12 @@ and shapes of its arguments.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from autograd_lite.native.programs.arguments import Batch
 from autograd_lite.native.programs.evaluation import Evaluator, Last
-from autograd_lite.native.programs.paths import Paths, Recording, newer
+from autograd_lite.native.programs.paths import Recording, newer
 from autograd_lite.tracing import inside_transform
 
 MOST_KINDS = 64  # shapes of arguments that are remembered
@@ -21,8 +22,9 @@ MOST_KINDS = 64  # shapes of arguments that are remembered
 class _Way(NamedTuple):
     """What a call with such arguments took: ``run`` is a `_StepWay` or a `_PointWay`."""
 
-    paths: Paths
+    roots: list[Recording]  # of its structure, to which it still has to belong
     recording: Recording
+    holds: Callable[[], bool]
     run: Any
     last: Last
 
@@ -42,11 +44,12 @@ class _Ways:
         way = self._known.get(key)
         if way is None:
             return None
-        paths, recording, _, last = way
-        if not paths.roots or paths.roots[0] is not recording or not recording.holds():
+        roots, recording, holds, _, last = way
+        if not roots or roots[0] is not recording or not holds():
             return None
         if self.evaluator.last is not last:
             self.evaluator.last = last
+            paths = last[0]
             paths.stamp = newer()
             paths.used = (recording,)
         return way
@@ -61,7 +64,7 @@ class _Ways:
         last = self.evaluator.last
         if last is None:
             return
-        self._known[key] = _Way(last[0], recording, run, last)
+        self._known[key] = _Way(last[0].roots, recording, recording.holds, run, last)
         if len(self._known) > MOST_KINDS:
             del self._known[next(iter(self._known))]
 
@@ -139,7 +142,7 @@ class _PointWay(NamedTuple):
 
     point: Any
     value: Callable[[], Any]
-    gradients: list[Callable[[], Any]]
+    gradients: Callable[[], Any]
 
 
 class QuickPoints:
@@ -178,8 +181,8 @@ class QuickPoints:
         if [len(row) for row in point.arguments] == [form.width for form in batch.forms]:
             value = point.value.copy if batch.varying else point.value.item
             read = [_reader(arg, row) for arg, row in zip(args, point.gradients, strict=False)]
-            run = _PointWay(point, value, read)
-            ways.add(key, recording, run)
+            gradients = read[0] if len(read) == 1 else partial(_all_of, read)
+            ways.add(key, recording, _PointWay(point, value, gradients))
 
     def value(self, args: tuple[Any, ...]) -> Any:
         """Return the value; None where it has to be found the usual way."""
@@ -204,9 +207,7 @@ class QuickPoints:
                 return None
             point, value, gradients = way.run
             point.differentiate(args)
-            if len(gradients) == 1:
-                return value(), gradients[0]()
-            return value(), tuple([read() for read in gradients])
+            return value(), gradients()
 
     def _key(self, args: tuple[Any, ...]) -> Any:
         """Return types and sizes; None if there is something else, or not arrays alone."""
@@ -229,6 +230,10 @@ class QuickPoints:
 
 
 _NONE: frozenset[int] = frozenset()
+
+
+def _all_of(read: Sequence[Callable[[], Any]]) -> tuple[Any, ...]:
+    return tuple([one() for one in read])
 
 
 def _reader(arg: Any, row: Any) -> Any:
