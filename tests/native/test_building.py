@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import autograd_lite
-from autograd_lite.native.kernels import building, caching, runner
+from autograd_lite.native.kernels import building, caching, convention, runner
 from autograd_lite.primitives import Primitive
 
 SOURCE = Path(autograd_lite.__file__).parent
@@ -21,7 +21,8 @@ SOURCE = Path(autograd_lite.__file__).parent
 SCRIPT = """
 import sys
 import numpy as np
-from autograd_lite.native.kernels.building import address, callable_at
+from autograd_lite.native.kernels.building import address
+from autograd_lite.native.kernels.convention import callable_at
 from autograd_lite.native.kernels.elementwise import elementwise_kernel
 from autograd_lite.primitives import TABLE
 kernel = lambda: elementwise_kernel(TABLE["leaky_relu"], "forward", (False, False), "point")
@@ -58,7 +59,7 @@ def kernel_that_adds(amount):
 
 def applied_to_one(at, *, dtype=np.float64):
     v, index = np.array([1.0, 0.0], dtype), np.array([0], np.int32)
-    building.callable_at(at)(v.ctypes.data, 0, 0, 0, index.ctypes.data, 0, 0, 1, 2, 1)
+    convention.callable_at(at)(v.ctypes.data, 0, 0, 0, index.ctypes.data, 0, 0, 1, 2, 1)
     return v[1].item()
 
 
@@ -328,21 +329,40 @@ def test_runs_are_done_in_order_each_in_its_space():
     v, g = np.zeros((3, 2)), np.full(6, 0.5)
     u, gu = np.zeros(4), np.full(4, 0.25)
     index, labels = np.array([100, 200], np.int32), np.array([1000], np.int32)
-    records = np.zeros((3, runner.RECORD_LENGTH), np.int64)
-    records[:, :5] = [
-        [at, runner.LANES, 0, 1, 2],
-        [at, runner.UNIFORM, 1, 2, 4],
-        [at, runner.LANES, 1, 2, 3],
+    runs = [
+        convention.record(at, convention.LANES, 0, 1, 2),
+        convention.record(at, convention.UNIFORM, 1, 2, 4),
+        convention.record(at, convention.LANES, 1, 2, 3),
     ]
-    arrays = [x.ctypes.data for x in (v, g, u, gu, index, labels)]
-    call = np.array([records.ctypes.data, 3, *arrays, 2], np.int64)
-    assert len(call) == len(runner.CALL)
+    records = np.array(runs, np.int64)
+    call = convention.call(records, v=v, g=g, u=u, gu=gu, index=index, labels=labels, lanes=2)
+    assert len(call) == len(convention.CALL)
     runner.runner()(call.ctypes.data)
     assert v.tolist() == [[0.0, 0.0], [1105.25, 1105.25], [1208.25, 1208.25]]
     assert u.tolist() == [5.0, 0.0, 1204.75, 1204.75]
 
 
 def test_no_records_are_no_work():
-    call = np.zeros(len(runner.CALL), np.int64)
+    call = np.zeros(len(convention.CALL), np.int64)
     runner.runner()(call.ctypes.data)
-    assert call.tolist() == [0] * len(runner.CALL)
+    assert call.tolist() == [0] * len(convention.CALL)
+
+
+def test_a_run_goes_through_another_call_as_often_as_it_says():
+    """Each time the array that the call is about begins one number later."""
+
+    def marking(v, g, u, gu, index, labels, first, start, stop, lanes):
+        v[0] += 1.0 + first
+
+    owner = Primitive("marking", lambda x: x, [lambda x, y: 1.0])
+    at = building.address("marking", lambda: marking, owner=owner)
+    v, step = np.zeros(5), np.array([8], np.int64)
+    inner = np.zeros((2, convention.RECORD_LENGTH), np.int64)
+    fields = convention.call(inner, v=v)
+    place = fields.ctypes.data + 8 * convention.CALL.index("v")
+    inner[0] = convention.record(at, convention.LANES, 4, 0, 0)
+    inner[1] = runner.advance(int(place), int(step.ctypes.data))
+    for times, wanted in ((0, [0.0] * 5), (3, [5.0, 5.0, 5.0, 0.0, 0.0])):
+        outer = np.array([runner.nested(int(fields.ctypes.data), times)], np.int64)
+        runner.runner()(convention.call(outer).ctypes.data)
+        assert v.tolist() == wanted

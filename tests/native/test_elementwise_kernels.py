@@ -12,7 +12,7 @@ import pytest
 from measuring import FIXED
 
 from autograd_lite import Primitive
-from autograd_lite.native.kernels import building, vector_math
+from autograd_lite.native.kernels import building, convention, vector_math
 from autograd_lite.native.kernels.elementwise import elementwise_kernel, matches_python
 from autograd_lite.native.kernels.translation import Untranslatable, translated
 from autograd_lite.primitives import TABLE
@@ -54,7 +54,7 @@ def kernel(primitive, direction, layout, *, mask=None, accurate=False, dtype="fl
         dtype,
         owner=None if TABLE.get(primitive.name) is primitive else primitive,
     )
-    return building.callable_at(address)
+    return convention.callable_at(address)
 
 
 def call(function, v, g, index, start, lanes):

@@ -7,7 +7,7 @@ import random
 import numpy as np
 import pytest
 
-from autograd_lite.native.kernels import across, building, many
+from autograd_lite.native.kernels import across, building, convention, many
 from autograd_lite.native.kernels.blocks import BLOCK
 from autograd_lite.native.kernels.translation import Untranslatable
 from autograd_lite.primitives import TABLE, Variadic
@@ -25,7 +25,7 @@ TESTED += [(name, "point") for name in ("dot", "logsumexp", "max_of", "norm", "p
 @functools.cache
 def variadic(name, direction, layout):
     """The kernel under the name that programs give it, so that they share one file."""
-    return building.callable_at(
+    return convention.callable_at(
         building.address(
             f"{name} {direction} {layout}",
             lambda: many.variadic_kernel(TABLE[name], direction, layout),
@@ -35,7 +35,7 @@ def variadic(name, direction, layout):
 
 @functools.cache
 def special(name, direction, layout, dtype="float64"):
-    return building.callable_at(
+    return convention.callable_at(
         building.address(
             f"{name} {direction} {layout}",
             lambda: across.special_kernel(name, direction, layout, dtype=dtype),
@@ -187,7 +187,7 @@ def test_single_numbers_are_added_in_double_precision():
         lambda: many.variadic_kernel(TABLE["total"], "forward", "point", dtype="float32"),
         "float32",
     )
-    run(building.callable_at(at), v=v, index=index, rows=(11, 12), first=11)
+    run(convention.callable_at(at), v=v, index=index, rows=(11, 12), first=11)
     assert v[11] == np.float32(1.0 + 3e-7)
     assert v[11] != 1.0
 

@@ -4,7 +4,7 @@ A kernel is a plain Python function on pointers. Numba turns it into LLVM's lang
 that into an object file, which is kept on disk; a later process loads the file with llvmlite alone,
 since importing Numba costs more than a whole training run of a small network.
 
-Every kernel has the same parameters, for T = float64 or float32::
+Every kernel is written with the same parameters, for T = float64 or float32::
 
     kernel(v: T*, g: T*, u: T*, gu: T*, index: int32*, labels: int32*,
            first: int64, start: int64, stop: int64, lanes: int64) -> None
@@ -24,10 +24,17 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from autograd_lite.native.kernels import caching
+from autograd_lite.native.kernels.convention import (
+    CONTEXT,
+    HEAD,
+    NUMBERS,
+    PARAMETERS,
+    RECORD,
+    kinds,
+    loaded_fields,
+)
 
 DTYPES = ("float64", "float32")
-POINTERS = ("v", "g", "u", "gu", "index", "labels")
-NUMBERS = ("first", "start", "stop", "lanes")
 STRIPS = (8, 32)
 """Numbers of lanes that kernels are compiled for, besides any number."""
 
@@ -114,13 +121,14 @@ def address(
     Examples
     --------
     >>> from autograd_lite.native.kernels import building
+    >>> from autograd_lite.native.kernels.convention import callable_at
     >>> def twice(v, g, u, gu, index, labels, first, start, stop, lanes):
     ...     for row in range(start, stop):
     ...         v[row] = 2.0 * v[index[first + row - start]]
     >>> import numpy as np
     >>> v, index = np.array([3.0, 0.0]), np.array([0], dtype=np.int32)
     >>> at = building.address("twice", lambda: twice, owner=twice)
-    >>> building.callable_at(at)(v.ctypes.data, 0, 0, 0, index.ctypes.data, 0, 0, 1, 2, 1)
+    >>> callable_at(at)(v.ctypes.data, 0, 0, 0, index.ctypes.data, 0, 0, 1, 2, 1)
     >>> v.tolist()
     [3.0, 6.0]
     """
@@ -142,12 +150,6 @@ def address(
             compiled = _compiled(make(), dtype, "kernel", in_strips)
             kernels[known] = _load(engine, *compiled, "kernel"), engine
         return kernels[known][0]
-
-
-def callable_at(at: int) -> Callable[..., None]:
-    """Return a kernel as a Python function; addresses and numbers are passed as integers."""
-    words = [ctypes.c_int64] * (len(POINTERS) + len(NUMBERS))
-    return ctypes.CFUNCTYPE(None, *words)(at)
 
 
 def _check_available() -> None:
@@ -233,23 +235,24 @@ def _translated(kernel: Callable[..., None], dtype: str, in_strips: bool) -> str
     name = compiled.get_compile_result(signature).fndesc.llvm_func_name
     text = compiled.inspect_llvm(signature.args)
     # Numba's own convention has two places for results in front, which are of no use here.
-    types = ["ptr"] * len(POINTERS) + ["i64"] * len(NUMBERS)
-    parameters = ", ".join(f"{kind} %{place}" for place, kind in enumerate(types, 1))
-    lanes = f"i64 %{len(types)}"
+    given = ", ".join(f"{kind} %{name}" for name, kind in kinds(PARAMETERS))
+    lanes = f"i64 %{PARAMETERS[-1]}"
     choices = {f"strip{count}": f"i64 {count}" for count in STRIPS} if in_strips else {}
     calls = "".join(
         f"""
 {label}:
   %status.{label} = call i32 @"{name}"(ptr %result, ptr %exception,
-                                       {parameters.replace(lanes, given)}) alwaysinline
+                                       {given.replace(lanes, count)}) alwaysinline
   ret void
 """
-        for label, given in {"any": lanes, **choices}.items()
+        for label, count in {"any": lanes, **choices}.items()
     )
     return f"""{text}
-define void @kernel({parameters}) {{
+{HEAD}
   %result = alloca ptr
   %exception = alloca ptr
+{loaded_fields("context", kinds(CONTEXT))}
+{loaded_fields("record", kinds(RECORD[2:]), start=2)}
   switch {lanes}, label %any [{" ".join(f"{x}, label %{label}" for label, x in choices.items())}]
 {calls}
 }}

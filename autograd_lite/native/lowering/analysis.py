@@ -71,7 +71,8 @@ class Workspace:
 
     def run(self, name: str, kinds: int = 0) -> None:
         """Go through the nodes with one of the passes below."""
-        from autograd_lite.native.kernels.building import address, callable_at
+        from autograd_lite.native.kernels.building import address
+        from autograd_lite.native.kernels.convention import callable_at
 
         function = PASSES[name]
         at = address(f"{name} of nodes", lambda: function)

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+from autograd_lite.native.kernels import convention
 from autograd_lite.native.kernels.across import GUARD_LENGTH, TESTS
-from autograd_lite.native.kernels.runner import LANES, RECORD_LENGTH, UNIFORM, nested, runner
+from autograd_lite.native.kernels.convention import LANES, UNIFORM
+from autograd_lite.native.kernels.runner import nested, runner
 from autograd_lite.native.kernels.table import Kernels
 from autograd_lite.native.lowering.layout import Layout
 from autograd_lite.native.tape import Tape
@@ -31,12 +33,11 @@ class Failing:
         self._failed = np.full(self._width + 1, self._count, np.int32)
         self._failed[self._width] = 0
         self._told = memoryview(self._failed)  # whose numbers are Python's, at once
-        record = np.array([at, space, 0, 0, self._count] + [0] * (RECORD_LENGTH - 5), np.int64)
-        arrays = (v.ctypes.data, 0, u.ctypes.data, 0, index.ctypes.data, self._failed.ctypes.data)
-        call = np.array([record.ctypes.data, 1, *arrays, lanes], np.int64)
-        self._kept = record, call, index, v, u  # what native code refers to by address
-        self.record = nested(int(call.ctypes.data))
-        self._run = partial(runner(), int(call.ctypes.data))
+        records = np.array([convention.record(at, space, 0, 0, self._count)], np.int64)
+        fields = convention.call(records, v=v, u=u, index=index, labels=self._failed, lanes=lanes)
+        self._kept = records, fields, index, v, u  # what native code refers to by address
+        self.record = nested(int(fields.ctypes.data))
+        self._run = partial(runner(), int(fields.ctypes.data))
 
     def __call__(self) -> Any:
         self._run()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
-from autograd_lite.native.kernels.runner import LANES, UNIFORM
+from autograd_lite.native.kernels.convention import LANES, UNIFORM
 from autograd_lite.native.kernels.table import KINDS, SOLE, UNIFORM_OPTIONS
 from autograd_lite.native.lowering.analysis import Workspace
 from autograd_lite.native.lowering.flat import Flat, flat

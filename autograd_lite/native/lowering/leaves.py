@@ -6,8 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from functools import cache
 from typing import Any, NamedTuple, get_args
 
-from autograd_lite.native.kernels.building import callable_at
-from autograd_lite.native.kernels.runner import LANES, UNIFORM
+from autograd_lite.native.kernels.convention import LANES, UNIFORM, callable_at
 from autograd_lite.native.kernels.table import special_address
 from autograd_lite.native.lowering.layout import NO_ROW, Analysed, Layout
 from autograd_lite.native.parameters.binding import memory_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from autograd_lite.native.kernels.runner import RECORD_LENGTH, UNIFORM
+from autograd_lite.native.kernels.convention import RECORD_LENGTH, UNIFORM
 from autograd_lite.native.kernels.table import KINDS, Kernels
 from autograd_lite.native.lowering.layout import Analysed, Layout
 from autograd_lite.native.order import swept

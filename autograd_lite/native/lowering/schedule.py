@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
-from autograd_lite.native.kernels.runner import LANES, RECORD_LENGTH, UNIFORM
+from autograd_lite.native.kernels.convention import LANES, RECORD_LENGTH, UNIFORM
 from autograd_lite.native.kernels.table import Kernels
 from autograd_lite.native.lowering.guarding import Guards
 from autograd_lite.native.lowering.layout import NO_ROW, Analysed, Layout, analysed, laid_out

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from autograd_lite.native.kernels.llvm_text import loaded_fields
+from autograd_lite.native.kernels.convention import loaded_fields
 
 FIELDS = 5
 """How many fields come before the addresses of the state's arrays."""

@@ -13,7 +13,9 @@ from functools import reduce
 from operator import add
 from typing import Any
 
-from autograd_lite.native.kernels.runner import LANES, RECORD_LENGTH, UNIFORM, nested
+from autograd_lite.native.kernels import convention
+from autograd_lite.native.kernels.convention import LANES, UNIFORM
+from autograd_lite.native.kernels.runner import nested
 from autograd_lite.native.kernels.table import special_address
 from autograd_lite.native.lowering.leaves import Learned
 from autograd_lite.native.lowering.schedule import Schedule
@@ -102,11 +104,10 @@ class Total:
         total = np.zeros(1)
         self._told = memoryview(total)  # whose numbers are Python's, at once
         kernel = special_address("lane_total", "forward", "lanes", "float64")
-        records = np.array([[kernel, LANES, 0, row, row + 1] + [0] * (RECORD_LENGTH - 5)], np.int64)
-        arrays = (machine.v.ctypes.data, 0, total.ctypes.data, 0, 0, 0)
-        call = np.array([records.ctypes.data, 1, *arrays, machine.lanes], np.int64)
-        self._kept = records, call, machine  # what native code refers to by address
-        self.record = nested(int(call.ctypes.data))
+        records = np.array([convention.record(kernel, LANES, 0, row, row + 1)], np.int64)
+        fields = convention.call(records, v=machine.v, u=total, lanes=machine.lanes)
+        self._kept = records, fields, machine  # what native code refers to by address
+        self.record = nested(int(fields.ctypes.data))
 
     def mean(self) -> float:
         """Return what was added up, divided by the number of lanes."""

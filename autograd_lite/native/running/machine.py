@@ -10,7 +10,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from autograd_lite.native.kernels.runner import LANES, RECORD_LENGTH, UNIFORM, runner
+from autograd_lite.native.kernels import convention
+from autograd_lite.native.kernels.convention import LANES, RECORD_LENGTH, UNIFORM
+from autograd_lite.native.kernels.runner import runner
 from autograd_lite.native.kernels.table import LAYOUTS, special_address
 from autograd_lite.native.lowering.matrices import Around, Placed, view
 from autograd_lite.native.lowering.schedule import Schedule
@@ -203,15 +205,18 @@ class Machine:
 
     def call_of(self, records: Any) -> int:
         """Return the address of what `runner` takes, for these records on this machine's arrays."""
-        import numpy as np
-
-        arrays = (self.v, self.g, self.u, self.gu, self.schedule.index, self.labels)
-        call = np.array(
-            [records.ctypes.data, len(records), *(x.ctypes.data for x in arrays), self.lanes],
-            np.int64,
+        fields = convention.call(
+            records,
+            v=self.v,
+            g=self.g,
+            u=self.u,
+            gu=self.gu,
+            index=self.schedule.index,
+            labels=self.labels,
+            lanes=self.lanes,
         )
-        self._kept += [records, call]
-        return int(call.ctypes.data)
+        self._kept += [records, fields]
+        return int(fields.ctypes.data)
 
 
 def over_lanes(seed: float, lanes: int) -> float:

@@ -9,7 +9,7 @@ from threading import RLock
 from typing import Any, cast
 
 from autograd_lite.native.found import Found
-from autograd_lite.native.kernels.runner import LANES, UNIFORM
+from autograd_lite.native.kernels.convention import LANES, UNIFORM
 from autograd_lite.native.lowering.schedule import Schedule, scheduled
 from autograd_lite.native.parameters.binding import Binding
 from autograd_lite.native.running.learning import Learning, can_be_short, mean_of

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from autograd_lite.native.kernels.runner import LANES, UNIFORM
+from autograd_lite.native.kernels.convention import LANES, UNIFORM
 from autograd_lite.native.lowering.schedule import Schedule
 from autograd_lite.native.running.machine import Machine
 from autograd_lite.native.tape import Tape

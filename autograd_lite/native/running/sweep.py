@@ -12,8 +12,10 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
+from autograd_lite.native.kernels import convention
 from autograd_lite.native.kernels.building import STRIPS
-from autograd_lite.native.kernels.runner import LANES, RECORD_LENGTH, UNIFORM, advance, nested
+from autograd_lite.native.kernels.convention import CALL, LANES, RECORD, RECORD_LENGTH, UNIFORM
+from autograd_lite.native.kernels.runner import advance, nested
 from autograd_lite.native.kernels.table import special_address
 from autograd_lite.native.lowering.schedule import Schedule
 from autograd_lite.native.running.machine import Machine
@@ -105,27 +107,24 @@ class _Crossing:
 
         self._lanes = machine.lanes
         kernel = special_address("turn", direction, "lanes", machine.schedule.dtype.name)
-        record = np.array([[kernel, LANES, 0, rows.start, rows.stop, 0, 0, 0]], np.int64)
-        inside = numbers.ctypes.data
-        call = np.array(
-            [record.ctypes.data, 1, inside, inside, 0, 0, 0, 0, self._lanes, 0], np.int64
+        self._record = np.array(
+            [convention.record(kernel, LANES, 0, rows.start, rows.stop)], np.int64
         )
-        self._record, self._call = record, call
-        at = int(call.ctypes.data)
-        self.records = [nested(at), advance(at + 8 * _MATRIX, at + 8 * _STEP)]
+        self._call = convention.call(self._record, v=numbers, g=numbers, lanes=machine.lanes)
+        self._step = np.zeros(1, np.int64)  # from a block to the next, in bytes
+        at = int(self._call.ctypes.data)
+        place = at + self._call.itemsize * MATRIX
+        self.records = [nested(at), advance(place, int(self._step.ctypes.data))]
 
     def set(self, matrix: Any, lane: int) -> None:
         """Take a matrix, from a lane on."""
         step = matrix.strides[0]
-        self._record[0, 2] = step // matrix.itemsize
-        self._call[_MATRIX] = matrix.ctypes.data + lane * step
-        self._call[_STEP] = step * self._lanes
+        self._record[0, RECORD.index("first")] = step // matrix.itemsize
+        self._call[MATRIX] = matrix.ctypes.data + lane * step
+        self._step[0] = step * self._lanes
 
 
-_MATRIX, _STEP = 4, 9
-"""The fields of a crossing's call that say where the matrix is (``u``), and how far blocks are."""
-
-
+MATRIX = CALL.index("u")  # where the matrix is, in a crossing's call
 NEAR = 8 << 20  # bytes that the widest blocks may take: as much as a fast cache holds
 PIECE = 1 << 25  # numbers that one native call computes at most, some 50 ms; then Ctrl-C is heard
 PIECES = 4  # for every thread at least, so that none waits long for another
