@@ -76,8 +76,6 @@ def hides_infinities(tape: Tape) -> bool:
 
     Backward comes to it with 0, which would then give NaN; eagerly, backward does not come to it.
     """
-    if PICK not in tape.primitives:
-        return False
     gentle = {None, PICK, *(TABLE[name] for name in GENTLE.split())}
     steep = [i for i, x in enumerate(tape.primitives) if x not in gentle and tape.flows[i]]
     if not steep:

@@ -51,13 +51,17 @@ def _chains(flat: Flat, ends: Collection[int]) -> dict[int, tuple[tuple[int, ...
     is_term = np.zeros(len(flat.codes), bool)
     is_term[flat.using(arithmetic.multiply)] = True
     is_term &= single
-    factors = _factors(flat, np.flatnonzero(is_term))
     additions = flat.using(arithmetic.add)
     first = flat.starts[additions]
     left, right = flat.operands[first], flat.operands[first + 1]
     linked = (is_term[left] | is_term[right]) & flat.flows[additions].astype(bool)
+    others = np.where(is_term[right], left, right)
+    # A sum of two products or more: of two here, or of one here and others in the rest.
+    linked[linked] = _in_chains(len(single), is_term, additions[linked], others[linked])
     chains: dict[int, tuple[tuple[int, ...], Terms]] = {}
     columns = (additions[linked], left[linked], right[linked])
+    met = np.concatenate(columns[1:])
+    factors = _factors(flat, met[is_term[met]])
     for node, a, b in zip(*(column.tolist() for column in columns), strict=True):
         rest, term = (a, b) if b in factors else (b, a)
         if rest in chains and single[rest]:
@@ -69,6 +73,16 @@ def _chains(flat: Flat, ends: Collection[int]) -> dict[int, tuple[tuple[int, ...
         terms.append(factors[term])
         chains[node] = start, terms
     return {node: chain for node, chain in chains.items() if len(chain[1]) > 1}
+
+
+def _in_chains(count: int, is_term: Any, additions: Any, rest: Any) -> Any:
+    """Tell which additions of a product have another product among what they are linked with."""
+    import numpy as np
+
+    is_linked, goes_on = np.zeros((2, count), bool)
+    is_linked[additions] = True
+    goes_on[rest] = True
+    return is_term[rest] | is_linked[rest] | goes_on[additions]
 
 
 def _factors(flat: Flat, products: Any) -> dict[int, tuple[int, int]]:

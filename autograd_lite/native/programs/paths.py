@@ -15,7 +15,7 @@ from autograd_lite.native.order import hides_infinities
 from autograd_lite.native.programs.arguments import Batch
 from autograd_lite.native.programs.capacity import check_capacity
 from autograd_lite.native.programs.groups import Found, all_lanes, by_guard, gathered, with_nan
-from autograd_lite.native.tape import LANE_MEAN, LANE_VARIANCE, Tape
+from autograd_lite.native.tape import LANE_MEAN, LANE_VARIANCE, PICK, Tape
 from autograd_lite.native.tracing.surroundings import same
 
 MOST_PATHS = 1000
@@ -67,11 +67,12 @@ class Recording:
         self.sample = sample  # the numbers of each argument that it was recorded with
         self.branches: dict[int, list[Recording]] = {}
         self.plans: dict[tuple[frozenset[int], bool], _Lowered] = {}
-        self.across = LANE_MEAN in tape.primitives or LANE_VARIANCE in tape.primitives
+        operations = set(tape.primitives)
+        self.across = LANE_MEAN in operations or LANE_VARIANCE in operations
         self.several = isinstance(tape.result, list | tuple)
         # With draws, or numbers of all lanes, a lane computed again would be another one.
         alone = not (self.across or tape.draws)
-        self.hides_infinities = alone and hides_infinities(tape)
+        self.hides_infinities = alone and PICK in operations and hides_infinities(tape)
         self._watches = tape.watches
 
     def holds(self) -> bool:
