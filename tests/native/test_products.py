@@ -257,6 +257,45 @@ def test_two_threads_give_the_bits_of_one(monkeypatch: pytest.MonkeyPatch) -> No
     assert found(1) == found(2) == found(3)
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_guard_that_fails_late_adds_nothing_before(
+    monkeypatch: pytest.MonkeyPatch, threads: int
+) -> None:
+    """Gradients of blocks in which all guards hold are added as long as no other one fails."""
+    blocks_of(8, monkeypatch)
+    passes: list[bool] = []
+    kept = plan.Plan._pass
+
+    def noted(self: Any, *given: Any) -> Any:
+        found = kept(self, *given)
+        passes.append(len(given) > 5)
+        return found
+
+    monkeypatch.setattr(plan.Plan, "_pass", noted)
+    weights = numbers(5)
+
+    def loss(x: Any) -> Any:
+        return dot(weights, x).tanh() if x[0] > -50.0 else 3.0 * weights[0] * x[1]
+
+    usual, strange = batch_of(40, 5), batch_of(40, 5)
+    strange[37, 0] = -100.0
+    step = autograd_lite.compile(loss, parameters=weights, threads=threads)
+    sum_of = [0.0] * len(weights)
+    for batch in (usual, strange, strange, usual, usual):
+        for weight in weights:
+            weight.zero_grad()
+        value, wanted = learned(loss, weights, batch)
+        for weight, number in zip(weights, sum_of, strict=True):
+            weight.grad = number
+        assert step(batch) == pytest.approx(value, rel=1e-13)
+        sum_of = [x + float(y or 0.0) for x, y in zip(sum_of, wanted, strict=True)]
+        assert [w.grad for w in weights] == pytest.approx(sum_of, rel=1e-12)
+        passes.append(False)
+    ends = [i for i, differentiating in enumerate(passes) if not differentiating]
+    assert ends[0] == 1  # one pass forward and back, then the first call's end
+    assert passes[-2:] == [True, False]  # as it is again after a call in which all guards held
+
+
 def test_parameters_and_closures_are_read_at_every_call() -> None:
     weights, factor = numbers(6), Value(2.0, requires_grad=False)
     batch = batch_of(5, 3)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from contextlib import nullcontext, suppress
 from functools import cached_property, partial
 from threading import RLock
-from typing import Any, cast
+from typing import Any
 
 from autograd_lite.native.found import Found
 from autograd_lite.native.kernels.convention import LANES, UNIFORM
@@ -104,6 +104,7 @@ class Plan:
         sweeps = schedule.apart and can_sweep(tape, schedule)
         self._sweeps = Sweeps(schedule, partial(self._machine, whole=False)) if sweeps else None
         self._lock = RLock()
+        self._expects_success = True  # that all guards will hold
         self._first: Machine | None = None
         if schedule.apart:
             self._first = Machine(schedule, 1, self._u, self._gu, UNIFORM, whole=True)
@@ -350,57 +351,79 @@ class Plan:
         output: int,
         threads: int,
     ) -> Found:
-        """Evaluate block after block; what they add up is added in their order."""
+        """Evaluate block after block; what they add up is added in their order.
+
+        If a guard fails somewhere, gradients are not to have changed. Most do not: then they are
+        computed with the rest, and put back if need be. After a failure guards are asked first.
+        """
         import numpy as np
 
-        lanes = blocks[-1].stop
-        outputs = np.empty((len(self.tape.outputs), lanes), self.schedule.dtype)
-        gradients: dict[int, Any] = {}
+        outputs = np.empty((len(self.tape.outputs), blocks[-1].stop), self.schedule.dtype)
+        differentiating = seed is not None and self._expects_success
+        if differentiating:
+            kept = None if self.binding is None else self.schedule.gradients.copy()
+            found = self._pass(arguments, drawn, blocks, outputs, threads, seed, output)
+            self._expects_success = found.failed is None
+            if found.failed is not None and kept is not None:
+                self.schedule.gradients[:] = kept
+            return found
+        found = self._pass(arguments, drawn, blocks, outputs, threads)
+        if found.failed is not None or seed is None:
+            return found
+        self._expects_success = True
+        return self._pass(arguments, drawn, blocks, outputs, threads, seed, output)
 
+    def _pass(
+        self,
+        arguments: Sequence[Any],
+        drawn: Sequence[Any],
+        blocks: Sequence[slice],
+        outputs: Any,
+        threads: int,
+        seed: float | None = None,
+        output: int = 0,
+    ) -> Found:
+        """Go over all blocks, with a seed forward and back."""
+        import numpy as np
+
+        schedule = self.schedule
+        gradients = {} if seed is None else self._gradients(arguments)
         parts: list[Any] = []
         summed = np.zeros_like(self._gu)
+        if seed is not None:
+            self._open(whole=False)
 
         # NumPy's threads do not inherit that it is not to warn.
 
-        def forward(block: slice) -> tuple[Machine, Any]:
+        def compute(block: slice) -> tuple[Machine, Any]:
             machine = self._machine(block.stop - block.start, whole=False)
-            part = [x[block] if i in self.schedule.varying else x for i, x in enumerate(arguments)]
+            part = [x[block] if i in schedule.varying else x for i, x in enumerate(arguments)]
             machine.load(part, [x[block] for x in drawn])
             with np.errstate(all="ignore"):
                 machine.run("forward")
-            outputs[:, block] = machine.outputs()
-            return machine, machine.failing()
+                outputs[:, block] = machine.outputs()
+                failed = machine.failing()
+                if seed is not None and failed is None:
+                    machine.differentiate(seed, output)
+                    for position, gradient in gradients.items():
+                        schedule.leaves.gradient(position, machine.g, machine.gu, gradient[block])
+            return machine, failed
 
-        def note(found: tuple[Machine, Any]) -> None:
+        def take(found: tuple[Machine, Any]) -> None:
             machine, failed = found
             parts.append(failed)
+            if seed is not None and failed is None:
+                with np.errstate(all="ignore"):
+                    machine.collect()
+                    np.add(summed, machine.gu, summed)
             self._free[machine.lanes].append(machine)
 
-        def both(block: slice) -> Machine:
-            machine, _ = forward(block)
-            with np.errstate(all="ignore"):
-                machine.differentiate(cast(float, seed), output)
-            for position, gradient in gradients.items():
-                self.schedule.leaves.gradient(position, machine.g, machine.gu, gradient[block])
-            return machine
-
-        def add(machine: Machine) -> None:
-            with np.errstate(all="ignore"):
-                machine.collect()
-                np.add(summed, machine.gu, summed)
-            self._free[machine.lanes].append(machine)
-
-        if seed is None or self.tape.guards:
-            in_turns(threads, blocks, forward, note)
-            failed = self.schedule.guards.joined(parts, blocks)
-            if failed is not None:
-                return Found(outputs, failed, {})
-        if seed is not None:
-            gradients = self._gradients(arguments)
-            self._open(whole=False)
-            in_turns(threads, blocks, both, add)
-            self._gu[:] = summed
-            self._close(seed, output, lanes, fresh=False)
+        in_turns(threads, blocks, compute, take)
+        failed = schedule.guards.joined(parts, blocks)
+        if seed is None or failed is not None:
+            return Found(outputs, failed, {})
+        self._gu[:] = summed
+        self._close(seed, output, blocks[-1].stop, fresh=False)
         return Found(outputs, None, gradients)
 
     # -- machines -----------------------------------------------------------------------------
