@@ -20,9 +20,10 @@ def _adam(
     step += 1
     average = interpolated(average, gradient, 1.0 - beta1)
     square = beta2 * square + (1.0 - beta2) * gradient * gradient
-    rate = lr / (1.0 - beta1**step)
-    root = sqrt(square) / sqrt(1.0 - beta2**step)
-    return data - rate * (average / (root + eps)), (step, average, square)
+    # m̂ / (√ŝ + eps) with both sides of the quotient times √(1 - β₂ᵗ): one division less for each θ
+    scale = sqrt(1.0 - beta2**step)
+    rate = lr * scale / (1.0 - beta1**step)
+    return data - rate * (average / (sqrt(square) + eps * scale)), (step, average, square)
 
 
 def _adamw(
