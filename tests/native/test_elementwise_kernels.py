@@ -437,3 +437,15 @@ def test_rules_of_optimisers_are_translated_too():
     )
     want = Adam.rule(1.5, -0.5, (2.0, 0.5, 0.25), (0.1, (0.9, 0.99), 1e-8, 0.01), math.sqrt)
     assert step(1.5, -0.5) == want
+
+
+@pytest.mark.parametrize("name", ["sin", "cos"])
+def test_sine_and_cosine_over_lanes_are_at_most_one(name):
+    """Around their largest values, where the rounding of a series could take them beyond."""
+    rng = np.random.default_rng(6)
+    tops = (np.arange(-2_000, 2_000) + (0.5 if name == "sin" else 0.0)) * math.pi
+    near = (tops[:, None] + rng.normal(size=(1, 40)) * 10.0 ** rng.uniform(-17, -1, 40)).reshape(-1)
+    got, _ = Numbers(TABLE[name], np.concatenate([near, tops])[:, None], "lanes").values()
+    assert np.abs(got).max() == 1.0
+    assert (vector_math.cos(0.0), vector_math.cos(-0.0)) == (1.0, 1.0)
+    assert [repr(vector_math.sin(x)) for x in (0.0, -0.0)] == ["0.0", "-0.0"]

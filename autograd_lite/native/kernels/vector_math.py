@@ -7,8 +7,9 @@ results, zeros' signs, infinities and NaN included. Only `sin` and `cos` have a 
 beyond which the caller must take C's.
 
 Methods: W. J. Cody and W. Waite, Software Manual for the Elementary Functions, 1980 (reduction by a
-constant in several pieces); the coefficients of the logarithm and of sine and cosine are those of
-Sun's fdlibm, those of the exponential a Chebyshev fit of (exp(r) - 1 - r) / r² of our own.
+constant in several pieces); the coefficients of the logarithm are those of Sun's fdlibm, those of
+the exponential a Chebyshev fit of (exp(r) - 1 - r) / r² of our own, those of the sine a fit of
+(sin(r) - r) / r³ up to π/2 by Remez's algorithm, to 3e-19 of the sine.
 """
 
 from __future__ import annotations
@@ -117,12 +118,12 @@ def log1p(x: float) -> float:
 
 
 SINE_LIMIT = 1e6
-"""`sin` and `cos` are right up to this size of x (whole multiples of π/2 below 2²⁰)."""
+"""`sin` and `cos` are right up to this size of x (multiples of π/2 below 2²⁰)."""
 
-TWO_OVER_PI = 0.6366197723675814
-QUARTER_1 = 1.5707963267341256  # π/2 in three pieces: 33 bits, 33 bits, the rest
-QUARTER_2 = 6.077100506303966e-11
-QUARTER_3 = 2.0222662487959506e-21
+PER_PI = 0.3183098861837907
+PI_1 = 3.1415926534682512  # π in three pieces: 33 bits, 33 bits, the rest
+PI_2 = 1.2154201012607932e-10
+PI_3 = 4.044532497591901e-21
 
 
 def in_sine_range(x: float) -> bool:
@@ -130,43 +131,38 @@ def in_sine_range(x: float) -> bool:
     return abs(x) <= SINE_LIMIT
 
 
-def _turned(x: float, quarters: int) -> float:
-    """Return sin(x + quarters · π/2): a series of sine or cosine for the rest after whole turns."""
-    shifted = multiply_add(x, TWO_OVER_PI, ROUNDER)
-    n = shifted - ROUNDER
-    r = multiply_add(n, -QUARTER_2, multiply_add(n, -QUARTER_1, x))
-    r = multiply_add(n, -QUARTER_3, r)
-    quadrant = bits(shifted) + quarters
-    odd = quadrant & 1 == 1  # then it is the cosine: 1 - z/2 + z² (…), otherwise r + z r (…)
+def _sine_after(x: float, turns: float) -> float:
+    """Return sin(x - turns · π), for a result of this x from -π/2 to π/2."""
+    r = multiply_add(turns, -PI_2, multiply_add(turns, -PI_1, x))
+    r = multiply_add(turns, -PI_3, r)
     z = r * r
-    half = 0.5 * z
-    head = 1.0 - half
-    series = -1.13596475577881948265e-11 if odd else 1.58969099521155010221e-10
-    c5 = 2.08757232129817482790e-09 if odd else -2.50507602534068634195e-08
-    c4 = -2.75573143513906633035e-07 if odd else 2.75573137070700676789e-06
-    c3 = 2.48015872894767294178e-05 if odd else -1.98412698298579493134e-04
-    c2 = -1.38888888888741095749e-03 if odd else 8.33333333332248946124e-03
-    c1 = 4.16666666666666019037e-02 if odd else -1.66666666666666324348e-01
-    series = multiply_add(z, series, c5)
-    series = multiply_add(z, series, c4)
-    series = multiply_add(z, series, c3)
-    series = multiply_add(z, series, c2)
-    series = multiply_add(z, series, c1)
-    power = z * (z if odd else r)
-    lost = (1.0 - head) - half if odd else 0.0
-    found = (head if odd else r) + multiply_add(power, series, lost)
-    return from_bits(bits(found) ^ (SIGN if quadrant & 2 else 0))
+    series = multiply_add(z, 2.7212023131294977e-15, -7.642994328919779e-13)
+    series = multiply_add(z, series, 1.6058939826673795e-10)
+    series = multiply_add(z, series, -2.50521068755053e-08)
+    series = multiply_add(z, series, 2.755731921117123e-06)
+    series = multiply_add(z, series, -0.00019841269841209454)
+    series = multiply_add(z, series, 0.008333333333333194)
+    series = multiply_add(z, series, -0.16666666666666666)
+    found = multiply_add(z * r, series, r)
+    found = 1.0 if found > 1.0 else found
+    return -1.0 if found < -1.0 else found
 
 
 def sin(x: float) -> float:
-    """Return sin(x), for |x| up to `SINE_LIMIT`."""
-    found = _turned(abs(x), 0)
-    return from_bits(bits(found) ^ (bits(x) & SIGN))  # -0.0 as well
+    """Return sin(x) = (-1)ⁿ sin(|x| - n π) with the sign of x, for |x| up to `SINE_LIMIT`."""
+    size = abs(x)
+    shifted = multiply_add(size, PER_PI, ROUNDER)
+    found = _sine_after(size, shifted - ROUNDER)
+    odd = bits(shifted) & 1
+    return from_bits(bits(found) ^ (SIGN if odd else 0) ^ (bits(x) & SIGN))  # -0.0 as well
 
 
 def cos(x: float) -> float:
-    """Return cos(x), for |x| up to `SINE_LIMIT`."""
-    return _turned(x, 1)
+    """Return cos(x) = (-1)ⁿ sin(|x| - (n - ½) π), for |x| up to `SINE_LIMIT`."""
+    size = abs(x)
+    shifted = multiply_add(size, PER_PI, 0.5) + ROUNDER
+    found = _sine_after(size, shifted - ROUNDER - 0.5)
+    return from_bits(bits(found) ^ (SIGN if bits(shifted) & 1 else 0))
 
 
 def tanh(x: float) -> float:
