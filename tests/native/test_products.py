@@ -13,16 +13,19 @@ from hypothesis import settings
 import autograd_lite
 from autograd_lite import Value, dot, no_grad, total, value_and_grad
 from autograd_lite.affine import linear
+from autograd_lite.native.kernels import tiles
 from autograd_lite.native.lowering import products
-from autograd_lite.native.running import plan
+from autograd_lite.native.running import matrix, plan
 
 NIGHTLY = not settings.default.derandomize
 FIRST = random.SystemRandom().randrange(10**12) if NIGHTLY else 0
 
 
-@pytest.fixture(autouse=True)
-def products_of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take small products for products too, which otherwise are not worth a call."""
+@pytest.fixture(autouse=True, params=["tiles", "BLAS"])
+def products_of_any_size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take small products for products too, which otherwise are not worth a call; in both ways."""
+    monkeypatch.setattr(tiles, "has_wide_registers", lambda: request.param == "tiles")
+    monkeypatch.setattr(matrix, "WORTH_TURNING", 1)
     monkeypatch.setattr(products, "WORTH_A_CALL", 1)
     monkeypatch.setattr(products, "WORTH_A_CALL_WITH_LANES", 1)
 

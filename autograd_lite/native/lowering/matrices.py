@@ -1,4 +1,4 @@
-"""Matrix products of a plan: where their numbers are, and the calls of BLAS that compute them."""
+"""Matrix products of a plan: where their numbers are, and what is to be done around them."""
 
 from __future__ import annotations
 

@@ -14,9 +14,9 @@ from autograd_lite.native.kernels import convention
 from autograd_lite.native.kernels.convention import LANES, RECORD_LENGTH, UNIFORM
 from autograd_lite.native.kernels.runner import runner
 from autograd_lite.native.kernels.table import LAYOUTS, special_address
-from autograd_lite.native.lowering.matrices import Around, Placed, view
 from autograd_lite.native.lowering.schedule import Schedule
 from autograd_lite.native.running.foreign import PythonNode
+from autograd_lite.native.running.matrix import Matrix
 
 Step = Callable[[], Any]
 
@@ -226,129 +226,6 @@ def over_lanes(seed: float, lanes: int) -> float:
     (0.9999999999999999, 1.0, 49.0)
     """
     return 1.0 if seed == 1.0 / lanes else seed * lanes
-
-
-class Matrix:
-    """A product in a machine: its arrays."""
-
-    def __init__(self, machine: Machine, placed: Placed, around: Around) -> None:
-        import numpy as np
-
-        schedule = machine.schedule
-        self.machine = machine
-        self.placed = placed
-        self.around = around
-        m, n, columns = placed.m, placed.n, placed.columns
-        source = schedule.parameters if placed.of_parameters else machine.u
-        sink = schedule.gradients if placed.of_parameters else machine.gu
-        weights = view(source, placed.weights)
-        self.gathered = weights is None
-        self.source, self.sink = source, sink
-        self.weights = np.empty((m, n), schedule.dtype) if weights is None else weights
-        self.slope = view(sink, placed.weights)  # None where it has to be scattered
-        self.overwrites = placed.in_order and placed.alone and machine.whole
-        self.own_slope = np.empty((m, n), schedule.dtype)
-        shape = (m, machine.lanes) if placed.with_lanes else (columns, m)
-        numbers, adjoints = (machine.v, machine.g) if placed.with_lanes else (machine.u, machine.gu)
-        self.out = numbers[placed.outputs].reshape(shape)
-        self.out_adjoint = adjoints[placed.outputs].reshape(shape)
-        self.inputs: Any = None
-        self.input_adjoint: Any = None
-        if placed.argument is None:
-            if placed.with_lanes:
-                first = int(placed.inputs[0, 0])
-                self.inputs = numbers[first : first + n]
-                self.input_adjoint = adjoints[first : first + n]
-            else:
-                self.inputs = view(numbers, placed.inputs)
-                self.input_adjoint = view(adjoints, placed.inputs)
-        self.spare: Any = None
-        if placed.passes_on and not (placed.only_user and self.input_adjoint.flags.c_contiguous):
-            self.spare = np.empty(self.input_adjoint.shape, schedule.dtype)
-
-    def parts(self, direction: str) -> list[Any]:
-        """Return what has to be done, one after the other: native records and calls."""
-        around = self.around
-        if direction == "forward":
-            return [*around.before, self.forward(), *around.after]
-        return [*around.after_backward, *self.backward(), *around.before_backward]
-
-    def forward(self) -> Step:
-        """Return the call that computes the product."""
-        import numpy as np
-
-        if self.gathered:
-            return self._gathered_forward
-        if self.placed.argument is not None:
-            return self._direct_forward
-        if self.placed.with_lanes:
-            return partial(np.dot, self.weights, self.inputs, self.out)
-        return partial(np.dot, self.inputs, self.weights.T, self.out)
-
-    def _given(self) -> Any:
-        """Return the inputs: an argument as the caller has it, or rows."""
-        argument = self.placed.argument
-        return self.inputs if argument is None else self.machine.arguments[argument].T
-
-    def _direct_forward(self) -> None:
-        import numpy as np
-
-        np.dot(self.weights, self._given(), self.out)
-
-    def _gathered_forward(self) -> None:
-        import numpy as np
-
-        np.take(self.source, self.placed.weights, out=self.weights)
-        if self.placed.with_lanes:
-            np.dot(self.weights, self._given(), self.out)
-        else:
-            np.dot(self.inputs, self.weights.T, self.out)
-
-    def backward(self) -> list[Step]:
-        """Return the calls that take the adjoints of the results to weights and inputs."""
-        import numpy as np
-
-        steps: list[Step] = [self._learn] if self.placed.learns else []
-        if self.placed.passes_on:
-            left, right = (
-                (self.weights.T, self.out_adjoint)
-                if self.placed.with_lanes
-                else (self.out_adjoint, self.weights)
-            )
-            if self.spare is None:
-                steps.append(partial(np.dot, left, right, self.input_adjoint))
-            else:
-                steps.append(partial(self._pass_on, left, right))
-        return steps
-
-    def _pass_on(self, left: Any, right: Any) -> None:
-        import numpy as np
-
-        self.input_adjoint += np.dot(left, right, self.spare)
-
-    def _learn(self) -> None:
-        """Add to (or write) the gradient of the weights."""
-        import numpy as np
-
-        if self.placed.with_lanes:
-            left, right = self.out_adjoint, self._given().T
-        else:
-            left, right = self.out_adjoint.T, self.inputs
-        if self.overwrites and self.machine.fresh:
-            np.dot(left, right, self.slope)
-            return
-        np.dot(left, right, self.own_slope)
-        if self.machine.whole or not self.placed.of_parameters:
-            self.collect()
-
-    def collect(self) -> None:
-        """Add the gradient of this block's weights to that of all."""
-        import numpy as np
-
-        if self.slope is not None:
-            self.slope += self.own_slope
-        else:
-            np.add.at(self.sink, self.placed.weights, self.own_slope)
 
 
 def _records(given: Any) -> Any:

@@ -12,12 +12,11 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from autograd_lite.native.kernels import convention
 from autograd_lite.native.kernels.building import STRIPS
-from autograd_lite.native.kernels.convention import CALL, LANES, RECORD, RECORD_LENGTH, UNIFORM
-from autograd_lite.native.kernels.runner import advance, nested
-from autograd_lite.native.kernels.table import special_address
+from autograd_lite.native.kernels.convention import LANES, RECORD_LENGTH, UNIFORM
+from autograd_lite.native.kernels.runner import nested
 from autograd_lite.native.lowering.schedule import Schedule
+from autograd_lite.native.running.crossing import Crossing
 from autograd_lite.native.running.machine import Machine
 from autograd_lite.native.running.turns import in_turns
 from autograd_lite.native.tape import Tape
@@ -42,12 +41,12 @@ class Sweep:
         self.lanes = machine.lanes
         self._machine = machine  # it keeps what the native calls refer to
         self._given = {
-            group.position: _Crossing(machine, "forward", group.rows, machine.v)
+            group.position: Crossing("forward", machine.v, group.rows)
             for group in leaves.arguments[LANES]
         }
-        self._output = _Crossing(machine, "backward", slice(row, row + 1), machine.v)
+        self._output = Crossing("backward", machine.v, slice(row, row + 1))
         self._gradients = {
-            position: _Crossing(machine, "backward", groups[0].rows, machine.g)
+            position: Crossing("backward", machine.g, groups[0].rows)
             for position, (_, groups) in leaves.wanted.items()
         }
         forward = [
@@ -93,38 +92,6 @@ class Sweep:
         self._run()
 
 
-class _Crossing:
-    """A matrix of the caller's with a row for each lane; its columns are rows of a machine.
-
-    Attributes
-    ----------
-    records : list of tuples
-        What moves the lanes of one block, and then on to the next.
-    """
-
-    def __init__(self, machine: Machine, direction: str, rows: slice, numbers: Any) -> None:
-        import numpy as np
-
-        self._lanes = machine.lanes
-        kernel = special_address("turn", direction, "lanes", machine.schedule.dtype.name)
-        self._record = np.array(
-            [convention.record(kernel, LANES, 0, rows.start, rows.stop)], np.int64
-        )
-        self._call = convention.call(self._record, v=numbers, g=numbers, lanes=machine.lanes)
-        self._step = np.zeros(1, np.int64)  # from a block to the next, in bytes
-        at = int(self._call.ctypes.data)
-        place = at + self._call.itemsize * MATRIX
-        self.records = [nested(at), advance(place, int(self._step.ctypes.data))]
-
-    def set(self, matrix: Any, lane: int) -> None:
-        """Take a matrix, from a lane on."""
-        step = matrix.strides[0]
-        self._record[0, RECORD.index("first")] = step // matrix.itemsize
-        self._call[MATRIX] = matrix.ctypes.data + lane * step
-        self._step[0] = step * self._lanes
-
-
-MATRIX = CALL.index("u")  # where the matrix is, in a crossing's call
 NEAR = 8 << 20  # bytes that the widest blocks may take: as much as a fast cache holds
 PIECE = 1 << 25  # numbers that one native call computes at most, some 50 ms; then Ctrl-C is heard
 PIECES = 4  # for every thread at least, so that none waits long for another
