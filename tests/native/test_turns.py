@@ -54,3 +54,24 @@ def test_an_error_ends_all_and_is_raised(threads: int, bad: int, where: str) -> 
     assert threading.active_count() == before
     assert taken == [*range(len(taken))]
     assert len(taken) <= bad
+
+
+@pytest.mark.parametrize("where", ["compute", "take"])
+def test_an_interrupt_of_the_calling_thread_ends_the_others(where: str) -> None:
+    taken: list[int] = []
+
+    def compute(item: int) -> int:
+        if where == "compute" and item == 2:
+            raise KeyboardInterrupt
+        return item
+
+    def take(item: int) -> None:
+        if where == "take" and item == 2:
+            raise KeyboardInterrupt
+        taken.append(item)
+
+    before = threading.active_count()
+    with pytest.raises(KeyboardInterrupt):
+        in_turns(2, range(10), compute, take)
+    assert threading.active_count() == before
+    assert taken in ([0], [0, 1])  # item 1 may have been on its way

@@ -50,7 +50,7 @@ def in_turns(
     ----------
     threads : int
         How many items are computed at a time, each by a thread of its own if there are several:
-        the first thread has the first item, the second the second, and so on in turn.
+        the calling thread has the first item, another one the second, and so on in turn.
     items : sequence
     compute : callable
         ``compute(item)``.
@@ -79,8 +79,14 @@ def in_turns(
             return error
         return None
 
-    with ThreadPoolExecutor(threads) as pool:
-        errors = [error for error in pool.map(work, range(threads)) if error is not None]
+    with ThreadPoolExecutor(threads - 1) as pool:
+        others = [pool.submit(work, first) for first in range(1, threads)]
+        try:
+            errors = [work(0)]
+        except BaseException:  # Ctrl-C, which comes to the first thread alone
+            turns.stop()
+            raise
+        errors += [other.result() for other in others]
     for error in errors:
-        if not isinstance(error, _StoppedError):
+        if error is not None and not isinstance(error, _StoppedError):
             raise error
