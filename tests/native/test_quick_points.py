@@ -21,16 +21,24 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     from autograd_lite.native.running.point import Point
 
     calls: list[str] = []
+    evaluate, begin = Point.evaluate, Point.__init__
 
-    def noted(name: str, kept: Any) -> Any:
-        def method(self: Any, arguments: Sequence[Any]) -> None:
-            calls.append(name)
-            kept(self, arguments)
+    def noted(self: Any, arguments: Sequence[Any]) -> None:
+        calls.append("evaluate")
+        evaluate(self, arguments)
 
-        return method
+    def begun(self: Any, *given: Any) -> None:
+        begin(self, *given)
+        both = self.both
 
-    for name in ("evaluate", "differentiate"):
-        monkeypatch.setattr(Point, name, noted(name, getattr(Point, name)))
+        def counted() -> None:
+            calls.append("differentiate")
+            both()
+
+        self.both = counted
+
+    monkeypatch.setattr(Point, "evaluate", noted)
+    monkeypatch.setattr(Point, "__init__", begun)
     return calls
 
 
@@ -181,3 +189,31 @@ def test_threads_do_not_mix_their_numbers(taken: list[str]) -> None:
         thread.join()
     assert wrong == []
     assert len(taken) >= 1200
+
+
+def test_one_array_again_and_again(taken: list[str]) -> None:
+    """Until it is another size or type, or what the function reads is another number."""
+    factor = 2.0
+
+    def weighted(xs: Any) -> Any:
+        return factor * sin(xs[0]) * xs[-1]
+
+    program = compile(weighted)
+
+    def gradient(xs: Any) -> list[list[float]]:
+        return [program.value_and_grad(xs)[1].tolist() for _ in range(3)]
+
+    def wanted(row: list[float]) -> list[list[float]]:
+        return [[grad(weighted)(row)]] * 3
+
+    assert gradient(np.array([[0.5, 2.0]])) == wanted([0.5, 2.0])
+    assert taken == ["differentiate"] * 2
+    assert gradient(np.array([[1.5, -2.0]])) == wanted([1.5, -2.0])
+    assert taken == ["differentiate"] * 5
+    assert gradient(np.array([[1.5, 1.0, 3.0]])) == wanted([1.5, 1.0, 3.0])
+    assert gradient(np.array([[1, 2]])) == wanted([1.0, 2.0])
+    factor = 3.0
+    assert gradient(np.array([[0.5, 2.0]])) == wanted([0.5, 2.0])
+    two = program.value_and_grad(np.array([[0.5, 2.0], [1.5, -2.0]]))[1].tolist()
+    assert two[1] == pytest.approx(wanted([1.5, -2.0])[0][0], rel=1e-14)
+    assert gradient(np.array([[0.5, 2.0]])) == wanted([0.5, 2.0])

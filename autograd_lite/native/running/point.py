@@ -34,6 +34,8 @@ class Point:
         The output, until the next call.
     gradients : list of arrays (width,)
         Those of all arguments, until the next call; none where the plan does not differentiate.
+    both : callable
+        Computes the value and the gradients of the numbers that are in ``arguments``.
     """
 
     def __init__(self, schedule: Schedule, machine: Machine) -> None:
@@ -49,7 +51,7 @@ class Point:
         forward, backward = machine.records("forward"), machine.records("backward")
         both = np.concatenate([forward, machine.opening(UNIFORM, row, 1), backward])
         self._forward = machine.native(forward)
-        self._both = machine.native(both)
+        self.both = machine.native(both)
 
     def evaluate(self, arguments: Sequence[Any]) -> None:
         """Compute the value: arguments are arrays or lists, of the numbers of one row each."""
@@ -61,7 +63,7 @@ class Point:
         """Compute the value and the gradients."""
         for position, numbers in enumerate(arguments):
             self.arguments[position][...] = numbers
-        self._both()
+        self.both()
 
 
 def is_simple(tape: Tape, schedule: Schedule) -> bool:
