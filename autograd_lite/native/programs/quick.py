@@ -224,8 +224,9 @@ class QuickPoints:
             return _nothing
         array, dtype, lock, evaluator = self._array, self._dtype, self._lock, self._evaluator
         shape = args[0].shape
-        roots, recording, holds, (point, value, gradient), last = way
-        row, differentiate = point.arguments[0], point.both
+        roots, recording, _, (point, value, gradient), last = way
+        row, differentiate = point.arguments[0].reshape(shape), point.both
+        watches = recording.tape.watches
 
         def again(args: tuple[Any, ...]) -> Any:
             if len(args) != 1 or inside_transform():
@@ -236,8 +237,9 @@ class QuickPoints:
             with lock:
                 if evaluator.last is not last or not roots or roots[0] is not recording:
                     return None
-                if not holds():
-                    return None
+                for read, found in watches:
+                    if read() is not found:  # perhaps an equal one, of which `holds` knows
+                        return None
                 row[...] = x
                 differentiate()
                 return value(), gradient()
