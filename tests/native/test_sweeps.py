@@ -39,6 +39,13 @@ def points(lanes: int, dtype: str = "float64") -> Any:
     return np.random.default_rng(lanes).normal(size=(lanes, WIDTH)).astype(dtype)
 
 
+def packed(numbers: Any) -> Any:
+    """Return rows that are not a whole number of numbers apart."""
+    records = np.zeros(len(numbers), [("row", float, WIDTH), ("mark", np.int8)])
+    records["row"] = numbers
+    return records["row"]
+
+
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("lanes", [33, 40, 64, 71, 500, 1000])
@@ -99,8 +106,10 @@ def test_large_programs_have_narrow_blocks(swept: list[tuple[int, int, int]]) ->
         np.ascontiguousarray(points(50)[:, ::-1])[:, ::-1],
         points(50, "float32"),
         np.arange(50 * WIDTH).reshape(50, WIDTH) % 7,
+        packed(points(50)),
+        np.broadcast_to(points(1), (50, WIDTH)),
     ],
-    ids=["every other row", "columns", "backwards", "float32", "whole numbers"],
+    ids=["every other row", "columns", "backwards", "float32", "whole", "packed", "broadcast"],
 )
 def test_any_matrix_will_do(given: Any) -> None:
     program = compile(function)
