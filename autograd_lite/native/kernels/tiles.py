@@ -21,6 +21,7 @@ a) are, the sizes, and whether c is added to."""
 
 ROWS, VECTORS = 4, 4  # of a tile
 LARGEST = 1 << 20  # bytes of a, and of a tile's columns of b, that stay in a cache
+MOST_TERMS = 1 << 24  # some half a millisecond
 
 _KINDS = [(name, "ptr" if name in "abc" else "i64") for name in FIELDS]
 _GIVEN = ", ".join(f"{kind} %{name}" for name, kind in _KINDS)
@@ -37,11 +38,13 @@ def has_wide_registers() -> bool:
 def fits(rows: int, columns: int, terms: int, itemsize: int) -> bool:
     """Tell whether a product is better computed here than by a library.
 
-    >>> fits(10_000, 32, 10_000, 8)
-    False
+    A library can share out a large one between processors.
+
+    >>> fits(10_000, 32, 10_000, 8), fits(128, 4096, 784, 8)
+    (False, False)
     """
-    small = max(rows * terms, 32 * terms) * itemsize <= LARGEST
-    return small and columns > 0 and has_wide_registers()
+    near = max(rows, 32) * terms * itemsize <= LARGEST
+    return near and 0 < rows * columns * terms <= MOST_TERMS and has_wide_registers()
 
 
 def fields_of(a: Any, b: Any, c: Any, *, add: bool = False) -> Any:
