@@ -166,10 +166,15 @@ class Leaves:
                 found[...] = g[rows].T
 
 
+def is_readable(matrix: Any, dtype: Any) -> bool:
+    """Tell whether a kernel can read a caller's matrix, row by row, or write it."""
+    return bool(matrix.dtype == dtype and matrix.strides[1] == dtype.itemsize)
+
+
 def _turned(direction: str, rows: Any, which: slice, matrix: Any) -> bool:
     """Turn a caller's matrix into rows with lanes, or back; tell whether that could be done."""
     size = rows.itemsize
-    if matrix.size < LARGE or matrix.dtype != rows.dtype or matrix.strides[1] != size:
+    if matrix.size < LARGE or not is_readable(matrix, rows.dtype):
         return False
     turn = _turn(direction, rows.dtype.name)
     v, g = (rows.ctypes.data, 0) if direction == "forward" else (0, rows.ctypes.data)

@@ -22,9 +22,7 @@ MOST_KINDS = 64  # shapes of arguments that are remembered
 class _Way(NamedTuple):
     """What a call with such arguments took: ``run`` is a `_StepWay` or a `_PointWay`."""
 
-    roots: list[Recording]  # of its structure, to which it still has to belong
     recording: Recording
-    holds: Callable[[], bool]
     run: Any
     last: Last
 
@@ -44,12 +42,12 @@ class _Ways:
         way = self._known.get(key)
         if way is None:
             return None
-        roots, recording, holds, _, last = way
-        if not roots or roots[0] is not recording or not holds():
+        recording, _, last = way
+        paths = last[0]
+        if not paths.roots or paths.roots[0] is not recording or not recording.holds():
             return None
         if self.evaluator.last is not last:
             self.evaluator.last = last
-            paths = last[0]
             paths.stamp = newer()
             paths.used = (recording,)
         return way
@@ -64,7 +62,7 @@ class _Ways:
         last = self.evaluator.last
         if last is None:
             return
-        self._known[key] = _Way(last[0].roots, recording, recording.holds, run, last)
+        self._known[key] = _Way(recording, run, last)
         if len(self._known) > MOST_KINDS:
             del self._known[next(iter(self._known))]
 
@@ -224,7 +222,7 @@ class QuickPoints:
             return _nothing
         array, dtype, lock, evaluator = self._array, self._dtype, self._lock, self._evaluator
         shape = args[0].shape
-        roots, recording, _, (point, value, gradient), last = way
+        recording, (point, value, gradient), last = way
         row, differentiate = point.arguments[0].reshape(shape), point.both
         watches = recording.tape.watches
 
@@ -235,7 +233,7 @@ class QuickPoints:
             if type(x) is not array or x.shape != shape or x.dtype is not dtype:
                 return None
             with lock:
-                if evaluator.last is not last or not roots or roots[0] is not recording:
+                if evaluator.last is not last:  # else its recording is still the one to take
                     return None
                 for read, found in watches:
                     if read() is not found:  # perhaps an equal one, of which `holds` knows

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from autograd_lite.native.kernels import tiles
+from autograd_lite.native.lowering.leaves import is_readable
 from autograd_lite.native.lowering.matrices import Around, Placed, view
 from autograd_lite.native.running.crossing import Crossing
 
@@ -84,7 +85,7 @@ class Matrix:
                 records = np.array([crossing.records[0], tile], np.int64)
                 self._turning = crossing, machine.native(records)
         rows = np.empty((lanes, placed.n), dtype)  # the inputs of one lane after the other
-        for into in (False, True) if placed.learns else ():
+        for into in {False, self.overwrites} if placed.learns else ():
             slope = self.slope if into else self.own_slope
             tile = None if slope is None else self._tiles(self.out_adjoint, rows, slope)
             if tile is None:
@@ -136,15 +137,11 @@ class Matrix:
         argument = self.placed.argument
         return self.inputs if argument is None else self.machine.arguments[argument].T
 
-    def _is_readable(self, argument: Any) -> bool:
-        """Tell whether kernels can read the caller's array."""
-        return bool(argument.dtype == self.out.dtype and argument.strides[1] == self.out.itemsize)
-
     def _direct_forward(self) -> None:
         import numpy as np
 
         argument = self.machine.arguments[self.placed.argument]
-        if self._turning is not None and self._is_readable(argument):
+        if self._turning is not None and is_readable(argument, self.out.dtype):
             crossing, run = self._turning
             crossing.set(argument, 0)
             run()
@@ -204,7 +201,7 @@ class Matrix:
                 run()
                 return
             argument = self.machine.arguments[self.placed.argument]
-            if self._is_readable(argument):
+            if is_readable(argument, self.out.dtype):
                 fields[_B] = argument.ctypes.data
                 fields[_B_ROW] = argument.strides[0] // argument.itemsize
                 run()

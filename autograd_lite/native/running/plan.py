@@ -361,11 +361,12 @@ class Plan:
         outputs = np.empty((len(self.tape.outputs), blocks[-1].stop), self.schedule.dtype)
         differentiating = seed is not None and self._expects_success
         if differentiating:
-            kept = None if self.binding is None else self.schedule.gradients.copy()
+            memory = self.binding.memory if self.binding and self.tape.guards else None
+            kept = None if memory is None else memory.kept()
             found = self._pass(arguments, drawn, blocks, outputs, threads, seed, output)
             self._expects_success = found.failed is None
-            if found.failed is not None and kept is not None:
-                self.schedule.gradients[:] = kept
+            if found.failed is not None and memory is not None and kept is not None:
+                memory.put_back(kept)
             return found
         found = self._pass(arguments, drawn, blocks, outputs, threads)
         if found.failed is not None or seed is None:

@@ -15,6 +15,7 @@ from typing import Any
 from autograd_lite.native.kernels.building import STRIPS
 from autograd_lite.native.kernels.convention import LANES, RECORD_LENGTH, UNIFORM
 from autograd_lite.native.kernels.runner import nested
+from autograd_lite.native.lowering.leaves import is_readable
 from autograd_lite.native.lowering.schedule import Schedule
 from autograd_lite.native.running.crossing import Crossing
 from autograd_lite.native.running.machine import Machine
@@ -60,7 +61,7 @@ class Sweep:
             *[record for x in self._gradients.values() for record in x.records],
         ]
         bodies = (np.array(x, np.int64) for x in (forward, [*forward, *backward]))
-        self._bodies = [nested(machine.call_of(body)) for body in bodies]
+        self._bodies = [machine.call_of(body) for body in bodies]
         self._record = np.zeros((1, RECORD_LENGTH), np.int64)
         self._run = machine.native(self._record)
 
@@ -87,8 +88,7 @@ class Sweep:
             crossing.set(arguments[position], first)
         for position, gradient in gradients.items():
             self._gradients[position].set(gradient, first)
-        self._record[0] = self._bodies[bool(gradients)]
-        self._record[0, 4] = (last - first) // self.lanes
+        self._record[0] = nested(self._bodies[bool(gradients)], (last - first) // self.lanes)
         self._run()
 
 
@@ -123,10 +123,8 @@ class Sweeps:
 
     def accepts(self, arguments: Sequence[Any], seed: float | None) -> bool:
         """Tell whether kernels can read the arguments, and know the seed."""
-        dtype = self._schedule.dtype
         return seed in (None, 1.0) and all(
-            arguments[group.position].dtype == dtype
-            and arguments[group.position].strides[1] == dtype.itemsize
+            is_readable(arguments[group.position], self._schedule.dtype)
             for group in self._schedule.leaves.arguments[LANES]
         )
 
