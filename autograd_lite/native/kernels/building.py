@@ -175,7 +175,8 @@ def _from_disk_or_compiled(key: str, make: Make, dtype: str, in_strips: bool) ->
 # -- from a function to machine code ---------------------------------------------------------------
 
 
-def _target_machine() -> Any:
+def target_machine() -> Any:
+    """Return LLVM's description of this machine's processor."""
     import llvmlite.binding as llvm
 
     llvm.initialize_native_target()
@@ -192,12 +193,23 @@ def _compiled(
     made: Callable[..., None] | str, dtype: str, symbol: str, in_strips: bool
 ) -> tuple[list[str], bytes]:
     """Return which outside functions the machine code needs, and an object file of it."""
+    machine = target_machine()
+    module = optimised(made, dtype, symbol, in_strips, machine)
+    symbols = [thing.name for thing in module.functions if thing.is_declaration]
+    symbols += [thing.name for thing in module.global_variables if thing.is_declaration]
+    symbols = [name for name in symbols if not name.startswith("llvm.")]
+    return symbols, machine.emit_object(module)
+
+
+def optimised(
+    made: Callable[..., None] | str, dtype: str, symbol: str, in_strips: bool, machine: Any
+) -> Any:
+    """Return LLVM's module of a kernel, optimised for a machine."""
     import llvmlite.binding as llvm
 
     text = made if isinstance(made, str) else _translated(made, dtype, in_strips)
     module = llvm.parse_assembly(text)
     module.verify()
-    machine = _target_machine()
     module.triple, module.data_layout = machine.triple, str(machine.target_data)
     for thing in (*module.functions, *module.global_variables):
         if thing.name == "kernel":
@@ -211,10 +223,7 @@ def _compiled(
     tuning = llvm.create_pipeline_tuning_options()
     tuning.loop_unrolling = False  # a loop that is unrolled becomes no vectors
     passes.run(module, llvm.create_pass_builder(machine, tuning))
-    symbols = [thing.name for thing in module.functions if thing.is_declaration]
-    symbols += [thing.name for thing in module.global_variables if thing.is_declaration]
-    symbols = [name for name in symbols if not name.startswith("llvm.")]
-    return symbols, machine.emit_object(module)
+    return module
 
 
 def _translated(kernel: Callable[..., None], dtype: str, in_strips: bool) -> str:
@@ -270,7 +279,7 @@ def _shared_engine() -> Any:
 def _new_engine() -> Any:
     import llvmlite.binding as llvm
 
-    machine = _target_machine()
+    machine = target_machine()
     return llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
 
 

@@ -7,23 +7,36 @@ as the formulas want; nothing is kept from the forward pass. `building` compiles
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from autograd_lite.native.kernels.blocks import BLOCK, room
+from autograd_lite.native.kernels.blocks import room
 from autograd_lite.native.kernels.intrinsics import memory
+from autograd_lite.native.kernels.loops import (
+    LETTERS,
+    PARTS,
+    Outline,
+    over_lanes,
+    over_points,
+    side_by_side,
+)
 from autograd_lite.native.kernels.translation import Untranslatable, translated
-from autograd_lite.native.kernels.vector_math import cos, in_sine_range, sin
+from autograd_lite.native.kernels.vector_math import (
+    beyond_exp,
+    beyond_log,
+    beyond_reciprocal,
+    beyond_sine,
+    beyond_tanh_partial,
+    cos,
+    exp_within,
+    log_within,
+    sin,
+    tanh_partial_within,
+)
 from autograd_lite.primitives import TABLE, Primitive, Variadic
-from autograd_lite.primitives.arithmetic import to_the_power
 
 DIRECTIONS = ("forward", "backward")
-LETTERS = "abc"
-PARTS = ("value", "partial_a", "partial_b", "partial_c")
-
-
-WIDTH = 8
-"""How many rows of a point go into one vector (of AVX-512)."""
+LAYOUTS = {"point": over_points, "together": side_by_side, "lanes": over_lanes}
 
 SLOW = {
     "forward": "exp exp2 expm1 log log1p sin cos sinh cosh tanh sigmoid softplus log_sigmoid silu",
@@ -46,16 +59,33 @@ def pays_together(primitive: Primitive, direction: str) -> bool:
 
 
 class Special(NamedTuple):
-    """Formulas for operands that pass a test; others take those of the table."""
+    """Formulas that are faster, but do not hold for all operands; others take those of the table.
 
-    test: Callable[..., bool]
-    value: Callable[..., float]
-    partials: tuple[Callable[..., float], ...]
+    Attributes
+    ----------
+    beyond : callable
+        Of the operands: negative where the formulas do not hold.
+    value : callable, optional
+    partials : tuple of callables, None where there is none
+    points : bool
+        Whether they are faster for points too.
+    """
+
+    beyond: Callable[..., int]
+    value: Callable[..., float] | None = None
+    partials: tuple[Callable[..., float] | None, ...] = ()
     points: bool = False
 
+    def formulas(self, direction: str, mask: Sequence[bool]) -> dict[str, Callable[..., float]]:
+        """Return those for a direction, by the names of the formulas that they stand for."""
+        if direction == "forward":
+            return {} if self.value is None else {"value": self.value}
+        given = zip(PARTS[1:], self.partials, mask, strict=False)
+        return {name: formula for name, formula, needed in given if needed and formula is not None}
 
-def _is_product(a: float, b: float) -> bool:
-    return b == 2.0 or b == 3.0 or b == -1.0
+
+def _beyond_products(a: float, b: float) -> int:
+    return 0 if b == 2.0 or b == 3.0 or b == -1.0 else -1
 
 
 def _product(a: float, b: float) -> float:
@@ -66,12 +96,23 @@ def _product_partial(a: float, b: float, y: float) -> float:
     return 2.0 * a if b == 2.0 else 3.0 * (a * a) if b == 3.0 else -y * y
 
 
+def _beyond_reciprocals(a: float, b: float) -> int:
+    return beyond_reciprocal(b)
+
+
 SPECIAL = {
-    "sin": Special(in_sine_range, sin, (lambda x, y: cos(x),)),
-    "cos": Special(in_sine_range, cos, (lambda x, y: -sin(x),)),
-    "**": Special(_is_product, _product, (_product_partial, to_the_power.partials[1]), points=True),
+    "/": Special(_beyond_reciprocals, partials=(None, lambda a, b, y: -y * (1.0 / b))),
+    "exp": Special(beyond_exp, exp_within),
+    "log": Special(beyond_log, log_within),
+    "sin": Special(beyond_sine, sin, (lambda x, y: cos(x),)),
+    "cos": Special(beyond_sine, cos, (lambda x, y: -sin(x),)),
+    "tanh": Special(beyond_tanh_partial, partials=(tanh_partial_within,)),
+    "**": Special(_beyond_products, _product, (_product_partial,), points=True),
 }
 """What may differ from libm in the last places, but is several times as fast."""
+
+TOGETHER = ("*", "/")
+"""Primitives whose partials are computed in one loop: they share operands, or a reciprocal."""
 
 NOT_PYTHONS = {
     "hypot": DIRECTIONS,
@@ -163,19 +204,17 @@ def elementwise_kernel(
     if accurate or (special is not None and layout == "point" and not special.points):
         special = None
     names = _formulas(primitive, direction, mask, vectorised)
-    if special is not None:
-        names["test"] = translated(special.test, vectorised=vectorised)
-        given = (special.value, *special.partials)
-        names |= {
-            f"special_{which}": translated(formula, vectorised=vectorised)
-            for which, formula in zip(PARTS, given, strict=False)
-        }
+    quick = {} if special is None else special.formulas(direction, mask)
+    if special is not None and quick:
+        names["beyond"] = translated(special.beyond, vectorised=vectorised)
+        for name, formula in quick.items():
+            names[f"quick_{name}"] = translated(formula, vectorised=vectorised)
     if layout == "together":
-        lines = _lines_together(primitive.arity, direction, mask, special is not None)
         names["block"] = room()
-    else:
-        lines = _lines(primitive.arity, direction, mask, sole, layout, special is not None)
-    text = "\n".join(lines)
+    outline = Outline(
+        primitive.arity, direction == "forward", mask, sole, quick, primitive.name in TOGETHER
+    )
+    text = "\n".join(LAYOUTS[layout](outline))
     import numba
 
     names |= {"T": getattr(numba, dtype), "float64": numba.float64, "int64": numba.int64}
@@ -227,121 +266,3 @@ def _check_compiles(primitive: Primitive, name: str, formula: Any, count: int) -
     result = compiled.nopython_signatures[0].return_type
     if not isinstance(result, types.Float | types.Integer | types.Boolean):
         raise Untranslatable(f"the primitive {primitive.name!r} gives {result}, not a number")
-
-
-def _lines(
-    arity: int,
-    direction: str,
-    mask: Sequence[bool],
-    sole: Sequence[bool],
-    layout: str,
-    special: bool,
-) -> Iterator[str]:
-    """Write a kernel: text, since the number of operands differs, and loops over them are slow."""
-    letters = LETTERS[:arity]
-    forward, lanes = direction == "forward", layout == "lanes"
-    times = " * lanes" if lanes else ""
-    element = "read(v, {} + lane)" if lanes else "float64(v[{}])"
-    operands = ", ".join(map(element.format, letters))
-    row = "row" if lanes else "y"
-    yield "def kernel(v, g, u, gu, index, labels, first, start, stop, lanes):"
-    rows = "start, stop" if forward else "stop - 1, start - 1, -1"
-    yield f"    for {row} in range({rows}):"
-    yield f"        at = first + {arity} * ({row} - start)"
-    if lanes:
-        yield "        y = row * lanes"
-    for i, x in enumerate(letters):
-        yield f"        {x} = int64(index[at + {i}]){times}"
-
-    results = [f"partial_{x}" for x, needed in zip(letters, mask, strict=True) if needed]
-
-    def loops(formula: str, indent: str) -> Iterator[str]:
-        """Write a loop per result; "{}(…)" in the formula is the function that gives it."""
-        for name in ["value"] if forward else results:
-            given = operands if forward else f"{operands}, {element.format('y')}"
-            found = formula.replace("…", given).format(name)
-            at, x = indent, name[-1]
-            if lanes:
-                yield f"{at}for lane in range(lanes):"
-                at += "    "
-            if forward:
-                yield at + (f"write(v, y + lane, T({found}))" if lanes else f"v[y] = T({found})")
-            elif lanes:
-                how = "write" if sole[letters.index(x)] else "accumulate"
-                yield f"{at}{how}(g, {x} + lane, T(read(g, y + lane) * ({found})))"
-            else:
-                yield f"{at}g[{x}] += T(float64(g[y]) * ({found}))"
-
-    if not special:
-        yield from loops("{}(…)", " " * 8)
-        return
-    # A lane's result does not depend on what other lanes of its row hold.
-    mixed = f"special_{{0}}(…) if test({operands}) else {{0}}(…)"
-    if not lanes:
-        yield from loops(mixed, " " * 8)
-        return
-    yield "        others = 0"
-    yield "        for lane in range(lanes):"
-    yield f"            if not test({operands}):"
-    yield "                others += 1"
-    yield "        if others == 0:"
-    yield from loops("special_{}(…)", " " * 12)
-    yield "        else:"
-    yield from loops(mixed, " " * 12)
-
-
-def _lines_together(
-    arity: int, direction: str, mask: Sequence[bool], special: bool
-) -> Iterator[str]:
-    """Write a kernel for points: some rows at a time, operands brought side by side first.
-
-    The last rows of a run are computed several times, rather than one by one.
-    """
-    letters = LETTERS[:arity]
-    forward = direction == "forward"
-    given = ", ".join(f"operand_{x}[i]" for x in letters)
-    results = [f"partial_{x}" for x, needed in zip(letters, mask, strict=True) if needed]
-    kept = [f"operand_{x}" for x in letters] + ([] if forward else ["result", "adjoint"])
-    yield "def kernel(v, g, u, gu, index, labels, first, start, stop, lanes):"
-    for name in [*kept, "found"]:
-        yield f"    {name} = block(1)"
-    yield f"    for begin in range(start, stop, {BLOCK}):"
-    yield f"        width = min(stop - begin, {BLOCK})"
-    yield f"        padded = (width + {WIDTH - 1}) // {WIDTH} * {WIDTH}"
-    yield f"        at = first + {arity} * (begin - start)"
-    yield "        for i in range(padded):"
-    yield "            row = min(i, width - 1)"
-    for slot, x in enumerate(letters):
-        yield f"            operand_{x}[i] = v[index[at + {arity} * row + {slot}]]"
-    if not forward:
-        yield "            result[i] = v[begin + row]"
-        yield "            adjoint[i] = g[begin + row]"
-    if special:
-        yield "        others = 0"
-        yield "        for i in range(padded):"
-        yield f"            if not test({given}):"
-        yield "                others += 1"
-    for name in ["value"] if forward else results:
-        formula = (
-            f"{{}}{name}({given})" if forward else f"adjoint[i] * {{}}{name}({given}, result[i])"
-        )
-        plain = formula.format("")
-        if special:
-            yield "        if others == 0:"
-            yield "            for i in range(padded):"
-            yield f"                found[i] = {formula.format('special_')}"
-            yield "        else:"
-            yield "            for i in range(padded):"
-            yield f"                if test({given}):"
-            yield f"                    found[i] = {formula.format('special_')}"
-            yield "                else:"
-            yield f"                    found[i] = {plain}"
-        else:
-            yield "        for i in range(padded):"
-            yield f"            found[i] = {plain}"
-        yield "        for i in range(width):"
-        if forward:
-            yield "            v[begin + i] = T(found[i])"
-        else:
-            slot = letters.index(name[-1])
-            yield f"            g[index[at + {arity} * i + {slot}]] += T(found[i])"

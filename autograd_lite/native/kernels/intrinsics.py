@@ -26,8 +26,8 @@ def bits(x: float) -> int:
 
 
 def from_bits(n: int) -> float:
-    """Return the float with these 64 bits."""
-    found: float = struct.unpack("<d", struct.pack("<q", n))[0]
+    """Return the float with these bits, the low 64 of them."""
+    found: float = struct.unpack("<d", struct.pack("<Q", n & 0xFFFFFFFFFFFFFFFF))[0]
     return found
 
 

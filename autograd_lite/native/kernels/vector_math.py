@@ -3,8 +3,9 @@
 A call to C's library handles one number; these formulas are plain arithmetic, which a compiler
 turns into instructions on four or eight numbers at once. They differ from C's library by at most 2
 units of the last place (hyperbolic functions and `sigmoid` by 4), over the whole range: subnormal
-results, zeros' signs, infinities and NaN included. Only `sin` and `cos` have a limit, `SINE_LIMIT`,
-beyond which the caller must take C's.
+results, zeros' signs, infinities and NaN included. `sin`, `cos` and what is named "within" have a
+limit: a function tells where another formula must be taken, by a negative number, since vectors of
+whole numbers are put together faster than vectors of truth values.
 
 Methods: W. J. Cody and W. Waite, Software Manual for the Elementary Functions, 1980 (reduction by a
 constant in several pieces); the coefficients of the logarithm are those of Sun's fdlibm, those of
@@ -24,6 +25,7 @@ ROUNDER_BITS = 0x4338000000000000
 ONE_BITS = 0x3FF0000000000000
 MANTISSA = 0x000FFFFFFFFFFFFF
 SIGN = -0x8000000000000000
+SIZE = 0x7FFFFFFFFFFFFFFF
 
 LOG2_E = 1.4426950408889634
 LN2_HEAD = 0.6931471803691238  # the first 33 bits: whole multiples are exact
@@ -44,45 +46,59 @@ def _exp_remainder(r: float) -> float:
     return multiply_add(r * r, q, r)
 
 
-def exp(x: float) -> float:
-    """Return exp(x) = 2ᵏ · exp(r) with r = x - k ln 2."""
-    x = -750.0 if x < -750.0 else x
-    x = 710.0 if x > 710.0 else x
+def _parted(x: float) -> tuple[int, float]:
+    """Return n and exp(r) - 1 with x = n ln 2 + r; of n, the 52 low bits count."""
     shifted = multiply_add(x, LOG2_E, ROUNDER)
     n = shifted - ROUNDER
     r = multiply_add(n, -LN2_TAIL, multiply_add(n, -LN2_HEAD, x))
-    k = bits(shifted) - ROUNDER_BITS
-    half = k >> 1  # 2ᵏ can lie outside the range where the result does not
-    low = from_bits((half << 52) + ONE_BITS)
-    high = from_bits(((k - half) << 52) + ONE_BITS)
-    return (1.0 + _exp_remainder(r)) * low * high
+    return bits(shifted), _exp_remainder(r)
+
+
+EXP_LIMIT_BITS = 0x4086200000000000  # of 708: up to there the result is a normal number
+
+
+def beyond_exp(x: float) -> int:
+    """Return a negative number where `exp_within` does not hold: |x| > 708, NaN."""
+    return EXP_LIMIT_BITS - (bits(x) & SIZE)
+
+
+def exp_within(x: float) -> float:
+    """Return exp(x) = 2ⁿ · exp(r) with r = x - n ln 2, where neither over- nor underflows."""
+    n, rest = _parted(x)
+    return from_bits(bits(1.0 + rest) + (n << 52))
+
+
+def exp(x: float) -> float:
+    """Return exp(x) = 2ⁿ · exp(r) with r = x - n ln 2."""
+    x = -750.0 if x < -750.0 else x
+    x = 710.0 if x > 710.0 else x
+    n, rest = _parted(x)
+    n -= ROUNDER_BITS
+    half = n >> 1  # 2ⁿ can lie outside the range where the result does not
+    most = from_bits(bits(1.0 + rest) + (half << 52))
+    return most * from_bits(((n - half) << 52) + ONE_BITS)
 
 
 def expm1(x: float) -> float:
-    """Return exp(x) - 1 = 2ᵏ · (exp(r) - 1) + (2ᵏ - 1)."""
+    """Return exp(x) - 1 = 2ⁿ · (exp(r) - 1) + (2ⁿ - 1)."""
     y = -40.0 if x < -40.0 else x
     y = 710.0 if y > 710.0 else y
-    shifted = multiply_add(y, LOG2_E, ROUNDER)
-    n = shifted - ROUNDER
-    r = multiply_add(n, -LN2_TAIL, multiply_add(n, -LN2_HEAD, y))
-    half_power = from_bits(((bits(shifted) - ROUNDER_BITS - 1) << 52) + ONE_BITS)
-    grown = multiply_add(half_power, _exp_remainder(r), half_power - 0.5)
+    n, rest = _parted(y)
+    half_power = from_bits(((n - ROUNDER_BITS - 1) << 52) + ONE_BITS)
+    grown = multiply_add(half_power, rest, half_power - 0.5)
     return x if abs(x) < 1e-20 else grown + grown
 
 
-def _log_of_sum(head: float, lost: float, whole: float, kept: float) -> float:
-    """Return log(head) + lost, for a normal head.
-
-    ``kept`` is head - 1 without its rounding error, for heads of about 1, where ``lost`` does not
-    count; ``whole`` is added to the exponent.
-    """
-    # head = 2ᵏ · m with m from √½ to √2: the offset makes the exponent turn over at √2
-    turned = bits(head) + (ONE_BITS - 0x3FE6A09E667F3BCD)
+def _log_parted(x: float) -> tuple[float, float]:
+    """Return k and m with x = 2ᵏ · m and m from √½ to √2, for a normal x."""
+    # the offset makes the exponent turn over at √2
+    turned = bits(x) + (ONE_BITS - 0x3FE6A09E667F3BCD)
     k = from_bits(((turned >> 52) - 1023) + ROUNDER_BITS) - ROUNDER
-    m = from_bits((turned & MANTISSA) + 0x3FE6A09E667F3BCD)
-    f = kept if k == 0.0 else m - 1.0
-    lost = 0.0 if k == 0.0 else lost
-    k = k + whole
+    return k, from_bits((turned & MANTISSA) + 0x3FE6A09E667F3BCD)
+
+
+def _log_joined(k: float, f: float, lost: float) -> float:
+    """Return k ln 2 + log(1 + f) + lost, for 1 + f from √½ to √2."""
     s = f / (2.0 + f)
     z = s * s
     w = z * z
@@ -96,11 +112,32 @@ def _log_of_sum(head: float, lost: float, whole: float, kept: float) -> float:
     return multiply_add(k, LN2_HEAD, f - (square - rest))
 
 
-def log(x: float) -> float:
+SMALLEST_NORMAL_BITS = 0x0010000000000000
+LARGEST_BITS = 0x7FEFFFFFFFFFFFFF
+
+
+def beyond_log(x: float) -> int:
+    """Return a negative number where `log_within` does not hold: all but normal numbers > 0."""
+    found = bits(x)
+    return found | (found - SMALLEST_NORMAL_BITS) | (LARGEST_BITS - found)
+
+
+def beyond_reciprocal(x: float) -> int:
+    """Return a negative number where 1 / x can overflow: below normal numbers."""
+    return (bits(x) & SIZE) - SMALLEST_NORMAL_BITS
+
+
+def log_within(x: float) -> float:
     """Return log(x) = k ln 2 + log(m), with log(1 + f) as a series in f / (2 + f)."""
+    k, m = _log_parted(x)
+    return _log_joined(k, m - 1.0, 0.0)
+
+
+def log(x: float) -> float:
+    """Return log(x), for subnormal numbers by way of 2⁵⁴ x."""
     small = x < 2.2250738585072014e-308
-    head = x * 18014398509481984.0 if small else x
-    found = _log_of_sum(head, 0.0, -54.0 if small else 0.0, head - 1.0)
+    k, m = _log_parted(x * 18014398509481984.0 if small else x)
+    found = _log_joined(k - 54.0 if small else k, m - 1.0, 0.0)
     found = found if x < math.inf else x  # NaN as well
     found = found if x > 0.0 else -math.inf
     return found if x >= 0.0 else math.nan
@@ -110,15 +147,16 @@ def log1p(x: float) -> float:
     """Return log(1 + x), what rounding 1 + x loses made good."""
     head = 1.0 + x
     lost = x - (head - 1.0) if x < 1.0 else 1.0 - (head - x)
-    found = _log_of_sum(head, lost / head, 0.0, x)
+    k, m = _log_parted(head)
+    found = _log_joined(k, x if k == 0.0 else m - 1.0, 0.0 if k == 0.0 else lost / head)
     found = found if x < math.inf else x
     found = found if x > -1.0 else -math.inf
     found = found if x >= -1.0 else math.nan
     return x if x == 0.0 else found
 
 
-SINE_LIMIT = 1e6
-"""`sin` and `cos` are right up to this size of x (multiples of π/2 below 2²⁰)."""
+SINE_LIMIT_BITS = 0x412E848000000000
+"""Of a million: up to this size of x `sin` and `cos` are right (multiples of π/2 below 2²⁰)."""
 
 PER_PI = 0.3183098861837907
 PI_1 = 3.1415926534682512  # π in three pieces: 33 bits, 33 bits, the rest
@@ -126,13 +164,16 @@ PI_2 = 1.2154201012607932e-10
 PI_3 = 4.044532497591901e-21
 
 
-def in_sine_range(x: float) -> bool:
-    """Tell whether `sin` and `cos` are right for this number."""
-    return abs(x) <= SINE_LIMIT
+def beyond_sine(x: float) -> int:
+    """Return a negative number where `sin` and `cos` do not hold: beyond their limit, NaN."""
+    return SINE_LIMIT_BITS - (bits(x) & SIZE)
 
 
-def _sine_after(x: float, turns: float) -> float:
-    """Return sin(x - turns · π), for a result of this x from -π/2 to π/2."""
+def _sine_after(x: float, turns: float, sign: int) -> float:
+    """Return sin(x - turns · π), for a result of this x from -π/2 to π/2.
+
+    The sign is changed if that of a number, given as bits, is set.
+    """
     r = multiply_add(turns, -PI_2, multiply_add(turns, -PI_1, x))
     r = multiply_add(turns, -PI_3, r)
     z = r * r
@@ -143,33 +184,33 @@ def _sine_after(x: float, turns: float) -> float:
     series = multiply_add(z, series, -0.00019841269841209454)
     series = multiply_add(z, series, 0.008333333333333194)
     series = multiply_add(z, series, -0.16666666666666666)
-    found = multiply_add(z * r, series, r)
-    found = 1.0 if found > 1.0 else found
-    return -1.0 if found < -1.0 else found
+    found = bits(multiply_add(z * r, series, r))
+    size = found & SIZE
+    size = ONE_BITS if size > ONE_BITS else size  # as whole numbers: bits are in order
+    return from_bits(size | ((found ^ sign) & SIGN))
 
 
 def sin(x: float) -> float:
-    """Return sin(x) = (-1)ⁿ sin(|x| - n π) with the sign of x, for |x| up to `SINE_LIMIT`."""
+    """Return sin(x) = (-1)ⁿ sin(|x| - n π) with the sign of x, up to the limit."""
     size = abs(x)
     shifted = multiply_add(size, PER_PI, ROUNDER)
-    found = _sine_after(size, shifted - ROUNDER)
-    odd = bits(shifted) & 1
-    return from_bits(bits(found) ^ (SIGN if odd else 0) ^ (bits(x) & SIGN))  # -0.0 as well
+    return _sine_after(size, shifted - ROUNDER, (bits(shifted) << 63) ^ bits(x))  # -0.0 as well
 
 
 def cos(x: float) -> float:
-    """Return cos(x) = (-1)ⁿ sin(|x| - (n - ½) π), for |x| up to `SINE_LIMIT`."""
+    """Return cos(x) = (-1)ⁿ sin(|x| - (n - ½) π), up to the limit."""
     size = abs(x)
     shifted = multiply_add(size, PER_PI, 0.5) + ROUNDER
-    found = _sine_after(size, shifted - ROUNDER - 0.5)
-    return from_bits(bits(found) ^ (SIGN if bits(shifted) & 1 else 0))
+    return _sine_after(size, shifted - ROUNDER - 0.5, bits(shifted) << 63)
 
 
 def tanh(x: float) -> float:
     """Return (exp(2x) - 1) / (exp(2x) + 1)."""
     size = abs(x)
     size = 20.0 if size > 20.0 else size  # from there it is 1
-    grown = expm1(size + size)
+    n, rest = _parted(size + size)
+    power = from_bits((n << 52) + ONE_BITS)
+    grown = multiply_add(power, rest, power - 1.0)
     return math.copysign(grown / (grown + 2.0), x)
 
 
@@ -200,6 +241,23 @@ def sigmoid(x: float) -> float:
 def tanh_partial(x: float, y: float) -> float:
     """Return 4 σ(2x) σ(-2x)."""
     return 4.0 * sigmoid_partial(x + x, y)
+
+
+TANH_LIMIT_BITS = 0x4076200000000000  # of 354: up to there exp(-2|x|) is a normal number
+
+
+def beyond_tanh_partial(x: float) -> int:
+    """Return a negative number where `tanh_partial_within` does not hold: |x| > 354, NaN."""
+    return TANH_LIMIT_BITS - (bits(x) & SIZE)
+
+
+def tanh_partial_within(x: float, y: float) -> float:
+    """Return 4 exp(-2|x|) / (1 + exp(-2|x|))²."""
+    size = abs(x)
+    decayed = exp_within(-(size + size))
+    grown = 1.0 + decayed
+    twice = decayed + decayed
+    return (twice + twice) / (grown * grown)
 
 
 def sigmoid_partial(x: float, y: float) -> float:

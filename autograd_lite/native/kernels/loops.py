@@ -1,0 +1,187 @@
+"""The text of kernels of the primitives with one, two or three operands.
+
+Kernels are written as text, since the number of operands differs, and loops over them are slow. By
+name they call ``value`` or ``partial_a``, ``partial_b``, ``partial_c``; where there are quicker
+formulas that do not hold for all operands, ``quick_value`` and so on, and ``beyond``, which is
+negative where they do not. A lane's result never depends on what other lanes of its row hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import NamedTuple
+
+from autograd_lite.native.kernels.blocks import BLOCK
+
+LETTERS = "abc"
+PARTS = ("value", "partial_a", "partial_b", "partial_c")
+WIDTH = 8
+"""How many rows of a point go into one vector (of AVX-512)."""
+
+_HEAD = "def kernel(v, g, u, gu, index, labels, first, start, stop, lanes):"
+
+
+class Outline(NamedTuple):
+    """What a kernel is written from.
+
+    Attributes
+    ----------
+    arity : int
+    forward : bool
+    mask, sole : sequences of bool
+        Of every operand, whether its adjoint is needed, and whether it is written, not added to.
+    quick : collection of str
+        The names of the formulas that have a quicker one.
+    together : bool
+        Whether lanes are gone through once for all results, whose formulas then share what they
+        compute.
+    """
+
+    arity: int
+    forward: bool
+    mask: Sequence[bool]
+    sole: Sequence[bool]
+    quick: Collection[str]
+    together: bool
+
+    @property
+    def letters(self) -> str:
+        """A letter for every operand."""
+        return LETTERS[: self.arity]
+
+    @property
+    def results(self) -> list[str]:
+        """The names of the formulas that are evaluated."""
+        if self.forward:
+            return ["value"]
+        return [name for name, needed in zip(PARTS[1:], self.mask, strict=False) if needed]
+
+    @property
+    def rows(self) -> str:
+        """The range of rows, the last first when going backward."""
+        return "start, stop" if self.forward else "stop - 1, start - 1, -1"
+
+
+def over_points(outline: Outline) -> Iterator[str]:
+    """Write a kernel for numbers, one row after the other."""
+    letters = outline.letters
+    operands = ", ".join(f"float64(v[{x}])" for x in letters)
+    given = operands if outline.forward else f"{operands}, float64(v[y])"
+    yield _HEAD
+    yield f"    for y in range({outline.rows}):"
+    yield f"        at = first + {outline.arity} * (y - start)"
+    for i, x in enumerate(letters):
+        yield f"        {x} = int64(index[at + {i}])"
+    for name in outline.results:
+        found = f"{name}({given})"
+        if name in outline.quick:
+            found = f"quick_{found} if beyond({operands}) >= 0 else {found}"
+        if outline.forward:
+            yield f"        v[y] = T({found})"
+        else:
+            yield f"        g[{name[-1]}] += T(float64(g[y]) * ({found}))"
+
+
+def over_lanes(outline: Outline) -> Iterator[str]:
+    """Write a kernel for rows of lanes, one row after the other.
+
+    Forward, quicker formulas are evaluated in all lanes, and results for which they do not hold are
+    written anew. What has been added to an adjoint stays there, so going backward asks first.
+    """
+    letters = outline.letters
+    operands = ", ".join(f"read(v, {x} + lane)" for x in letters)
+    yield _HEAD
+    yield f"    for row in range({outline.rows}):"
+    yield f"        at = first + {outline.arity} * (row - start)"
+    yield "        y = row * lanes"
+    for i, x in enumerate(letters):
+        yield f"        {x} = int64(index[at + {i}]) * lanes"
+
+    def result(name: str) -> str:
+        """Write what sets or adds to a result: "…" stands for what it is."""
+        if outline.forward:
+            return "write(v, y + lane, T(…))"
+        x = name[-1]
+        how = "write" if outline.sole[letters.index(x)] else "accumulate"
+        return f"{how}(g, {x} + lane, T(…))"
+
+    def quickest(name: str) -> str:
+        return found(f"quick_{name}" if name in outline.quick else name)
+
+    def found(name: str) -> str:
+        given = operands if outline.forward else f"{operands}, read(v, y + lane)"
+        return f"{name}({given})" if outline.forward else f"read(g, y + lane) * {name}({given})"
+
+    loop = "for lane in range(lanes):"
+
+    def loops(of: Callable[[str], str], indent: str) -> Iterator[str]:
+        """Write one loop or several, in which results get what a function of their name gives."""
+        for i, name in enumerate(outline.results):
+            if i == 0 or not outline.together:
+                yield indent + loop
+            yield f"{indent}    " + result(name).replace("…", of(name))
+
+    if not outline.quick:
+        yield from loops(found, " " * 8)
+        return
+    far = f"beyond({operands})"
+    yield "        somewhere = 0"
+    yield f"        {loop}"
+    yield f"            somewhere |= {far}"
+    if outline.forward:
+        yield "            " + result("value").replace("…", quickest("value"))
+        yield "        if somewhere < 0:"
+        yield f"            {loop}"
+        yield f"                if {far} < 0:"
+        yield "                    " + result("value").replace("…", found("value"))
+        return
+    yield "        if somewhere >= 0:"
+    yield from loops(quickest, " " * 12)
+    yield "        else:"
+    mixed = f"{{}} if {far} < 0 else {{}}"
+    yield from loops(lambda name: mixed.format(found(name), quickest(name)), " " * 12)
+
+
+def side_by_side(outline: Outline) -> Iterator[str]:
+    """Write a kernel for numbers: some rows at a time, operands brought side by side first.
+
+    The last rows of a run are computed several times, rather than one by one.
+    """
+    letters, forward = outline.letters, outline.forward
+    operands = ", ".join(f"operand_{x}[i]" for x in letters)
+    kept = [f"operand_{x}" for x in letters] + ([] if forward else ["result", "adjoint"])
+    yield _HEAD
+    for name in [*kept, "found"]:
+        yield f"    {name} = block(1)"
+    yield f"    for begin in range(start, stop, {BLOCK}):"
+    yield f"        width = min(stop - begin, {BLOCK})"
+    yield f"        padded = (width + {WIDTH - 1}) // {WIDTH} * {WIDTH}"
+    yield f"        at = first + {outline.arity} * (begin - start)"
+    yield "        for i in range(padded):"
+    yield "            row = min(i, width - 1)"
+    for slot, x in enumerate(letters):
+        yield f"            operand_{x}[i] = v[index[at + {outline.arity} * row + {slot}]]"
+    if not forward:
+        yield "            result[i] = v[begin + row]"
+        yield "            adjoint[i] = g[begin + row]"
+    for name in outline.results:
+        given = operands if forward else f"{operands}, result[i]"
+        times = "" if forward else "adjoint[i] * "
+        if name in outline.quick:
+            yield "        somewhere = 0"
+            yield "        for i in range(padded):"
+            yield f"            somewhere |= beyond({operands})"
+            yield f"            found[i] = {times}quick_{name}({given})"
+            yield "        if somewhere < 0:"
+            yield "            for i in range(padded):"
+            yield f"                if beyond({operands}) < 0:"
+            yield f"                    found[i] = {times}{name}({given})"
+        else:
+            yield "        for i in range(padded):"
+            yield f"            found[i] = {times}{name}({given})"
+        yield "        for i in range(width):"
+        if forward:
+            yield "            v[begin + i] = T(found[i])"
+        else:
+            slot = letters.index(name[-1])
+            yield f"            g[index[at + {outline.arity} * i + {slot}]] += T(found[i])"
