@@ -22,11 +22,11 @@ from autograd_lite.native.kernels.loops import (
 )
 from autograd_lite.native.kernels.translation import Untranslatable, translated
 from autograd_lite.native.kernels.vector_math import (
-    beyond_exp,
-    beyond_log,
-    beyond_reciprocal,
-    beyond_sine,
-    beyond_tanh_partial,
+    in_exp_range,
+    in_log_range,
+    in_reciprocal_range,
+    in_sine_range,
+    in_tanh_range,
     cos,
     exp_within,
     log_within,
@@ -63,15 +63,15 @@ class Special(NamedTuple):
 
     Attributes
     ----------
-    beyond : callable
-        Of the operands: negative where the formulas do not hold.
+    holds : callable
+        Tells of operands whether the formulas hold for them.
     value : callable, optional
     partials : tuple of callables, None where there is none
     points : bool
         Whether they are faster for points too.
     """
 
-    beyond: Callable[..., int]
+    holds: Callable[..., bool]
     value: Callable[..., float] | None = None
     partials: tuple[Callable[..., float] | None, ...] = ()
     points: bool = False
@@ -84,8 +84,8 @@ class Special(NamedTuple):
         return {name: formula for name, formula, needed in given if needed and formula is not None}
 
 
-def _beyond_products(a: float, b: float) -> int:
-    return 0 if b == 2.0 or b == 3.0 or b == -1.0 else -1
+def _is_product(a: float, b: float) -> bool:
+    return b == 2.0 or b == 3.0 or b == -1.0
 
 
 def _product(a: float, b: float) -> float:
@@ -96,18 +96,18 @@ def _product_partial(a: float, b: float, y: float) -> float:
     return 2.0 * a if b == 2.0 else 3.0 * (a * a) if b == 3.0 else -y * y
 
 
-def _beyond_reciprocals(a: float, b: float) -> int:
-    return beyond_reciprocal(b)
+def _has_reciprocal(a: float, b: float) -> bool:
+    return in_reciprocal_range(b)
 
 
 SPECIAL = {
-    "/": Special(_beyond_reciprocals, partials=(None, lambda a, b, y: -y * (1.0 / b))),
-    "exp": Special(beyond_exp, exp_within),
-    "log": Special(beyond_log, log_within),
-    "sin": Special(beyond_sine, sin, (lambda x, y: cos(x),)),
-    "cos": Special(beyond_sine, cos, (lambda x, y: -sin(x),)),
-    "tanh": Special(beyond_tanh_partial, partials=(tanh_partial_within,)),
-    "**": Special(_beyond_products, _product, (_product_partial,), points=True),
+    "/": Special(_has_reciprocal, partials=(None, lambda a, b, y: -y * (1.0 / b))),
+    "exp": Special(in_exp_range, exp_within),
+    "log": Special(in_log_range, log_within),
+    "sin": Special(in_sine_range, sin, (lambda x, y: cos(x),)),
+    "cos": Special(in_sine_range, cos, (lambda x, y: -sin(x),)),
+    "tanh": Special(in_tanh_range, partials=(tanh_partial_within,)),
+    "**": Special(_is_product, _product, (_product_partial,), points=True),
 }
 """What may differ from libm in the last places, but is several times as fast."""
 
@@ -206,7 +206,7 @@ def elementwise_kernel(
     names = _formulas(primitive, direction, mask, vectorised)
     quick = {} if special is None else special.formulas(direction, mask)
     if special is not None and quick:
-        names["beyond"] = translated(special.beyond, vectorised=vectorised)
+        names["holds"] = translated(special.holds, vectorised=vectorised)
         for name, formula in quick.items():
             names[f"quick_{name}"] = translated(formula, vectorised=vectorised)
     if layout == "together":

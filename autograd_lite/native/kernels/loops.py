@@ -2,8 +2,8 @@
 
 Kernels are written as text, since the number of operands differs, and loops over them are slow. By
 name they call ``value`` or ``partial_a``, ``partial_b``, ``partial_c``; where there are quicker
-formulas that do not hold for all operands, ``quick_value`` and so on, and ``beyond``, which is
-negative where they do not. A lane's result never depends on what other lanes of its row hold.
+formulas that do not hold for all operands, ``quick_value`` and so on, and ``holds``, which tells
+whether they do. A lane's result never depends on what other lanes of its row hold.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def over_points(outline: Outline) -> Iterator[str]:
     for name in outline.results:
         found = f"{name}({given})"
         if name in outline.quick:
-            found = f"quick_{found} if beyond({operands}) >= 0 else {found}"
+            found = f"quick_{found} if holds({operands}) else {found}"
         if outline.forward:
             yield f"        v[y] = T({found})"
         else:
@@ -85,61 +85,54 @@ def over_points(outline: Outline) -> Iterator[str]:
 def over_lanes(outline: Outline) -> Iterator[str]:
     """Write a kernel for rows of lanes, one row after the other.
 
-    Forward, quicker formulas are evaluated in all lanes, and results for which they do not hold are
-    written anew. What has been added to an adjoint stays there, so going backward asks first.
+    Where there are quicker formulas, all rows are gone through with these; then, if they did not
+    hold everywhere, again for the lanes that were left out.
     """
     letters = outline.letters
     operands = ", ".join(f"read(v, {x} + lane)" for x in letters)
-    yield _HEAD
-    yield f"    for row in range({outline.rows}):"
-    yield f"        at = first + {outline.arity} * (row - start)"
-    yield "        y = row * lanes"
-    for i, x in enumerate(letters):
-        yield f"        {x} = int64(index[at + {i}]) * lanes"
+    given = operands if outline.forward else f"{operands}, read(v, y + lane)"
+    adjoint = "" if outline.forward else "read(g, y + lane) * "
+    holds = f"holds({operands})"
 
-    def result(name: str) -> str:
-        """Write what sets or adds to a result: "…" stands for what it is."""
+    def result(name: str, found: str) -> str:
         if outline.forward:
-            return "write(v, y + lane, T(…))"
+            return f"write(v, y + lane, T({found}))"
         x = name[-1]
         how = "write" if outline.sole[letters.index(x)] else "accumulate"
-        return f"{how}(g, {x} + lane, T(…))"
+        return f"{how}(g, {x} + lane, T({found}))"
 
-    def quickest(name: str) -> str:
-        return found(f"quick_{name}" if name in outline.quick else name)
+    def rows() -> Iterator[str]:
+        yield f"    for row in range({outline.rows}):"
+        yield f"        at = first + {outline.arity} * (row - start)"
+        yield "        y = row * lanes"
+        for i, x in enumerate(letters):
+            yield f"        {x} = int64(index[at + {i}]) * lanes"
 
-    def found(name: str) -> str:
-        given = operands if outline.forward else f"{operands}, read(v, y + lane)"
-        return f"{name}({given})" if outline.forward else f"read(g, y + lane) * {name}({given})"
-
-    loop = "for lane in range(lanes):"
-
-    def loops(of: Callable[[str], str], indent: str) -> Iterator[str]:
-        """Write one loop or several, in which results get what a function of their name gives."""
-        for i, name in enumerate(outline.results):
-            if i == 0 or not outline.together:
-                yield indent + loop
-            yield f"{indent}    " + result(name).replace("…", of(name))
-
+    yield _HEAD
+    if outline.quick:
+        yield "    missing = False"
+    yield from rows()
+    if outline.quick:
+        yield "        far = False"
+    for i, name in enumerate(outline.results):
+        if i == 0 or not outline.together:
+            yield "        for lane in range(lanes):"
+        if i == 0 and outline.quick:
+            yield f"            far |= not {holds}"
+        found = f"{adjoint}{name}({given})"
+        if name in outline.quick:
+            found = f"{adjoint}quick_{name}({given}) if {holds} else 0.0"
+        yield f"            {result(name, found)}"
     if not outline.quick:
-        yield from loops(found, " " * 8)
         return
-    far = f"beyond({operands})"
-    yield "        somewhere = 0"
-    yield f"        {loop}"
-    yield f"            somewhere |= {far}"
-    if outline.forward:
-        yield "            " + result("value").replace("…", quickest("value"))
-        yield "        if somewhere < 0:"
-        yield f"            {loop}"
-        yield f"                if {far} < 0:"
-        yield "                    " + result("value").replace("…", found("value"))
-        return
-    yield "        if somewhere >= 0:"
-    yield from loops(quickest, " " * 12)
-    yield "        else:"
-    mixed = f"{{}} if {far} < 0 else {{}}"
-    yield from loops(lambda name: mixed.format(found(name), quickest(name)), " " * 12)
+    yield "        missing |= far"
+    yield "    if missing:"
+    for line in rows():
+        yield f"    {line}"
+    yield "            for lane in range(lanes):"
+    yield f"                if not {holds}:"
+    for name in outline.quick:
+        yield f"                    {result(name, f'{adjoint}{name}({given})')}"
 
 
 def side_by_side(outline: Outline) -> Iterator[str]:
@@ -168,13 +161,13 @@ def side_by_side(outline: Outline) -> Iterator[str]:
         given = operands if forward else f"{operands}, result[i]"
         times = "" if forward else "adjoint[i] * "
         if name in outline.quick:
-            yield "        somewhere = 0"
+            yield "        missing = False"
             yield "        for i in range(padded):"
-            yield f"            somewhere |= beyond({operands})"
+            yield f"            missing |= not holds({operands})"
             yield f"            found[i] = {times}quick_{name}({given})"
-            yield "        if somewhere < 0:"
+            yield "        if missing:"
             yield "            for i in range(padded):"
-            yield f"                if beyond({operands}) < 0:"
+            yield f"                if not holds({operands}):"
             yield f"                    found[i] = {times}{name}({given})"
         else:
             yield "        for i in range(padded):"

@@ -4,8 +4,7 @@ A call to C's library handles one number; these formulas are plain arithmetic, w
 turns into instructions on four or eight numbers at once. They differ from C's library by at most 2
 units of the last place (hyperbolic functions and `sigmoid` by 4), over the whole range: subnormal
 results, zeros' signs, infinities and NaN included. `sin`, `cos` and what is named "within" have a
-limit: a function tells where another formula must be taken, by a negative number, since vectors of
-whole numbers are put together faster than vectors of truth values.
+limit; a function tells of a number whether it is inside, else another formula must be taken.
 
 Methods: W. J. Cody and W. Waite, Software Manual for the Elementary Functions, 1980 (reduction by a
 constant in several pieces); the coefficients of the logarithm are those of Sun's fdlibm, those of
@@ -54,12 +53,9 @@ def _parted(x: float) -> tuple[int, float]:
     return bits(shifted), _exp_remainder(r)
 
 
-EXP_LIMIT_BITS = 0x4086200000000000  # of 708: up to there the result is a normal number
-
-
-def beyond_exp(x: float) -> int:
-    """Return a negative number where `exp_within` does not hold: |x| > 708, NaN."""
-    return EXP_LIMIT_BITS - (bits(x) & SIZE)
+def in_exp_range(x: float) -> bool:
+    """Tell whether `exp_within` holds: up to 708 the result is a normal number."""
+    return abs(x) <= 708.0
 
 
 def exp_within(x: float) -> float:
@@ -112,19 +108,17 @@ def _log_joined(k: float, f: float, lost: float) -> float:
     return multiply_add(k, LN2_HEAD, f - (square - rest))
 
 
-SMALLEST_NORMAL_BITS = 0x0010000000000000
-LARGEST_BITS = 0x7FEFFFFFFFFFFFFF
+SMALLEST_NORMAL = 2.2250738585072014e-308
 
 
-def beyond_log(x: float) -> int:
-    """Return a negative number where `log_within` does not hold: all but normal numbers > 0."""
-    found = bits(x)
-    return found | (found - SMALLEST_NORMAL_BITS) | (LARGEST_BITS - found)
+def in_log_range(x: float) -> bool:
+    """Tell whether `log_within` holds: for normal numbers above 0."""
+    return SMALLEST_NORMAL <= x < math.inf
 
 
-def beyond_reciprocal(x: float) -> int:
-    """Return a negative number where 1 / x can overflow: below normal numbers."""
-    return (bits(x) & SIZE) - SMALLEST_NORMAL_BITS
+def in_reciprocal_range(x: float) -> bool:
+    """Tell whether 1 / x cannot overflow."""
+    return abs(x) >= SMALLEST_NORMAL
 
 
 def log_within(x: float) -> float:
@@ -135,7 +129,7 @@ def log_within(x: float) -> float:
 
 def log(x: float) -> float:
     """Return log(x), for subnormal numbers by way of 2⁵⁴ x."""
-    small = x < 2.2250738585072014e-308
+    small = x < SMALLEST_NORMAL
     k, m = _log_parted(x * 18014398509481984.0 if small else x)
     found = _log_joined(k - 54.0 if small else k, m - 1.0, 0.0)
     found = found if x < math.inf else x  # NaN as well
@@ -155,8 +149,8 @@ def log1p(x: float) -> float:
     return x if x == 0.0 else found
 
 
-SINE_LIMIT_BITS = 0x412E848000000000
-"""Of a million: up to this size of x `sin` and `cos` are right (multiples of π/2 below 2²⁰)."""
+SINE_LIMIT = 1e6
+"""`sin` and `cos` are right up to this size of x (multiples of π/2 below 2²⁰)."""
 
 PER_PI = 0.3183098861837907
 PI_1 = 3.1415926534682512  # π in three pieces: 33 bits, 33 bits, the rest
@@ -164,9 +158,9 @@ PI_2 = 1.2154201012607932e-10
 PI_3 = 4.044532497591901e-21
 
 
-def beyond_sine(x: float) -> int:
-    """Return a negative number where `sin` and `cos` do not hold: beyond their limit, NaN."""
-    return SINE_LIMIT_BITS - (bits(x) & SIZE)
+def in_sine_range(x: float) -> bool:
+    """Tell whether `sin` and `cos` are right for this number."""
+    return abs(x) <= SINE_LIMIT
 
 
 def _sine_after(x: float, turns: float, sign: int) -> float:
@@ -243,12 +237,9 @@ def tanh_partial(x: float, y: float) -> float:
     return 4.0 * sigmoid_partial(x + x, y)
 
 
-TANH_LIMIT_BITS = 0x4076200000000000  # of 354: up to there exp(-2|x|) is a normal number
-
-
-def beyond_tanh_partial(x: float) -> int:
-    """Return a negative number where `tanh_partial_within` does not hold: |x| > 354, NaN."""
-    return TANH_LIMIT_BITS - (bits(x) & SIZE)
+def in_tanh_range(x: float) -> bool:
+    """Tell whether `tanh_partial_within` holds: where exp(-2|x|) is a normal number."""
+    return abs(x) <= 354.0
 
 
 def tanh_partial_within(x: float, y: float) -> float:
