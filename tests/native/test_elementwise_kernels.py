@@ -289,9 +289,17 @@ def test_any_number_of_lanes_is_computed_to_the_last_and_no_further(lanes):
 
 @pytest.mark.parametrize(
     ("name", "strange"),
-    [("sin", [(1e300,), (math.inf,)]), ("cos", [(-1e7,)]), ("**", [(0.5, 0.5), (-8.0, 1 / 3)])],
+    [
+        ("sin", [(1e300,), (math.inf,)]),
+        ("cos", [(-1e7,)]),
+        ("**", [(0.5, 0.5), (-8.0, 1 / 3)]),
+        ("exp", [(800.0,), (-740.0,)]),
+        ("log", [(5e-324,), (0.0,)]),
+        ("tanh", [(-360.0,), (math.nan,)]),
+        ("/", [(1e-300, 1e-310), (0.0, -5e-324)]),
+    ],
 )
-def test_a_lane_that_needs_the_c_library_changes_no_other_lane_of_its_row(name, strange):
+def test_a_lane_that_needs_another_formula_changes_no_other_lane_of_its_row(name, strange):
     primitive, lanes = TABLE[name], 20
     arity = primitive.arity
     v = np.zeros((arity + 1, lanes))
@@ -316,6 +324,31 @@ def test_a_lane_that_needs_the_c_library_changes_no_other_lane_of_its_row(name, 
             found[0][place] = found[1][place]
     assert results[0].tobytes() == results[1].tobytes()
     assert gradients[0].tobytes() == gradients[1].tobytes()
+
+
+BEYOND = [("sin", (1e300,)), ("cos", (1e7,)), ("tanh", (-360.0,)), ("/", (1e-300, 1e-310))]
+
+
+@pytest.mark.parametrize("adjoint", [1.0, math.inf])
+@pytest.mark.parametrize(("name", "strange"), [*BEYOND, ("**", (4.0, 0.5))])
+def test_a_lane_that_needs_another_formula_is_added_to_its_adjoint_once(name, strange, adjoint):
+    primitive, lanes, rows = TABLE[name], 11, 3
+    arity = primitive.arity
+    v = np.full(((arity + 1) * rows, lanes), 2.0)
+    v[1:rows] = 0.75
+    v[1 : arity * rows : rows, 4] = strange  # of the row in the middle
+    index = np.arange(arity * rows).reshape(arity, rows).T
+    call(kernel(primitive, "forward", "lanes"), v, v, index, arity * rows, lanes)
+    g = np.full_like(v, 100.0)
+    g[arity * rows :] = adjoint
+    call(kernel(primitive, "backward", "lanes"), v, g, index, arity * rows, lanes)
+    for row, operands in enumerate(index):
+        for lane in range(lanes):
+            numbers = [*v[operands, lane].tolist(), float(v[arity * rows + row, lane])]
+            for slot, operand in enumerate(operands):
+                with np.errstate(over="ignore", invalid="ignore"):
+                    want = 100.0 + adjoint * primitive.partial(slot, *numbers)
+                assert g[operand, lane] == pytest.approx(want, rel=1e-15, nan_ok=True)
 
 
 @pytest.mark.parametrize("in_strips", [False, True])
