@@ -22,13 +22,13 @@ from autograd_lite.native.kernels.loops import (
 )
 from autograd_lite.native.kernels.translation import Untranslatable, translated
 from autograd_lite.native.kernels.vector_math import (
+    cos,
+    exp_within,
     in_exp_range,
     in_log_range,
     in_reciprocal_range,
     in_sine_range,
     in_tanh_range,
-    cos,
-    exp_within,
     log_within,
     sin,
     tanh_partial_within,

@@ -8,7 +8,7 @@ whether they do. A lane's result never depends on what other lanes of its row ho
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from autograd_lite.native.kernels.blocks import BLOCK
