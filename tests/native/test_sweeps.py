@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from autograd_lite import compile, exp, sin
+from autograd_lite import compile, dot, exp, sin
 
 np = pytest.importorskip("numpy")
 pytest.importorskip("numba")
@@ -135,3 +135,32 @@ def test_an_argument_that_is_not_used_has_gradients_of_zero() -> None:
     assert value.tolist() == [x * x for x in range(40)]
     assert dx.tolist() == [2.0 * x for x in range(40)]
     assert not dy.any()
+
+
+USERS = {
+    "sum": lambda x, y: x + y,
+    "difference": lambda x, y: y - x,
+    "product": lambda x, y: x * y,
+    "quotient": lambda x, y: y / x,
+    "square": lambda x, y: x * x,
+    "sine": lambda x, y: sin(x),
+    "several": lambda x, y: dot([x, y, x], [y, y, x]),
+}
+
+
+@pytest.mark.parametrize("one", USERS)
+@pytest.mark.parametrize("other", USERS)
+def test_adjoints_begin_anew_with_every_call_whichever_users_a_number_has(
+    one: str, other: str
+) -> None:
+    def function(x: Any, y: Any) -> Any:
+        x, y = exp(x), exp(y)
+        return USERS[one](x, y) * (USERS[other](x, y) - x)
+
+    program, exact = compile(function), compile(function, exact=True)
+    for lanes in (8, 40, 8):
+        given = points(lanes).T[:2]
+        wanted = exact.value_and_grad(*given)
+        found = program.value_and_grad(*given)
+        np.testing.assert_allclose(found[0], wanted[0], rtol=1e-12)
+        np.testing.assert_allclose(found[1], wanted[1], rtol=1e-12, atol=1e-12)

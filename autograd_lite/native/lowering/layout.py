@@ -265,15 +265,17 @@ def laid_out(about: Analysed, direct: Collection[int], in_python: Any) -> Layout
 def _first_of(about: Analysed, operands: Any, consumer: Any, place: Any) -> Any:
     """Mark the operands whose adjoint gets its first part from here, all others coming later.
 
-    Going backward, that is the user of the highest place, if there is one alone. Outputs have got
-    theirs before.
+    Going backward, that is the user of the highest place, and there, as runs of one place are in
+    the order of their kinds, of the last operation; if there is one alone. Outputs have got theirs
+    before.
     """
     import numpy as np
 
     counts = about.active[consumer] & about.live[consumer]
+    when = place[consumer] * len(about.flat.operations) + about.flat.codes[consumer]
     latest = np.full(len(place), -1, np.int64)
-    np.maximum.at(latest, operands[counts], place[consumer[counts]])
-    first = counts & (place[consumer] == latest[operands])
+    np.maximum.at(latest, operands[counts], when[counts])
+    first = counts & (when == latest[operands])
     several = np.bincount(operands[first], minlength=len(place)) > 1
     several[list(about.tape.outputs)] = True
     return first & ~several[operands]
