@@ -128,7 +128,8 @@ class Table:
 class Samples:
     """Values of a function around a point, each computed once; NaN where there is none.
 
-    ``known`` is what their errors are known to reach; ``noise`` is what is measured.
+    ``known`` is what their errors are known to reach; ``noise`` is what is measured; ``level`` is
+    the largest size that was seen.
     """
 
     def __init__(self, f: Callable[[float], float], x: float, known: float = 0.0) -> None:
@@ -136,14 +137,18 @@ class Samples:
         self.x = x
         self.known = known
         self.noise = 0.0
+        self.level = 0.0
         self._known: dict[float, float] = {}
 
     def at(self, offset: float) -> float:
         """Return f(x + offset)."""
         point = self.x + offset
-        if point not in self._known:
-            self._known[point] = self.f(point) if math.isfinite(point) else math.nan
-        return self._known[point]
+        found = self._known.get(point)
+        if found is None:
+            found = self._known[point] = self.f(point) if math.isfinite(point) else math.nan
+            if self.level < abs(found) < math.inf:
+                self.level = abs(found)
+        return found
 
     def rounding(self, value: float) -> float:
         """Return the rounding error of a value of f."""
@@ -206,13 +211,9 @@ class Samples:
             spacing *= 5.0
         self.noise = max(measured, default=0.0)
 
-    def level(self) -> float:
-        """Return the largest size of f that was seen."""
-        return max((abs(y) for y in self._known.values() if math.isfinite(y)), default=0.0)
-
     def drowned(self) -> bool:
         """Tell whether f is hardly more than noise around the point."""
-        return max(self.noise, self.known) > DROWNING * self.level()
+        return max(self.noise, self.known) > DROWNING * self.level
 
     def jumps(self) -> bool:
         """Tell whether f at the point differs from all values close by on a side, not by rounding.
@@ -222,7 +223,7 @@ class Samples:
         near = 2.0 * math.ulp(self.x) if self.x else 2.0**-1000
         reach, here = max(abs(self.x), 1.0), self.at(0.0)
         self.at(reach), self.at(-reach)
-        rounding = max(GRANULE * self.level(), JUMP * self.rounding(here))
+        rounding = max(GRANULE * self.level, JUMP * self.rounding(here))
         for side in (1.0, -1.0):
             first, *others = (self.at(side * near * 8.0**k) for k in range(5))
             jump = abs(first - here)
@@ -255,7 +256,7 @@ class Samples:
                 low, high = (middle, high) if self.flat(middle, [side]) else (low, middle)
             here, beside = self.at(0.0), high + max(low * 2.0**-20, 4.0 * math.ulp(self.x + high))
             jump = abs(self.at(side * high) - here)
-            if abs(self.at(side * beside) - here) <= 2.0 * jump <= GRANULE * self.level():
+            if abs(self.at(side * beside) - here) <= 2.0 * jump <= GRANULE * self.level:
                 return jump
         return 0.0
 

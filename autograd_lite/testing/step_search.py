@@ -59,7 +59,7 @@ class StepSearch:
             if all(least > best.error for best in found):
                 break
             if not samples.x and step < NOTHING * self.steps[0]:
-                nothing = NOTHING * samples.level() / self.steps[0]
+                nothing = NOTHING * samples.level / self.steps[0]
                 if any(best.error <= nothing for best in found):
                     break
             settled = ACCURATE * max((abs(x.value) for x in found if x is not UNKNOWN), default=0)
