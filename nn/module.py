@@ -105,7 +105,7 @@ class Module(Tree):
         """Name all modules below as their owners do, and this one, the root, not at all."""
         roots = [""]  # paths of modules that have named what is below them before
         holders: dict[str, str] = {}  # names of what is never called, so opens no scope, by path
-        for _, owner, keys, thing in self._walk():
+        for _, owner, keys, thing in self._walk(parameters=False):
             if isinstance(thing, Module):
                 path = path_of(owner, keys, thing)
                 if thing._scope_name == "":
