@@ -129,7 +129,8 @@ class Node:
     def label(self, label: str) -> None:
         if not isinstance(label, str):
             raise TypeError(f"a label is text, got {type(label).__name__}: {label!r}")
-        self._tag = getattr(self, "_tag", Tag())._replace(label=label)
+        tag = getattr(self, "_tag", None)
+        self._tag = Tag(label=label) if tag is None else tag._replace(label=label)
         if (recorder := current_recorder()) is not None:
             recorder.labelled.append(self)
 
