@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import settings
+from nightly import FIRST_SEED, NIGHTLY
 
 import autograd_lite
 from autograd_lite import Value, dot, no_grad, total, value_and_grad
@@ -16,9 +16,6 @@ from autograd_lite.affine import linear
 from autograd_lite.native.kernels import tiles
 from autograd_lite.native.lowering import products
 from autograd_lite.native.running import matrix, plan
-
-NIGHTLY = not settings.default.derandomize
-FIRST = random.SystemRandom().randrange(10**12) if NIGHTLY else 0
 
 
 @pytest.fixture(autouse=True, params=["tiles", "BLAS"])
@@ -192,7 +189,7 @@ def network(seed: int) -> tuple[Callable[[Any], Any], list[Value], int]:
 
 
 @pytest.mark.filterwarnings("ignore:the function uses")
-@pytest.mark.parametrize("seed", range(FIRST, FIRST + (5_000 if NIGHTLY else 32)))
+@pytest.mark.parametrize("seed", range(FIRST_SEED, FIRST_SEED + (5_000 if NIGHTLY else 32)))
 def test_networks_learn_as_in_the_eager_engine(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without lanes as well, with the gradients of the inputs, and in blocks of lanes."""
     loss, parameters, width = network(seed)

@@ -14,8 +14,8 @@ import branching
 import numpy as np
 import pytest
 from comparison import Expected
-from hypothesis import settings
 from mpmath import mp, mpf
+from nightly import FIRST_SEED, NIGHTLY
 from pinned import BITS
 from wide_programs import draw_oracle
 
@@ -23,15 +23,13 @@ import autograd_lite
 from autograd_lite import value_and_grad
 from autograd_lite.native.running import plan
 
-NIGHTLY = not settings.default.derandomize
-FIRST = random.SystemRandom().randrange(10**12) if NIGHTLY else 0
 MOST = 60 if NIGHTLY else 8  # operations: each has kernels to be compiled, once per machine
 LANES = (1, 2, 7, 8, 33)
 FACTORS = (1.0, 1.1, -1.0, 0.0, 1e3, 1e-3, math.inf, math.nan)
 
 
 def seeds(few: int, many: int) -> range:
-    return range(FIRST, FIRST + (many if NIGHTLY else few))
+    return range(FIRST_SEED, FIRST_SEED + (many if NIGHTLY else few))
 
 
 def bits(numbers: Any) -> list[str]:

@@ -7,15 +7,14 @@ A thousand random programs in the test command, a hundred thousand in the nightl
 from __future__ import annotations
 
 import math
-import random
 from collections import Counter
 from contextlib import nullcontext
 from functools import cache
 
 import pytest
 from comparison import Expected, deviations
-from hypothesis import settings
 from mpmath import mp, mpf
+from nightly import FIRST_SEED, NIGHTLY
 from oracle import Oracle
 from pinned import bits, expanded, textbook
 from planted_bugs import BUGS
@@ -27,8 +26,7 @@ from autograd_lite.testing import Program
 from autograd_lite.testing.programs import Step
 
 CHUNKS = 20
-GRAPHS = 1_000 if settings.default.derandomize else 100_000
-FIRST = 0 if settings.default.derandomize else random.SystemRandom().randrange(10**12)
+GRAPHS = 100_000 if NIGHTLY else 1_000
 
 
 def wrong(oracle):
@@ -45,7 +43,7 @@ def complaint(oracle):
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_every_derivative_is_exact_up_to_rounding(chunk):
-    for seed in range(FIRST + chunk, FIRST + GRAPHS, CHUNKS):
+    for seed in range(FIRST_SEED + chunk, FIRST_SEED + GRAPHS, CHUNKS):
         oracle = draw_oracle(seed)
         if wrong(oracle):
             pytest.fail(f"seed {seed}\n{complaint(oracle)}")
