@@ -36,7 +36,7 @@ from autograd_lite.native.kernels.vector_math import (
 from autograd_lite.primitives import TABLE, Primitive, Variadic
 
 DIRECTIONS = ("forward", "backward")
-LAYOUTS = {"point": over_points, "together": side_by_side, "lanes": over_lanes}
+WRITERS = {"point": over_points, "together": side_by_side, "lanes": over_lanes}
 
 SLOW = {
     "forward": "exp exp2 expm1 log log1p sin cos sinh cosh tanh sigmoid softplus log_sigmoid silu",
@@ -111,7 +111,7 @@ SPECIAL = {
 }
 """What may differ from libm in the last places, but is several times as fast."""
 
-TOGETHER = ("*", "/")
+IN_ONE = ("*", "/")
 """Primitives whose partials are computed in one loop: they share operands, or a reciprocal."""
 
 NOT_PYTHONS = {
@@ -212,9 +212,9 @@ def elementwise_kernel(
     if layout == "together":
         names["block"] = room()
     outline = Outline(
-        primitive.arity, direction == "forward", mask, sole, quick, primitive.name in TOGETHER
+        primitive.arity, direction == "forward", mask, sole, quick, primitive.name in IN_ONE
     )
-    text = "\n".join(LAYOUTS[layout](outline))
+    text = "\n".join(WRITERS[layout](outline))
     import numba
 
     names |= {"T": getattr(numba, dtype), "float64": numba.float64, "int64": numba.int64}

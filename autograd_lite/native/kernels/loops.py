@@ -32,7 +32,7 @@ class Outline(NamedTuple):
         Of every operand, whether its adjoint is needed, and whether it is written, not added to.
     quick : collection of str
         The names of the formulas that have a quicker one.
-    together : bool
+    in_one : bool
         Whether lanes are gone through once for all results, whose formulas then share what they
         compute.
     """
@@ -42,7 +42,7 @@ class Outline(NamedTuple):
     mask: Sequence[bool]
     sole: Sequence[bool]
     quick: Collection[str]
-    together: bool
+    in_one: bool
 
     @property
     def letters(self) -> str:
@@ -86,7 +86,7 @@ def over_lanes(outline: Outline) -> Iterator[str]:
     """Write a kernel for rows of lanes, one row after the other.
 
     Where there are quicker formulas, all rows are gone through with these; then, if they did not
-    hold everywhere, again for the lanes that were left out.
+    hold everywhere, again for the lanes that were left out, which got 0 meanwhile.
     """
     letters = outline.letters
     operands = ", ".join(f"read(v, {x} + lane)" for x in letters)
@@ -113,9 +113,9 @@ def over_lanes(outline: Outline) -> Iterator[str]:
         yield "    missing = False"
     yield from rows()
     if outline.quick:
-        yield "        far = False"
+        yield "        far = False"  # of this row: so no row waits for the one before
     for i, name in enumerate(outline.results):
-        if i == 0 or not outline.together:
+        if i == 0 or not outline.in_one:
             yield "        for lane in range(lanes):"
         if i == 0 and outline.quick:
             yield f"            far |= not {holds}"
