@@ -13,7 +13,7 @@ from measuring import FIXED
 
 from autograd_lite import Primitive
 from autograd_lite.native.kernels import building, convention, vector_math
-from autograd_lite.native.kernels.elementwise import elementwise_kernel, matches_python
+from autograd_lite.native.kernels.elementwise import can_keep, elementwise_kernel, matches_python
 from autograd_lite.native.kernels.translation import Untranslatable, translated
 from autograd_lite.primitives import TABLE
 
@@ -43,13 +43,15 @@ def points(primitive, count=300):
     )
 
 
-def kernel(primitive, direction, layout, *, mask=None, accurate=False, dtype="float64"):
+def kernel(
+    primitive, direction, layout, *, mask=None, accurate=False, keeps=False, dtype="float64"
+):
     mask = (True,) * primitive.arity if mask is None else mask
-    key = f"test {primitive.name} {direction} {mask} {layout} {accurate}"
+    key = f"test {primitive.name} {direction} {mask} {layout} {accurate} {keeps}"
     address = building.address(
         key,
         lambda: elementwise_kernel(
-            primitive, direction, mask, layout, accurate=accurate, dtype=dtype
+            primitive, direction, mask, layout, accurate=accurate, keeps=keeps, dtype=dtype
         ),
         dtype,
         owner=None if TABLE.get(primitive.name) is primitive else primitive,
@@ -360,7 +362,34 @@ def test_loops_over_lanes_work_on_several_lanes_at_once(name, direction, in_stri
     made = elementwise_kernel(primitive, direction, mask, "lanes")
     machine = building.target_machine()
     text = str(building.optimised(made, "float64", "kernel", in_strips, machine))
-    assert re.search(r"store <\d+ x double>", text)
+    assert re.search(r"store <\d+ x (double|i64)>", text)  # bits are whole numbers
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("primitive", [x for x in FIXED if can_keep(x)], ids=named)
+def test_a_partial_that_is_kept_is_that_of_the_table(primitive, dtype):
+    with np.errstate(over="ignore", invalid="ignore"):
+        given = points(primitive).astype(dtype)
+    numbers = Numbers(primitive, given, "lanes", dtype)
+    [[_], [partials]] = numbers.partials()
+    [values, _] = numbers.values()
+    rows = numbers.rows
+    v = np.concatenate([numbers.v, np.zeros((rows, LANES), dtype)])
+    v[rows:] = 7.0
+    forward, backward = (
+        kernel(primitive, direction, "lanes", keeps=True, dtype=dtype)
+        for direction in ("forward", "backward")
+    )
+    call(forward, v, v, numbers.index, rows, LANES)
+    assert v[rows : 2 * rows].tobytes() == values.tobytes()
+    found = 0.0 + v[2 * rows :].reshape(-1)  # as if added to an adjoint: no -0.0
+    assert_within(numbers, found, partials, 8 if dtype == "float64" else 1)
+    g = np.zeros_like(v)
+    g[:rows], g[rows : 2 * rows] = 3.0, 0.25
+    kept = np.random.default_rng(1).normal(size=(rows, LANES)).astype(dtype)
+    v[2 * rows :] = kept
+    call(backward, v, g, numbers.index, rows, LANES)
+    assert g[:rows].tobytes() == (3.0 + (0.25 * kept.astype(float)).astype(dtype)).tobytes()
 
 
 # -- primitives of a user's own --------------------------------------------------------------------

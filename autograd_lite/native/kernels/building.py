@@ -33,10 +33,11 @@ from autograd_lite.native.kernels.convention import (
     kinds,
     loaded_fields,
 )
+from autograd_lite.native.kernels.intrinsics import BARRIER
 
 DTYPES = ("float64", "float32")
-STRIPS = (8, 32)
-"""Numbers of lanes that kernels are compiled for, besides any number."""
+STRIP = 16
+"""A number of lanes that kernels are compiled for, besides any number: two vectors of AVX-512."""
 
 NEEDED = ("numpy", "llvmlite", "numba")
 
@@ -105,8 +106,8 @@ def address(
         the user's own. Such a kernel is never kept on disk, since its formula may be another
         tomorrow, and it is freed together with its owner.
     in_strips : bool
-        Whether the kernel is compiled for each of the `STRIPS` as well, since a loop of constant
-        length over lanes becomes a few instructions.
+        Whether the kernel is compiled for a `STRIP` of lanes as well, since a loop of constant
+        length becomes a few instructions.
 
     Returns
     -------
@@ -222,7 +223,9 @@ def optimised(
     passes.add_strip_dead_prototype_pass()
     tuning = llvm.create_pipeline_tuning_options()
     tuning.loop_unrolling = False  # a loop that is unrolled becomes no vectors
-    passes.run(module, llvm.create_pass_builder(machine, tuning))
+    builder = llvm.create_pass_builder(machine, tuning)
+    passes.run(module, builder)  # now the length of loops is known, where it is constant
+    builder.getModulePassManager().run(module, builder)
     return module
 
 
@@ -242,11 +245,12 @@ def _translated(kernel: Callable[..., None], dtype: str, in_strips: bool) -> str
         if collecting:
             gc.enable()
     name = compiled.get_compile_result(signature).fndesc.llvm_func_name
-    text = compiled.inspect_llvm(signature.args)
+    lines = compiled.inspect_llvm(signature.args).splitlines()
+    text = "\n".join(line for line in lines if BARRIER not in line)
     # Numba's own convention has two places for results in front, which are of no use here.
     given = ", ".join(f"{kind} %{name}" for name, kind in kinds(PARAMETERS))
     lanes = f"i64 %{PARAMETERS[-1]}"
-    choices = {f"strip{count}": f"i64 {count}" for count in STRIPS} if in_strips else {}
+    choices = {"any": lanes, "strip": f"i64 {STRIP}"} if in_strips else {"any": lanes}
     calls = "".join(
         f"""
 {label}:
@@ -254,15 +258,16 @@ def _translated(kernel: Callable[..., None], dtype: str, in_strips: bool) -> str
                                        {given.replace(lanes, count)}) alwaysinline
   ret void
 """
-        for label, count in {"any": lanes, **choices}.items()
+        for label, count in choices.items()
     )
+    others = f"i64 {STRIP}, label %strip" if in_strips else ""
     return f"""{text}
 {HEAD}
   %result = alloca ptr
   %exception = alloca ptr
 {loaded_fields("context", kinds(CONTEXT))}
 {loaded_fields("record", kinds(RECORD[2:]), start=2)}
-  switch {lanes}, label %any [{" ".join(f"{x}, label %{label}" for label, x in choices.items())}]
+  switch {lanes}, label %any [{others}]
 {calls}
 }}
 """

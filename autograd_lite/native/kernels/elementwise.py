@@ -2,12 +2,13 @@
 
 A forward kernel computes the rows of a run from the rows of their operands; a backward kernel adds
 to the operands' adjoints what the chain rule says. Partials are computed from operands and result,
-as the formulas want; nothing is kept from the forward pass. `building` compiles what is made here.
+as the formulas want; but where value and partial have most of their work in common, the forward
+kernel can keep the partial. `building` compiles what is made here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, NamedTuple
 
 from autograd_lite.native.kernels.blocks import room
@@ -22,6 +23,7 @@ from autograd_lite.native.kernels.loops import (
 )
 from autograd_lite.native.kernels.translation import Untranslatable, translated
 from autograd_lite.native.kernels.vector_math import (
+    circular,
     cos,
     exp_within,
     in_exp_range,
@@ -32,6 +34,7 @@ from autograd_lite.native.kernels.vector_math import (
     log_within,
     sin,
     tanh_partial_within,
+    tanh_within,
 )
 from autograd_lite.primitives import TABLE, Primitive, Variadic
 
@@ -76,12 +79,10 @@ class Special(NamedTuple):
     partials: tuple[Callable[..., float] | None, ...] = ()
     points: bool = False
 
-    def formulas(self, direction: str, mask: Sequence[bool]) -> dict[str, Callable[..., float]]:
-        """Return those for a direction, by the names of the formulas that they stand for."""
-        if direction == "forward":
-            return {} if self.value is None else {"value": self.value}
-        given = zip(PARTS[1:], self.partials, mask, strict=False)
-        return {name: formula for name, formula, needed in given if needed and formula is not None}
+    def formulas(self, names: Collection[str]) -> dict[str, Callable[..., float]]:
+        """Return those that stand for some of the primitive's formulas, by their names."""
+        given = zip(PARTS, (self.value, *self.partials), strict=False)
+        return {name: formula for name, formula in given if name in names and formula is not None}
 
 
 def _is_product(a: float, b: float) -> bool:
@@ -111,8 +112,29 @@ SPECIAL = {
 }
 """What may differ from libm in the last places, but is several times as fast."""
 
+SHARED = {
+    "sin": Special(in_sine_range, lambda x: circular(x)[0], (lambda x, y: circular(x)[1],)),
+    "cos": Special(in_sine_range, lambda x: circular(x)[1], (lambda x, y: -circular(x)[0],)),
+    "tanh": Special(in_tanh_range, lambda x: tanh_within(x)[0], (lambda x, y: tanh_within(x)[1],)),
+}
+"""What takes its place over lanes: value and partial from one formula, so that this can be kept."""
+
 IN_ONE = ("*", "/")
 """Primitives whose partials are computed in one loop: they share operands, or a reciprocal."""
+
+
+def can_keep(primitive: Primitive | Variadic) -> bool:
+    """Tell whether a kernel over lanes can compute value and partial together, and keep this one.
+
+    Examples
+    --------
+    >>> from autograd_lite.native.kernels.elementwise import can_keep
+    >>> from autograd_lite.primitives import TABLE
+    >>> can_keep(TABLE["tanh"]), can_keep(TABLE["exp"])
+    (True, False)
+    """
+    return _is_of_table(primitive) and primitive.name in SHARED
+
 
 NOT_PYTHONS = {
     "hypot": DIRECTIONS,
@@ -155,6 +177,7 @@ def elementwise_kernel(
     *,
     accurate: bool = False,
     sole: Sequence[bool] = (False, False, False),
+    keeps: bool = False,
     dtype: str = "float64",
 ) -> Callable[..., None]:
     """Return the kernel of a primitive as a Python function for `building.address`.
@@ -187,6 +210,10 @@ def elementwise_kernel(
     sole : sequence of bool
         Of every operand, whether this is the first that its adjoint gets: then it is written, in
         lanes, not added to.
+    keeps : bool
+        In lanes, of a primitive of which `can_keep` tells so: the forward kernel also writes the
+        partial, ``v[row + stop - start] = partial(v[operand], v[row])``, so a run of n rows has n
+        more behind it; the backward kernel takes it from there.
     dtype : {"float64", "float32"}
 
     Returns
@@ -200,21 +227,20 @@ def elementwise_kernel(
         If machine code cannot be made from a formula; such a primitive must be called in Python.
     """
     vectorised = layout != "point" and not accurate
-    special = SPECIAL.get(primitive.name) if _is_of_table(primitive) else None
-    if accurate or (special is not None and layout == "point" and not special.points):
-        special = None
-    names = _formulas(primitive, direction, mask, vectorised)
-    quick = {} if special is None else special.formulas(direction, mask)
+    forward = direction == "forward"
+    special = None if accurate else _special(primitive, layout)
+    outline = Outline(
+        primitive.arity, forward, mask, sole, (), keeps or primitive.name in IN_ONE, keeps
+    )
+    used = () if keeps and not forward else outline.results
+    names = _formulas(primitive, used, vectorised)
+    quick = {} if special is None else special.formulas(used)
     if special is not None and quick:
         names["holds"] = translated(special.holds, vectorised=vectorised)
-        for name, formula in quick.items():
-            names[f"quick_{name}"] = translated(formula, vectorised=vectorised)
+        names |= {f"quick_{x}": translated(quick[x], vectorised=vectorised) for x in quick}
     if layout == "together":
         names["block"] = room()
-    outline = Outline(
-        primitive.arity, direction == "forward", mask, sole, quick, primitive.name in IN_ONE
-    )
-    text = "\n".join(WRITERS[layout](outline))
+    text = "\n".join(WRITERS[layout](outline._replace(quick=quick)))
     import numba
 
     names |= {"T": getattr(numba, dtype), "float64": numba.float64, "int64": numba.int64}
@@ -224,22 +250,28 @@ def elementwise_kernel(
     return kernel
 
 
-def _is_of_table(primitive: Primitive) -> bool:
+def _is_of_table(primitive: Primitive | Variadic) -> bool:
     return TABLE.get(primitive.name) is primitive
 
 
-def _formulas(
-    primitive: Primitive, direction: str, mask: Sequence[bool], vectorised: bool
-) -> dict[str, Any]:
+def _special(primitive: Primitive, layout: str) -> Special | None:
+    """Return the faster formulas for a layout, if there are any."""
+    if not _is_of_table(primitive):
+        return None
+    if layout == "lanes" and primitive.name in SHARED:
+        return SHARED[primitive.name]
+    special = SPECIAL.get(primitive.name)
+    return special if special is None or layout != "point" or special.points else None
+
+
+def _formulas(primitive: Primitive, used: Collection[str], vectorised: bool) -> dict[str, Any]:
     """Return the translations of the formulas that a kernel needs, by the names it gives them."""
     if primitive.arity > len(LETTERS):
         raise Untranslatable(
             f"{primitive.name} has {primitive.arity} operands; kernels are for at most 3"
         )
-    given: dict[str, Any] = {"value": primitive}
-    if direction == "backward":
-        wanted = zip(PARTS[1:], primitive.partials, mask, strict=False)
-        given = {name: partial for name, partial, needed in wanted if needed}
+    all_of_it: list[Callable[..., Any]] = [primitive, *primitive.partials]
+    given = {name: x for name, x in zip(PARTS, all_of_it, strict=False) if name in used}
     found = {name: translated(formula, vectorised=vectorised) for name, formula in given.items()}
     if not _is_of_table(primitive):
         for name, formula in found.items():

@@ -150,6 +150,13 @@ def machine(name: str) -> Any:
 
 # -- memory ----------------------------------------------------------------------------------------
 
+BARRIER = 'asm sideeffect "", ""'
+"""What keeps Numba from making vectors of a loop: an empty piece of assembly, as LLVM prints it.
+
+Numba would do it before the number of lanes is known, for any number, with a loop for what is left
+over, another one for what that leaves over, and so on. `building` takes these lines out.
+"""
+
 
 @functools.cache
 def memory() -> dict[str, Any]:
@@ -159,6 +166,7 @@ def memory() -> dict[str, Any]:
     set and add to a number. What is read with ``read`` is no place that the same call of a kernel
     writes: LLVM is told so, and need not prove it, which it cannot where an index says which rows.
     """
+    from llvmlite import ir
     from numba import types
     from numba.core import typing
     from numba.extending import intrinsic
@@ -167,6 +175,9 @@ def memory() -> dict[str, Any]:
         domain = module.add_metadata(["autograd_lite rows"])
         instruction.set_metadata(kind, module.add_metadata([module.add_metadata(["read", domain])]))
         return instruction
+
+    def leave_for_later(builder: Any) -> None:
+        builder.asm(ir.FunctionType(ir.VoidType(), []), "", "", [], side_effect=True)
 
     def place(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kind = context.get_data_type(signature.args[0].dtype)
@@ -189,6 +200,7 @@ def memory() -> dict[str, Any]:
         def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             at, _ = place(context, builder, signature, arguments)
             mark(builder.module, builder.store(arguments[2], at), "noalias")
+            leave_for_later(builder)
             return context.get_dummy_value()
 
         return typing.signature(types.void, pointer, types.int64, pointer.dtype), emit
@@ -199,6 +211,7 @@ def memory() -> dict[str, Any]:
             at, kind = place(context, builder, signature, arguments)
             whole = builder.fadd(loaded(builder, at, kind, "noalias"), arguments[2])
             mark(builder.module, builder.store(whole, at), "noalias")
+            leave_for_later(builder)
             return context.get_dummy_value()
 
         return typing.signature(types.void, pointer, types.int64, pointer.dtype), emit

@@ -35,6 +35,8 @@ class Outline(NamedTuple):
     in_one : bool
         Whether lanes are gone through once for all results, whose formulas then share what they
         compute.
+    keeps : bool
+        Whether the way forward keeps partials, of one operand, for the way back.
     """
 
     arity: int
@@ -43,6 +45,7 @@ class Outline(NamedTuple):
     sole: Sequence[bool]
     quick: Collection[str]
     in_one: bool
+    keeps: bool
 
     @property
     def letters(self) -> str:
@@ -53,7 +56,7 @@ class Outline(NamedTuple):
     def results(self) -> list[str]:
         """The names of the formulas that are evaluated."""
         if self.forward:
-            return ["value"]
+            return ["value", "partial_a"] if self.keeps else ["value"]
         return [name for name, needed in zip(PARTS[1:], self.mask, strict=False) if needed]
 
     @property
@@ -86,20 +89,31 @@ def over_lanes(outline: Outline) -> Iterator[str]:
     """Write a kernel for rows of lanes, one row after the other.
 
     Where there are quicker formulas, all rows are gone through with these; then, if they did not
-    hold everywhere, again for the lanes that were left out, which got 0 meanwhile.
+    hold everywhere, again for the lanes in which they did not. Until then these have a wrong
+    number, and nothing is added to an adjoint. Partials that are kept have the rows behind those of
+    the run.
     """
-    letters = outline.letters
+    letters, forward = outline.letters, outline.forward
     operands = ", ".join(f"read(v, {x} + lane)" for x in letters)
-    given = operands if outline.forward else f"{operands}, read(v, y + lane)"
-    adjoint = "" if outline.forward else "read(g, y + lane) * "
     holds = f"holds({operands})"
 
-    def result(name: str, found: str) -> str:
-        if outline.forward:
-            return f"write(v, y + lane, T({found}))"
-        x = name[-1]
-        how = "write" if outline.sole[letters.index(x)] else "accumulate"
-        return f"{how}(g, {x} + lane, T({found}))"
+    def found(name: str, how: str = "") -> str:
+        if name == "value":
+            return f"{how}value({operands})"
+        if forward:
+            return f"{how}{name}({operands}, {how}value({operands}))"
+        if outline.keeps:
+            return "read(g, y + lane) * read(v, kept + lane)"
+        return f"read(g, y + lane) * {how}{name}({operands}, read(v, y + lane))"
+
+    def writes(name: str) -> bool:
+        return forward or outline.sole[letters.index(name[-1])]
+
+    def result(name: str, number: str) -> str:
+        if forward:
+            return f"write(v, {'y' if name == 'value' else 'kept'} + lane, T({number}))"
+        how = "write" if writes(name) else "accumulate"
+        return f"{how}(g, {name[-1]} + lane, T({number}))"
 
     def rows() -> Iterator[str]:
         yield f"    for row in range({outline.rows}):"
@@ -107,6 +121,8 @@ def over_lanes(outline: Outline) -> Iterator[str]:
         yield "        y = row * lanes"
         for i, x in enumerate(letters):
             yield f"        {x} = int64(index[at + {i}]) * lanes"
+        if outline.keeps:
+            yield "        kept = (row + stop - start) * lanes"
 
     yield _HEAD
     if outline.quick:
@@ -119,10 +135,12 @@ def over_lanes(outline: Outline) -> Iterator[str]:
             yield "        for lane in range(lanes):"
         if i == 0 and outline.quick:
             yield f"            far |= not {holds}"
-        found = f"{adjoint}{name}({given})"
+        number = found(name)
         if name in outline.quick:
-            found = f"{adjoint}quick_{name}({given}) if {holds} else 0.0"
-        yield f"            {result(name, found)}"
+            number = found(name, "quick_")
+            if not writes(name):
+                number += f" if {holds} else 0.0"
+        yield f"            {result(name, number)}"
     if not outline.quick:
         return
     yield "        missing |= far"
@@ -132,7 +150,7 @@ def over_lanes(outline: Outline) -> Iterator[str]:
     yield "            for lane in range(lanes):"
     yield f"                if not {holds}:"
     for name in outline.quick:
-        yield f"                    {result(name, f'{adjoint}{name}({given})')}"
+        yield f"                    {result(name, found(name))}"
 
 
 def side_by_side(outline: Outline) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from autograd_lite.native.kernels.across import special_kernel
 from autograd_lite.native.kernels.building import address
 from autograd_lite.native.kernels.elementwise import (
+    can_keep,
     elementwise_kernel,
     matches_python,
     pays_together,
@@ -18,6 +19,7 @@ from autograd_lite.native.tape import DETACHED, LANE_MEAN, LANE_VARIANCE, PICK
 from autograd_lite.primitives import TABLE
 
 KINDS = 128  # a kind is an operation's position times this, plus its mask and these marks
+ACTIVE = 7  # the mask's bits
 UNIFORM_OPTIONS = 8
 SOLE = 16  # times the mask of the operands whose adjoint is written, not added to
 LAYOUTS = ("point", "lanes")
@@ -40,9 +42,10 @@ class Kernels:
 
     Attributes
     ----------
-    in_python, tabled, labelled, joining : bool arrays
+    in_python, tabled, labelled, joining, keeping : bool arrays
         Of every operation: whether no kernel does it; whether its operands are counted in a table;
-        whether its first operand is a label; whether it makes one number of those of all lanes.
+        whether its first operand is a label; whether it makes one number of those of all lanes;
+        whether in lanes its partial is kept on the way forward, if there is to be a way back.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class Kernels:
         self.tabled = np.array([getattr(x, "variadic", False) or x is PICK for x in operations])
         self.labelled = np.array([x is PICK for x in operations])
         self.joining = np.array([x is LANE_MEAN or x is LANE_VARIANCE for x in operations])
+        self.keeping = np.array([x is not None and not exact and can_keep(x) for x in operations])
         self.in_python = np.array(
             [
                 needed and x is not None and self._is_foreign(x)
@@ -85,7 +89,10 @@ class Kernels:
         return matches_python(operation, "forward") and matches_python(operation, "backward")
 
     def addresses(self, direction: str, kinds: Any, spaces: Any, sizes: Any) -> Any:
-        """Return the kernels for runs of these kinds, in these spaces, of so many rows."""
+        """Return the kernels for runs of these kinds, in these spaces, of so many rows.
+
+        Of the directions, "keeping" is the way forward on which partials are kept.
+        """
         import numpy as np
 
         long = sizes >= LONG
@@ -95,14 +102,19 @@ class Kernels:
             kind, how = divmod(number, 4)
             code, marks = divmod(kind, KINDS)
             layout = "lanes" if how % 2 else "point"
-            found.append(self._address(direction, code, marks, layout, long=how > 1))
+            keeps = self.keeping[code] and layout == "lanes" and bool(marks & ACTIVE)
+            keeps = keeps and direction != "forward"
+            way = "backward" if direction == "backward" else "forward"
+            found.append(self._address(way, code, marks, layout, long=how > 1, keeps=keeps))
         return np.array(found, np.int64)[which]
 
     def special(self, name: str, direction: str, space: int) -> int:
         """Return the kernel of something that is no operation of a tape: a bias or a copy."""
         return special_address(name, direction, LAYOUTS[space], self._dtype)
 
-    def _address(self, direction: str, code: int, marks: int, layout: str, *, long: bool) -> int:
+    def _address(
+        self, direction: str, code: int, marks: int, layout: str, *, long: bool, keeps: bool
+    ) -> int:
         operation = self._operations[code]
         if operation is None:
             return special_address("broadcast", direction, layout, self._dtype)
@@ -114,7 +126,7 @@ class Kernels:
         if operation in (LANE_MEAN, LANE_VARIANCE):
             return special_address(operation.name, direction, layout, self._dtype)
         accurate = self._exact
-        described = " exact" if accurate else ""
+        described = " exact" if accurate else " keeping" if keeps else ""
         owner = None if TABLE.get(operation.name) is operation else operation
         if operation.variadic:
             return address(
@@ -142,6 +154,7 @@ class Kernels:
                 layout,
                 accurate=accurate,
                 sole=sole,
+                keeps=keeps,
                 dtype=self._dtype,
             ),
             self._dtype,

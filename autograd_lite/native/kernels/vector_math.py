@@ -33,16 +33,16 @@ LN2_TAIL = 1.9082149292705877e-10
 
 def _exp_remainder(r: float) -> float:
     """Return exp(r) - 1 for |r| ≤ ½ ln 2."""
-    q = multiply_add(2.5100634461878497e-08, r, 2.762041219449885e-07)
-    q = multiply_add(q, r, 2.7557267935231926e-06)
-    q = multiply_add(q, r, 2.4801520613566223e-05)
-    q = multiply_add(q, r, 0.00019841269863392214)
-    q = multiply_add(q, r, 0.0013888888917654016)
-    q = multiply_add(q, r, 0.008333333333329994)
-    q = multiply_add(q, r, 0.04166666666662324)
-    q = multiply_add(q, r, 0.16666666666666669)
-    q = multiply_add(q, r, 0.5000000000000001)
-    return multiply_add(r * r, q, r)
+    z = r * r  # of the two chains neither waits for the other
+    odd = multiply_add(z, 2.5100634461878497e-08, 2.7557267935231926e-06)
+    odd = multiply_add(z, odd, 0.00019841269863392214)
+    odd = multiply_add(z, odd, 0.008333333333329994)
+    odd = multiply_add(z, odd, 0.16666666666666669)
+    even = multiply_add(z, 2.762041219449885e-07, 2.4801520613566223e-05)
+    even = multiply_add(z, even, 0.0013888888917654016)
+    even = multiply_add(z, even, 0.04166666666662324)
+    even = multiply_add(z, even, 0.5000000000000001)
+    return multiply_add(z, multiply_add(r, odd, even), r)
 
 
 def _parted(x: float) -> tuple[int, float]:
@@ -153,9 +153,9 @@ SINE_LIMIT = 1e6
 """`sin` and `cos` are right up to this size of x (multiples of π/2 below 2²⁰)."""
 
 PER_PI = 0.3183098861837907
-PI_1 = 3.1415926534682512  # π in three pieces: 33 bits, 33 bits, the rest
-PI_2 = 1.2154201012607932e-10
-PI_3 = 4.044532497591901e-21
+PI_1 = 3.1415926534682512  # π in three pieces, the first of 33 bits: whole multiples are exact
+PI_2 = 1.2154201013012384e-10
+PI_3 = 7.0431197303664e-27
 
 
 def in_sine_range(x: float) -> bool:
@@ -196,6 +196,41 @@ def cos(x: float) -> float:
     size = abs(x)
     shifted = multiply_add(size, PER_PI, 0.5) + ROUNDER
     return _sine_after(size, shifted - ROUNDER - 0.5, bits(shifted) << 63)
+
+
+PER_QUARTER = 0.6366197723675814  # 2 / π
+
+
+def circular(x: float) -> tuple[float, float]:
+    """Return sin(x) and cos(x) up to the limit, from those of |x| - n π/2; faster than one by one.
+
+    The coefficients are those of Sun's fdlibm.
+    """
+    size = abs(x)
+    shifted = multiply_add(size, PER_QUARTER, ROUNDER)
+    quarters = shifted - ROUNDER
+    r = multiply_add(quarters, -0.5 * PI_2, multiply_add(quarters, -0.5 * PI_1, size))
+    r = multiply_add(quarters, -0.5 * PI_3, r)
+    z = r * r
+    sine = multiply_add(z, 1.58969099521155010221e-10, -2.50507602534068634195e-08)
+    sine = multiply_add(z, sine, 2.75573137070700676789e-06)
+    sine = multiply_add(z, sine, -1.98412698298579493134e-04)
+    sine = multiply_add(z, sine, 8.33333333332248946124e-03)
+    sine = multiply_add(z, sine, -1.66666666666666324348e-01)
+    sine = multiply_add(z * r, sine, r)
+    cosine = multiply_add(z, -1.13596475577881948265e-11, 2.08757232129817482790e-09)
+    cosine = multiply_add(z, cosine, -2.75573143513906633035e-07)
+    cosine = multiply_add(z, cosine, 2.48015872894767294178e-05)
+    cosine = multiply_add(z, cosine, -1.38888888888741095749e-03)
+    cosine = multiply_add(z, cosine, 4.16666666666666019037e-02)
+    cosine = multiply_add(z, multiply_add(z, cosine, -0.5), 1.0)
+    n = bits(shifted)
+    odd = n & 1 != 0
+    first, second = bits(cosine if odd else sine), bits(sine if odd else cosine)
+    return (
+        from_bits(first ^ (((n << 62) ^ bits(x)) & SIGN)),
+        from_bits(second ^ (((n + 1) << 62) & SIGN)),
+    )
 
 
 def tanh(x: float) -> float:
@@ -249,6 +284,16 @@ def tanh_partial_within(x: float, y: float) -> float:
     grown = 1.0 + decayed
     twice = decayed + decayed
     return (twice + twice) / (grown * grown)
+
+
+def tanh_within(x: float) -> tuple[float, float]:
+    """Return tanh(x) and its derivative, 4 exp(2x) / (exp(2x) + 1)², sharing the exponential."""
+    size = abs(x)
+    n, rest = _parted(size + size)
+    power = from_bits((n << 52) + ONE_BITS)
+    grown = multiply_add(power, rest, power - 1.0)
+    share = 1.0 / (grown + 2.0)
+    return math.copysign(grown * share, x), 4.0 * share * (share * (grown + 1.0))
 
 
 def sigmoid_partial(x: float, y: float) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from autograd_lite.native.kernels.convention import LANES, UNIFORM
-from autograd_lite.native.kernels.table import KINDS, SOLE, UNIFORM_OPTIONS
+from autograd_lite.native.kernels.table import KINDS, SOLE, UNIFORM_OPTIONS, Kernels
 from autograd_lite.native.lowering.analysis import Workspace
 from autograd_lite.native.lowering.flat import Flat, flat
 from autograd_lite.native.lowering.products import Product, products_of
@@ -155,7 +155,7 @@ class Layout(NamedTuple):
     begun: Any
 
 
-def laid_out(about: Analysed, direct: Collection[int], in_python: Any) -> Layout:
+def laid_out(about: Analysed, direct: Collection[int], kernels: Kernels) -> Layout:
     """Give every number its row.
 
     Parameters
@@ -163,8 +163,8 @@ def laid_out(about: Analysed, direct: Collection[int], in_python: Any) -> Layout
     about : Analysed
     direct : collection of int
         Nodes that need no row: products read them from where the caller has them.
-    in_python : bool array
-        Of every operation, whether no kernel does it.
+    kernels : Kernels
+        Those of the operations.
     """
     import numpy as np
 
@@ -212,7 +212,7 @@ def laid_out(about: Analysed, direct: Collection[int], in_python: Any) -> Layout
     if about.varies.any() and not about.exact:
         fixed = _has_fixed_arity(flat)[flat.codes]
         first = _first_of(about, operands, consumer, place) & fixed[consumer] & used
-        first &= (space[operands] == LANES) & ~in_python[flat.codes[consumer]]
+        first &= (space[operands] == LANES) & ~kernels.in_python[flat.codes[consumer]]
         first &= about.active[flat.operands]
         kind += np.bincount(consumer[first], SOLE << slot[first], len(kind)).astype(np.int64)
         begun[operands[first]] = True
@@ -238,14 +238,16 @@ def laid_out(about: Analysed, direct: Collection[int], in_python: Any) -> Layout
     needed[:n] &= about.live
     needed[list(direct)] = False
     leaves = _leaves(about, needed)
+    keeping = np.concatenate([kernels.keeping[flat.codes], np.zeros(len(broadcast), bool)])
+    keeping[:n] &= about.active & about.varies
     row = np.full(n + len(broadcast), NO_ROW, np.int64)
     sizes = []
     for which in (UNIFORM, LANES):
-        nodes = np.concatenate(
-            [leaves[space[leaves] == which], everything[space[everything] == which]]
-        )
-        row[nodes] = np.arange(len(nodes))
-        sizes.append(len(nodes))
+        given, found = leaves[space[leaves] == which], everything[space[everything] == which]
+        row[given] = np.arange(len(given))
+        behind, size = _rows(found, kind, place, keeping)
+        row[found] = len(given) + behind
+        sizes.append(len(given) + size)
     native = ~np.isin(everything, np.concatenate([*products, np.empty(0, np.int64)]))
     order = everything[native]
     return Layout(
@@ -260,6 +262,22 @@ def laid_out(about: Analysed, direct: Collection[int], in_python: Any) -> Layout
         broadcast,
         begun,
     )
+
+
+def _rows(nodes: Any, kind: Any, place: Any, keeping: Any) -> tuple[Any, int]:
+    """Return the rows of nodes that are computed, from 0 on, and how many there are.
+
+    Those of a run that keeps partials are followed by as many for these.
+    """
+    import numpy as np
+
+    new = np.ones(len(nodes), bool)
+    new[1:] = (kind[nodes[1:]] != kind[nodes[:-1]]) | (place[nodes[1:]] != place[nodes[:-1]])
+    begins = np.flatnonzero(new)
+    sizes = np.diff(np.append(begins, len(nodes)))
+    kept = np.where(keeping[nodes[begins]], sizes, 0)
+    before = np.cumsum(kept) - kept
+    return np.arange(len(nodes)) + np.repeat(before, sizes), len(nodes) + int(kept.sum())
 
 
 def _first_of(about: Analysed, operands: Any, consumer: Any, place: Any) -> Any:

@@ -33,7 +33,8 @@ class Recorded(NamedTuple):
 
     Attributes
     ----------
-    forward, backward : Runs
+    forward, keeping, backward : Runs
+        On the way forward partials are kept if a way back is to follow.
     index : int32 array
         The rows of operands.
     labels : list of int
@@ -41,6 +42,7 @@ class Recorded(NamedTuple):
     """
 
     forward: Runs
+    keeping: Runs
     backward: Runs
     index: Any
     labels: list[int]
@@ -73,10 +75,16 @@ def recorded(about: Analysed, layout: Layout, kernels: Kernels) -> Recorded:
     forward = runs.copy()
     forward[:, 0] = kernels.addresses("forward", kind[begins], space[begins], ends - begins)
     python = [(int(p), int(x)) for p, x in zip(layout.place[~native], order[~native], strict=True)]
-    going_up = Runs(forward, place[ends - 1], python)
+    going_up = keeping = Runs(forward, place[ends - 1], python)
+    if kernels.keeping.any():
+        records = forward.copy()
+        records[:, 0] = kernels.addresses("keeping", kind[begins], space[begins], ends - begins)
+        keeping = going_up._replace(records=records)
     active = np.concatenate([about.active, about.active[layout.broadcast]])
     if about.exact:
-        return Recorded(going_up, _swept(about, layout, nodes, first, kernels), index, labels)
+        return Recorded(
+            going_up, keeping, _swept(about, layout, nodes, first, kernels), index, labels
+        )
     with_gradient = active[nodes[begins]]
     backward = runs[with_gradient][::-1].copy()
     sizes = backward[:, 4] - backward[:, 3]
@@ -84,7 +92,7 @@ def recorded(about: Analysed, layout: Layout, kernels: Kernels) -> Recorded:
     backward[:, 0] = kernels.addresses("backward", kinds, backward[:, 1], sizes)
     down = -place[begins][with_gradient][::-1]
     python = [(-p, x) for p, x in reversed(python) if active[x]]
-    return Recorded(going_up, Runs(backward, down, python), index, labels)
+    return Recorded(going_up, keeping, Runs(backward, down, python), index, labels)
 
 
 def _index(

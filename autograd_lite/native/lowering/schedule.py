@@ -87,7 +87,7 @@ def scheduled(
     live = np.bincount(flat.codes[about.live], minlength=len(flat.operations)) > 0
     kernels = Kernels(flat.operations, live.tolist(), exact=exact, dtype=dtype)
     direct = direct_arguments(about, sorted(wanted))
-    layout = laid_out(about, [x for nodes in direct.values() for x in nodes], kernels.in_python)
+    layout = laid_out(about, [x for nodes in direct.values() for x in nodes], kernels)
     runs = recorded(about, layout, kernels)
     places: Sequence[int] = () if binding is None else binding.place
     products, rows = placed(about, layout, direct, places, layout.rows)

@@ -51,7 +51,7 @@ class Learning:
         else:
             self._mean = lambda: mean_of(machine.first_output())
         self._before = [] if first is None else first.steps("forward")
-        self._forward = machine.steps("forward", closing=closing)
+        self._forward = machine.steps("keeping", closing=closing)
         opening = machine.opening(space, row, machine.lanes if space == LANES else 1)
         self._backward = machine.steps("backward", opening=opening)
         self._after = [] if first is None else first.steps("backward")

@@ -68,7 +68,9 @@ class Machine:
             if space in (None, int(placed.with_lanes))
         ]
         self.multiplies = bool(self._matrices)
-        self._steps = {direction: self.steps(direction) for direction in ("forward", "backward")}
+        self._steps = {way: self.steps(way) for way in ("forward", "backward")}
+        keeps = schedule.runs.keeping is not schedule.runs.forward
+        self._steps["keeping"] = self.steps("keeping") if keeps else self._steps["forward"]
         self.guards = schedule.guards.of(lanes, self.v, self.u) if space != UNIFORM else None
         spaces, rows = schedule.outputs
         self._outputs = [*zip(spaces.tolist(), rows.tolist(), strict=True)]
@@ -82,7 +84,7 @@ class Machine:
         self.schedule.leaves.load_lanes(self.v, self.labels, arguments, drawn)
 
     def run(self, direction: str) -> None:
-        """Go over the numbers, or over the adjoints."""
+        """Go over the numbers ("keeping", if the adjoints are to follow), or over the adjoints."""
         for step in self._steps[direction]:
             step()
 
@@ -153,7 +155,8 @@ class Machine:
 
         space = self._space
         runs = getattr(self.schedule.runs, direction)
-        sign = 1 if direction == "forward" else -1
+        back = direction == "backward"
+        sign = -1 if back else 1
         events: list[tuple[int, Any]] = [
             (place, self._in_python(node))
             for place, node in runs.python
@@ -162,7 +165,7 @@ class Machine:
         events += [
             (sign * matrix.placed.place, matrix)
             for matrix in self._matrices
-            if direction == "forward" or matrix.placed.active
+            if matrix.placed.active or not back
         ]
         records, place = self.records(direction), runs.place
         if space is not None:
@@ -171,7 +174,7 @@ class Machine:
         begin = 0
         for when, event in sorted(events, key=lambda pair: pair[0]):
             end = int(np.searchsorted(place, when, side="right"))
-            parts += [records[begin:end], *event.parts(direction)]
+            parts += [records[begin:end], *event.parts("backward" if back else "forward")]
             begin = end
         return self._merged([*parts, records[begin:], _records(closing)])
 

@@ -9,6 +9,7 @@ from threading import RLock
 from typing import Any
 
 from autograd_lite.native.found import Found
+from autograd_lite.native.kernels.building import STRIP
 from autograd_lite.native.kernels.convention import LANES, UNIFORM
 from autograd_lite.native.lowering.schedule import Schedule, scheduled
 from autograd_lite.native.parameters.binding import Binding
@@ -231,7 +232,7 @@ class Plan:
         with self._lock, np.errstate(all="ignore"):
             self._begin(arguments, ())
             machine.load(arguments, ())
-            machine.run("forward")
+            machine.run("keeping")
             if machine.failing() is not None:
                 return None
             self._differentiate(machine, 1.0 / lanes, 0)
@@ -257,7 +258,7 @@ class Plan:
                     arguments[position] = np.asarray(arguments[position], schedule.dtype)
             self._begin(arguments, drawn)
             sweeps = self._sweeps
-            if sweeps and lanes > sweeps.widest and sweeps.accepts(arguments, seed):
+            if sweeps and lanes > STRIP and sweeps.accepts(arguments, seed):
                 return self._swept(sweeps, arguments, lanes, seed, threads)
             size = self.block(lanes)
             if size == lanes:
@@ -313,7 +314,7 @@ class Plan:
             way = Learning(self.schedule, machine, self._first) if short else None
             self._short_ways[lanes] = way
         machine.load(arguments, drawn)
-        machine.run("forward")
+        machine.run("forward" if seed is None else "keeping")
         outputs = machine.outputs()
         failed = machine.failing()
         if failed is not None:
@@ -401,7 +402,7 @@ class Plan:
             part = [x[block] if i in schedule.varying else x for i, x in enumerate(arguments)]
             machine.load(part, [x[block] for x in drawn])
             with np.errstate(all="ignore"):
-                machine.run("forward")
+                machine.run("forward" if seed is None else "keeping")
                 outputs[:, block] = machine.outputs()
                 failed = machine.failing()
                 if seed is not None and failed is None:

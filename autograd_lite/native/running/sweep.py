@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from autograd_lite.native.kernels.building import STRIPS
+from autograd_lite.native.kernels.building import STRIP
 from autograd_lite.native.kernels.convention import LANES, RECORD_LENGTH, UNIFORM
 from autograd_lite.native.kernels.runner import nested
 from autograd_lite.native.lowering.leaves import is_readable
@@ -50,17 +50,20 @@ class Sweep:
             position: Crossing("backward", machine.g, groups[0].rows)
             for position, (_, groups) in leaves.wanted.items()
         }
-        forward = [
-            *[record for x in self._given.values() for record in x.records],
-            *machine.records("forward").tolist(),
-            *self._output.records,
-        ]
+        forward, keeping = (
+            [
+                *[record for x in self._given.values() for record in x.records],
+                *machine.records(way).tolist(),
+                *self._output.records,
+            ]
+            for way in ("forward", "keeping")
+        )
         backward = [
             *machine.opening(LANES, row, 1).tolist(),
             *machine.records("backward").tolist(),
             *[record for x in self._gradients.values() for record in x.records],
         ]
-        bodies = (np.array(x, np.int64) for x in (forward, [*forward, *backward]))
+        bodies = (np.array(x, np.int64) for x in (forward, [*keeping, *backward]))
         self._bodies = [machine.call_of(body) for body in bodies]
         self._record = np.zeros((1, RECORD_LENGTH), np.int64)
         self._run = machine.native(self._record)
@@ -92,7 +95,6 @@ class Sweep:
         self._run()
 
 
-NEAR = 8 << 20  # bytes that the widest blocks may take: as much as a fast cache holds
 PIECE = 1 << 25  # numbers that one native call computes at most, some 50 ms; then Ctrl-C is heard
 PIECES = 4  # for every thread at least, so that none waits long for another
 
@@ -105,21 +107,12 @@ class Sweeps:
     schedule : Schedule
     machine : callable
         ``machine(lanes)`` gives room for so many lanes.
-
-    Attributes
-    ----------
-    widest : int
-        How many lanes there are in a block, as long as so many are left.
     """
 
     def __init__(self, schedule: Schedule, machine: Callable[[int], Machine]) -> None:
         self._schedule = schedule
         self._machine = machine
         self._free: dict[int, list[Sweep]] = {}
-        lane = 2 * schedule.dtype.itemsize * schedule.rows[LANES]
-        narrowest, *wider = STRIPS
-        self._sizes = [narrowest, *(size for size in wider if size * lane <= NEAR)][::-1]
-        self.widest = self._sizes[0]
 
     def accepts(self, arguments: Sequence[Any], seed: float | None) -> bool:
         """Tell whether kernels can read the arguments, and know the seed."""
@@ -144,18 +137,12 @@ class Sweeps:
 
     def _pieces(self, lanes: int, threads: int) -> list[tuple[int, int, int]]:
         """Return the size of blocks, the first lane and the end of what goes into one call."""
-        pieces = []
-        begin = 0
-        for size in self._sizes:
-            blocks = (lanes - begin) // size
-            most = PIECE // (self._schedule.rows[LANES] * size)
-            step = size * max(1, min(most, blocks // threads // PIECES))
-            end = begin + blocks * size
-            pieces += [(size, i, min(i + step, end)) for i in range(begin, end, step)]
-            begin = end
-        if begin < lanes:
-            pieces.append((lanes - begin, begin, lanes))
-        return pieces
+        blocks = lanes // STRIP
+        most = PIECE // (self._schedule.rows[LANES] * STRIP)
+        step = STRIP * max(1, min(most, blocks // threads // PIECES))
+        whole = blocks * STRIP
+        pieces = [(STRIP, i, min(i + step, whole)) for i in range(0, whole, step)]
+        return pieces if whole == lanes else [*pieces, (lanes - whole, whole, lanes)]
 
     def _sweep(self, lanes: int) -> Sweep:
         free = self._free.setdefault(lanes, [])
