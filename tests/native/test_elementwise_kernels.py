@@ -59,9 +59,9 @@ def kernel(
     return convention.callable_at(address)
 
 
-def call(function, v, g, index, start, lanes):
-    index = np.ascontiguousarray(index, dtype=np.int32)
+def call(function, v, g, index, start, lanes, adjoints=None):
     stop = start + len(index)
+    index = np.append(np.arange(stop) if adjoints is None else adjoints, index).astype(np.int32)
     zero = np.zeros(1)
     function(
         v.ctypes.data,
@@ -70,7 +70,7 @@ def call(function, v, g, index, start, lanes):
         zero.ctypes.data,
         index.ctypes.data,
         index.ctypes.data,
-        0,
+        stop,
         start,
         stop,
         lanes,

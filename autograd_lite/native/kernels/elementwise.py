@@ -188,11 +188,13 @@ def elementwise_kernel(
 
     or, in the opposite order of rows, for one needed operand after the other::
 
-        g[operand] += g[row] * partial(v[operand], …, v[row])
+        g[operand] += g[adjoint] * partial(v[operand], …, v[row])
 
-    for every lane. Several operands may be one row, and several results may share operands; but in
-    lanes no result may be an operand in the same run, which the compiler relies on. Formulas are
-    evaluated in float64, and their results rounded to the numbers' type.
+    for every lane. Over lanes, ``index`` begins with the row of every row's adjoint, which may be
+    that of another one; else it is the row itself. Several operands may be one row, and several
+    results may share operands; but in lanes no result may be an operand in the same run, and no
+    adjoint that is read one that is written, which the compiler relies on. Formulas are evaluated
+    in float64, and their results rounded to the numbers' type.
 
     Parameters
     ----------

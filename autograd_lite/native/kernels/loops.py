@@ -103,8 +103,8 @@ def over_lanes(outline: Outline) -> Iterator[str]:
         if forward:
             return f"{how}{name}({operands}, {how}value({operands}))"
         if outline.keeps:
-            return "read(g, y + lane) * read(v, kept + lane)"
-        return f"read(g, y + lane) * {how}{name}({operands}, read(v, y + lane))"
+            return "read(g, adjoint + lane) * read(v, kept + lane)"
+        return f"read(g, adjoint + lane) * {how}{name}({operands}, read(v, y + lane))"
 
     def writes(name: str) -> bool:
         return forward or outline.sole[letters.index(name[-1])]
@@ -119,6 +119,8 @@ def over_lanes(outline: Outline) -> Iterator[str]:
         yield f"    for row in range({outline.rows}):"
         yield f"        at = first + {outline.arity} * (row - start)"
         yield "        y = row * lanes"
+        if not forward:
+            yield "        adjoint = int64(index[row]) * lanes"
         for i, x in enumerate(letters):
             yield f"        {x} = int64(index[at + {i}]) * lanes"
         if outline.keeps:

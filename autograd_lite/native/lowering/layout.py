@@ -21,6 +21,7 @@ from autograd_lite.native.tape import (
     Parameter,
     Tape,
 )
+from autograd_lite.primitives import TABLE
 
 NO_ROW = -1
 
@@ -141,6 +142,8 @@ class Layout(NamedTuple):
         What each broadcast is of.
     begun : bool array
         Of every node, whether the first that its adjoint gets is written, and so needs no 0.
+    heir : int array
+        Of every node, whose adjoint is its own: that of a sum, if this is all that it goes into.
     """
 
     row: Any
@@ -153,6 +156,7 @@ class Layout(NamedTuple):
     operands: Any
     broadcast: Any
     begun: Any
+    heir: Any
 
 
 def laid_out(about: Analysed, direct: Collection[int], kernels: Kernels) -> Layout:
@@ -209,11 +213,17 @@ def laid_out(about: Analysed, direct: Collection[int], kernels: Kernels) -> Layo
         if not about.joined:
             place += np.where(space == LANES, n + 1, 0)
     begun = np.zeros(len(place), bool)
+    heir = np.arange(len(place))
     if about.varies.any() and not about.exact:
-        fixed = _has_fixed_arity(flat)[flat.codes]
-        first = _first_of(about, operands, consumer, place) & fixed[consumer] & used
-        first &= (space[operands] == LANES) & ~kernels.in_python[flat.codes[consumer]]
-        first &= about.active[flat.operands]
+        by_kernel = computed & (_has_fixed_arity(flat) & ~kernels.in_python)[flat.codes]
+        able = about.active[flat.operands] & (space[operands] == LANES) & by_kernel[consumer]
+        alone = able & (operands < n) & by_kernel[flat.operands]
+        alone &= _passed_on(about, consumer, slot)
+        kind -= np.bincount(consumer[alone], 1 << slot[alone], len(kind)).astype(np.int64)
+        heir[flat.operands[alone]] = consumer[alone]
+        while (heir[heir] != heir).any():
+            heir = heir[heir]
+        first = _first_of(about, operands, consumer, place) & able & ~alone & used
         kind += np.bincount(consumer[first], SOLE << slot[first], len(kind)).astype(np.int64)
         begun[operands[first]] = True
     order = np.concatenate(own)
@@ -261,6 +271,7 @@ def laid_out(about: Analysed, direct: Collection[int], kernels: Kernels) -> Layo
         operands,
         broadcast,
         begun,
+        heir,
     )
 
 
@@ -278,6 +289,24 @@ def _rows(nodes: Any, kind: Any, place: Any, keeping: Any) -> tuple[Any, int]:
     kept = np.where(keeping[nodes[begins]], sizes, 0)
     before = np.cumsum(kept) - kept
     return np.arange(len(nodes)) + np.repeat(before, sizes), len(nodes) + int(kept.sum())
+
+
+def _passed_on(about: Analysed, consumer: Any, slot: Any) -> Any:
+    """Mark the operands whose adjoint is that of their only user, a sum.
+
+    Of a difference it is the first operand; outputs have adjoints of their own.
+    """
+    import numpy as np
+
+    flat = about.flat
+    passes = np.zeros(len(consumer), bool)
+    for sign, slots in (("+", 2), ("-", 1)):
+        of_sign = np.array([operation is TABLE[sign] for operation in flat.operations])
+        passes |= of_sign[flat.codes[consumer]] & (slot < slots)
+    counts = about.active[consumer] & about.live[consumer]
+    often = np.bincount(flat.operands[counts], minlength=len(flat.codes)) != 1
+    often[list(about.tape.outputs)] = True
+    return passes & counts & ~often[flat.operands]
 
 
 def _first_of(about: Analysed, operands: Any, consumer: Any, place: Any) -> Any:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from autograd_lite.native.kernels.convention import RECORD_LENGTH, UNIFORM
-from autograd_lite.native.kernels.table import KINDS, Kernels
+from autograd_lite.native.kernels.convention import LANES, RECORD_LENGTH, UNIFORM
+from autograd_lite.native.kernels.table import ACTIVE, KINDS, Kernels
 from autograd_lite.native.lowering.layout import Analysed, Layout
 from autograd_lite.native.order import swept
 
@@ -36,7 +36,7 @@ class Recorded(NamedTuple):
     forward, keeping, backward : Runs
         On the way forward partials are kept if a way back is to follow.
     index : int32 array
-        The rows of operands.
+        The rows of adjoints, and of operands.
     labels : list of int
         The leaves whose whole numbers picks go by, in the order of their rows.
     """
@@ -80,18 +80,17 @@ def recorded(about: Analysed, layout: Layout, kernels: Kernels) -> Recorded:
         records = forward.copy()
         records[:, 0] = kernels.addresses("keeping", kind[begins], space[begins], ends - begins)
         keeping = going_up._replace(records=records)
-    active = np.concatenate([about.active, about.active[layout.broadcast]])
     if about.exact:
         return Recorded(
             going_up, keeping, _swept(about, layout, nodes, first, kernels), index, labels
         )
-    with_gradient = active[nodes[begins]]
+    with_gradient = (kind[begins] % KINDS & ACTIVE) > 0
     backward = runs[with_gradient][::-1].copy()
     sizes = backward[:, 4] - backward[:, 3]
     kinds = kind[begins][with_gradient][::-1]
     backward[:, 0] = kernels.addresses("backward", kinds, backward[:, 1], sizes)
     down = -place[begins][with_gradient][::-1]
-    python = [(-p, x) for p, x in reversed(python) if active[x]]
+    python = [(-p, x) for p, x in reversed(python) if about.active[x]]
     return Recorded(going_up, keeping, Runs(backward, down, python), index, labels)
 
 
@@ -100,8 +99,9 @@ def _index(
 ) -> tuple[list[int], Any, Any]:
     """Return the labels' leaves, the rows of all operands, and where those of each node begin.
 
-    Nodes with a fixed number of operands come first. For the others there is a table of where each
-    one's operands begin; what counts is where the table has the node.
+    For every row with lanes, the row of its adjoint comes first. Nodes with a fixed number of
+    operands follow. For the others there is a table of where each one's operands begin; what counts
+    is where the table has the node.
     """
     import numpy as np
 
@@ -121,8 +121,11 @@ def _index(
         rows[slots] = numbers
     tabled = np.concatenate([kernels.tabled[flat.codes], np.zeros(len(layout.broadcast), bool)])
     first = np.zeros(len(nodes), np.int64)
-    parts = []
-    begin = 0
+    passing = np.flatnonzero(layout.heir != np.arange(len(layout.heir)))
+    adjoints = np.arange(layout.rows[LANES])
+    adjoints[layout.row[passing]] = layout.row[layout.heir[passing]]
+    parts = [adjoints]
+    begin = len(adjoints)
     for several in (False, True):
         chosen = tabled[nodes] == several
         picked = nodes[chosen]

@@ -25,7 +25,7 @@ class Schedule(NamedTuple):
     layout : Layout
     runs : Recorded
     index : int32 array
-        The rows of operands, those of what is around products with them.
+        The rows of adjoints and operands, those of what is around products with them.
     products : list of Placed
     around : list of Around
         What is before and after each product.
@@ -126,6 +126,7 @@ def _rows_to_zero(about: Analysed, layout: Layout, products: Sequence[Placed], r
     add = np.zeros(rows, bool)
     active = np.concatenate([about.active, about.active[layout.broadcast]])
     having = active & (layout.space == LANES) & (layout.row != NO_ROW) & ~layout.begun
+    having &= layout.heir == np.arange(len(having))
     add[layout.row[having]] = True
     for product in products:
         if product.with_lanes and product.only_user:
