@@ -51,6 +51,9 @@ def special_kernel(
         ``v[row] = u[column]``: ``u`` is a matrix of somebody else's with a row for each lane, of
         which column 0 belongs to the row ``start``; ``first`` is the distance of its rows.
         Backwards ``u[column] = g[row]``, which is written, not added to.
+    ``"stream"``
+        What "turn" does backwards, past the caches, to rows of ``u`` that begin at a multiple of
+        64 bytes; forwards only.
     ``"clear"``, ``"seed"``
         ``g[row] = 0``, ``g[row] = 1 / first``; forwards only, without operands.
     ``"lane_total"``
@@ -263,6 +266,16 @@ def _turn(point: bool) -> tuple[Kernel, ...]:
             for lane in range(whole if row < last else 0, lanes):
                 v[row * lanes + lane] = u[lane * first + row - start]
 
+    return forward, _turned_back(streams=False)
+
+
+def _stream(point: bool) -> tuple[Kernel, ...]:
+    return (_turned_back(streams=True),)
+
+
+def _turned_back(*, streams: bool) -> Kernel:
+    turned = tile_turner(streams=streams)
+
     def backward(v, g, u, gu, index, labels, first, start, stop, lanes):  # type: ignore[no-untyped-def]
         whole, last = lanes - lanes % TILE, stop - (stop - start) % TILE
         for lane in range(0, whole, TILE):
@@ -272,7 +285,7 @@ def _turn(point: bool) -> tuple[Kernel, ...]:
             for lane in range(whole if row < last else 0, lanes):
                 u[lane * first + row - start] = g[row * lanes + lane]
 
-    return forward, backward
+    return backward
 
 
 # -- choices ---------------------------------------------------------------------------------------
@@ -371,6 +384,7 @@ MAKERS: dict[str, Callable[[bool], tuple[Kernel, ...]]] = {
     "copy": _copy,
     "zero": _zero,
     "turn": _turn,
+    "stream": _stream,
     "clear": _clear,
     "seed": _seed,
     "broadcast": _broadcast,

@@ -224,12 +224,15 @@ TILE = 8
 
 
 @functools.cache
-def tile_turner() -> Any:
+def tile_turner(*, streams: bool = False) -> Any:
     """Return a compiled function that writes a tile of a matrix the other way round.
 
     ``turn(source, start, step, target, begin, pace)``: for i and j below `TILE`,
     ``target[begin + j * pace + i] = source[start + i * step + j]``. All of the tile is read first,
     row by row, and stays in registers: pairs of rows exchange halves, then quarters, then eighths.
+
+    With ``streams``, the tile is written past the caches, to rows that begin at a multiple of its
+    width.
     """
     from llvmlite import ir
     from numba import types
@@ -272,7 +275,11 @@ def tile_turner() -> Any:
             for width in (4, 2, 1):
                 rows = exchanged(builder, rows, width)
             for j, row in enumerate(rows):
-                builder.store(row, place(target_at, begin_at, pace_by, j), align=size)
+                at = place(target_at, begin_at, pace_by, j)
+                stored = builder.store(row, at, align=TILE * size if streams else size)
+                if streams:
+                    one = ir.Constant(ir.IntType(32), 1)
+                    stored.set_metadata("nontemporal", builder.module.add_metadata([one]))
             return context.get_dummy_value()
 
         return typing.signature(

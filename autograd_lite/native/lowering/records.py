@@ -76,7 +76,7 @@ def recorded(about: Analysed, layout: Layout, kernels: Kernels) -> Recorded:
     forward[:, 0] = kernels.addresses("forward", kind[begins], space[begins], ends - begins)
     python = [(int(p), int(x)) for p, x in zip(layout.place[~native], order[~native], strict=True)]
     going_up = keeping = Runs(forward, place[ends - 1], python)
-    if kernels.keeping.any():
+    if layout.rows[LANES] and kernels.keeping.any():
         records = forward.copy()
         records[:, 0] = kernels.addresses("keeping", kind[begins], space[begins], ends - begins)
         keeping = going_up._replace(records=records)

@@ -15,6 +15,7 @@ from autograd_lite.native.kernels.convention import LANES, RECORD_LENGTH, UNIFOR
 from autograd_lite.native.kernels.runner import runner
 from autograd_lite.native.kernels.table import LAYOUTS, special_address
 from autograd_lite.native.lowering.schedule import Schedule
+from autograd_lite.native.running.aligned import aligned
 from autograd_lite.native.running.foreign import PythonNode
 from autograd_lite.native.running.matrix import Matrix
 
@@ -57,8 +58,8 @@ class Machine:
         self.arguments: Sequence[Any] = ()
         self.u, self.gu = u, gu
         rows = 0 if space == UNIFORM else schedule.rows[LANES]
-        self.v = _aligned(rows, lanes, schedule.dtype)
-        self.g = _aligned(rows, lanes, schedule.dtype)
+        self.v = aligned(np.zeros, (rows, lanes), schedule.dtype)
+        self.g = aligned(np.zeros, (rows, lanes), schedule.dtype)
         self.labels = np.zeros((len(schedule.leaves.labels), lanes), np.int32)
         self._space = space
         self._kept: list[Any] = []  # what native code refers to by address
@@ -236,16 +237,3 @@ def _records(given: Any) -> Any:
     import numpy as np
 
     return np.array(given, np.int64).reshape(-1, RECORD_LENGTH)
-
-
-CACHE_LINE = 64  # bytes
-
-
-def _aligned(rows: int, lanes: int, dtype: Any) -> Any:
-    """Return zeros that begin at a cache line, so that wide loads do not straddle two."""
-    import numpy as np
-
-    size = rows * lanes * dtype.itemsize
-    room = np.zeros(size + CACHE_LINE, np.uint8)
-    begin = -room.ctypes.data % CACHE_LINE
-    return room[begin : begin + size].view(dtype).reshape(rows, lanes)

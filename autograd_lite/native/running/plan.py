@@ -13,6 +13,7 @@ from autograd_lite.native.kernels.building import STRIP
 from autograd_lite.native.kernels.convention import LANES, UNIFORM
 from autograd_lite.native.lowering.schedule import Schedule, scheduled
 from autograd_lite.native.parameters.binding import Binding
+from autograd_lite.native.running.aligned import aligned
 from autograd_lite.native.running.learning import Learning, can_be_short, mean_of
 from autograd_lite.native.running.machine import Machine, over_lanes
 from autograd_lite.native.running.point import Point, is_simple
@@ -448,8 +449,10 @@ class Plan:
         """Return room for the gradients of arguments, as far as they are wanted."""
         import numpy as np
 
-        dtype = self.schedule.dtype
-        return {p: np.empty(np.shape(arguments[p]), dtype) for p in self.schedule.leaves.wanted}
+        shapes = {
+            position: np.shape(arguments[position]) for position in self.schedule.leaves.wanted
+        }
+        return {p: aligned(np.empty, shape, self.schedule.dtype) for p, shape in shapes.items()}
 
     def _open(self, *, whole: bool) -> bool:
         """Make the parameters' gradients ready; return whether they are to be overwritten."""

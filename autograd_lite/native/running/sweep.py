@@ -47,7 +47,7 @@ class Sweep:
         }
         self._output = Crossing("backward", machine.v, slice(row, row + 1))
         self._gradients = {
-            position: Crossing("backward", machine.g, groups[0].rows)
+            position: Crossing("backward", machine.g, groups[0].rows, leaving=True)
             for position, (_, groups) in leaves.wanted.items()
         }
         forward, keeping = (
@@ -96,7 +96,7 @@ class Sweep:
 
 
 PIECE = 1 << 25  # numbers that one native call computes at most, some 50 ms; then Ctrl-C is heard
-PIECES = 4  # for every thread at least, so that none waits long for another
+PIECES = 4  # for each of several threads at least, so that none waits long for another
 
 
 class Sweeps:
@@ -139,7 +139,8 @@ class Sweeps:
         """Return the size of blocks, the first lane and the end of what goes into one call."""
         blocks = lanes // STRIP
         most = PIECE // (self._schedule.rows[LANES] * STRIP)
-        step = STRIP * max(1, min(most, blocks // threads // PIECES))
+        fair = blocks if threads == 1 else blocks // threads // PIECES
+        step = STRIP * max(1, min(most, fair))
         whole = blocks * STRIP
         pieces = [(STRIP, i, min(i + step, whole)) for i in range(0, whole, step)]
         return pieces if whole == lanes else [*pieces, (lanes - whole, whole, lanes)]
