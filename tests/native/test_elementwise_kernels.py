@@ -61,7 +61,8 @@ def kernel(
 
 def call(function, v, g, index, start, lanes, adjoints=None):
     stop = start + len(index)
-    index = np.append(np.arange(stop) if adjoints is None else adjoints, index).astype(np.int32)
+    adjoints = np.arange(stop) if adjoints is None else adjoints
+    index = np.append(adjoints, index).astype(np.int32)
     zero = np.zeros(1)
     function(
         v.ctypes.data,
@@ -70,7 +71,7 @@ def call(function, v, g, index, start, lanes, adjoints=None):
         zero.ctypes.data,
         index.ctypes.data,
         index.ctypes.data,
-        stop,
+        len(adjoints),
         start,
         stop,
         lanes,
@@ -267,6 +268,15 @@ def test_rows_of_one_run_can_share_operands(layout):
     assert v[2:, -1].tolist() == [-3.0, 3.0, 0.0]
     call(kernel(TABLE["-"], "backward", layout), v, g, index, 2, lanes)
     assert g[:2, -1].tolist() == [1.0 - 10.0, -1.0 + 10.0]
+
+
+def test_over_lanes_an_adjoint_can_have_another_row():
+    lanes = 9
+    v = np.ones((6, lanes)) * [[2.0], [3.0], [5.0], [6.0], [10.0], [0.0]]
+    g = np.ones((6, lanes)) * [[0.0], [0.0], [0.0], [-7.0], [-7.0], [100.0]]
+    adjoints = [0, 1, 2, 5, 4, 5]
+    call(kernel(TABLE["*"], "backward", "lanes"), v, g, [[0, 1], [0, 2]], 3, lanes, adjoints)
+    assert g[:, -1].tolist() == [300.0 - 35.0, 200.0, -14.0, -7.0, -7.0, 100.0]
 
 
 @pytest.mark.parametrize("layout", ["point", "lanes"])

@@ -10,6 +10,7 @@ import pytest
 from autograd_lite.native.kernels import across, building, convention, many
 from autograd_lite.native.kernels.blocks import BLOCK
 from autograd_lite.native.kernels.translation import Untranslatable
+from autograd_lite.native.running.aligned import aligned
 from autograd_lite.primitives import TABLE, Variadic
 
 NAMES = sorted(name for name, primitive in TABLE.items() if primitive.variadic)
@@ -276,6 +277,18 @@ def test_a_matrix_of_the_callers_is_turned_into_rows_and_back(dtype, lanes, colu
     assert np.array_equal(given, g[3:-1].T)
     wider[:, 2 : 2 + columns] = kept[:, 2 : 2 + columns]
     assert np.array_equal(wider, kept)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("lanes", [1, 8, 21])
+@pytest.mark.parametrize("columns", [3, 8, 29, 48])
+def test_rows_are_turned_past_the_caches_too(dtype, lanes, columns):
+    g = np.random.default_rng(lanes).normal(size=(columns + 2, lanes)).astype(dtype)
+    into = aligned(np.zeros, (lanes, 48), np.dtype(dtype))
+    arrays = {"index": np.zeros(1, np.int32), "rows": (2, 2 + columns), "lanes": lanes}
+    run(special("stream", "forward", "lanes", dtype), g=g, u=into, first=48, **arrays)
+    assert np.array_equal(into[:, :columns], g[2:].T)
+    assert not into[:, columns:].any()
 
 
 @pytest.mark.parametrize("layout", ["point", "lanes"])

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from autograd_lite import compile, cos, dot, exp, sin, tanh
+from autograd_lite import Value, compile, cos, dot, exp, sin, tanh
 
 np = pytest.importorskip("numpy")
 pytest.importorskip("numba")
@@ -106,6 +106,57 @@ def test_any_matrix_will_do(given: Any) -> None:
     wanted = program.value_and_grad(np.ascontiguousarray(given, dtype=float))
     assert np.array_equal(found[0], wanted[0])
     assert np.array_equal(found[1], wanted[1])
+
+
+SUMS = {
+    "a tree": (lambda a, b, c: (sin(a) + b * c) + (a * b + exp(c)), 6),
+    "a chain": (lambda a, b, c: a * b + b * c + c * a + sin(a) - cos(b), 7),
+    "differences": (lambda a, b, c: (a * b - b * c) - (sin(a) - sin(c)), 3),
+    "twice the same": (lambda a, b, c: next(s + s for s in [a * b + c * c]), 2),
+    "used twice": (lambda a, b, c: next(s + s * c for s in [a * b + c * c]), 3),
+    "an argument": (lambda a, b, c: a + (b + c) + a * a, 3),
+    "numbers": (lambda a, b, c: 2.0 + (3.0 + a * b) - (1.0 - sin(c)), 3),
+    "dot": (lambda a, b, c: dot([a, b], [b, c]) + (sin(a) + dot([a, a], [c, c])), 2),
+}
+
+
+@pytest.mark.parametrize("name", SUMS)
+def test_what_goes_into_one_sum_alone_has_its_adjoint(name: str) -> None:
+    function, shared = SUMS[name]
+    given = points(20)[:, :3]
+    program = compile(lambda xs: function(*xs))
+    values, gradients = program.value_and_grad(given)
+    for row, value, gradient in zip(given.tolist(), values, gradients, strict=True):
+        xs = [Value(x) for x in row]
+        result = function(*xs)
+        result.backward()
+        assert value == pytest.approx(result.data, rel=1e-14)
+        assert gradient.tolist() == pytest.approx([x.grad for x in xs], rel=1e-14)
+    [plan] = [lowered.plan for lowered in program.recordings[0].plans.values()]
+    heir = plan.schedule.layout.heir
+    assert np.count_nonzero(heir != np.arange(len(heir))) == shared
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize(
+    ("dtype", "width", "streams"), [("float64", 8, 1), ("float32", 16, 1), ("float64", 9, 0)]
+)
+def test_large_gradients_are_those_of_their_parts(
+    monkeypatch: pytest.MonkeyPatch, dtype: str, width: int, streams: int, threads: int
+) -> None:
+    from autograd_lite.native.running import crossing
+
+    given = np.random.default_rng(width).normal(size=(1_001, width)).astype(dtype)
+    program = compile(lambda xs: function(xs[:WIDTH]) + dot(xs, xs), dtype=dtype, threads=threads)
+    value, gradient = program.value_and_grad(given)
+    monkeypatch.setattr(crossing, "LARGE", 1)
+    asked = []
+    kept = crossing.is_aligned
+    monkeypatch.setattr(crossing, "is_aligned", lambda x: asked.append(kept(x)) or asked[-1])
+    again, streamed = program.value_and_grad(given)
+    assert np.array_equal(value, again)
+    assert np.array_equal(gradient, streamed)
+    assert set(asked) == {bool(streams)}
 
 
 def test_several_arguments_some_without_lanes(swept: list[tuple[int, int, int]]) -> None:

@@ -294,7 +294,7 @@ def _rows(nodes: Any, kind: Any, place: Any, keeping: Any) -> tuple[Any, int]:
 def _passed_on(about: Analysed, consumer: Any, slot: Any) -> Any:
     """Mark the operands whose adjoint is that of their only user, a sum.
 
-    Of a difference it is the first operand; outputs have adjoints of their own.
+    Of a difference it is the first operand.
     """
     import numpy as np
 
@@ -305,7 +305,6 @@ def _passed_on(about: Analysed, consumer: Any, slot: Any) -> Any:
         passes |= of_sign[flat.codes[consumer]] & (slot < slots)
     counts = about.active[consumer] & about.live[consumer]
     often = np.bincount(flat.operands[counts], minlength=len(flat.codes)) != 1
-    often[list(about.tape.outputs)] = True
     return passes & counts & ~often[flat.operands]
 
 
