@@ -287,13 +287,16 @@ def tanh_partial_within(x: float, y: float) -> float:
 
 
 def tanh_within(x: float) -> tuple[float, float]:
-    """Return tanh(x) and its derivative, 4 exp(2x) / (exp(2x) + 1)², sharing the exponential."""
+    """Return tanh(x) and its derivative: t s and s (2 - s), for x above 0, with
+
+    t = (exp(2x) - 1) / 2 and s = 1 / (1 + t).
+    """
     size = abs(x)
     n, rest = _parted(size + size)
-    power = from_bits((n << 52) + ONE_BITS)
-    grown = multiply_add(power, rest, power - 1.0)
-    share = 1.0 / (grown + 2.0)
-    return math.copysign(grown * share, x), 4.0 * share * (share * (grown + 1.0))
+    half_power = from_bits(((n - 1) << 52) + ONE_BITS)
+    t = multiply_add(half_power, rest, half_power - 0.5)
+    s = 1.0 / (1.0 + t)
+    return math.copysign(t * s, x), s * (2.0 - s)
 
 
 def sigmoid_partial(x: float, y: float) -> float:

@@ -75,11 +75,11 @@ def recorded(about: Analysed, layout: Layout, kernels: Kernels) -> Recorded:
     forward = runs.copy()
     forward[:, 0] = kernels.addresses("forward", kind[begins], space[begins], ends - begins)
     python = [(int(p), int(x)) for p, x in zip(layout.place[~native], order[~native], strict=True)]
-    going_up = keeping = Runs(forward, place[ends - 1], python)
+    going_up = keeping = _joined(Runs(forward, place[ends - 1], python))
     if layout.rows[LANES] and kernels.keeping.any():
         records = forward.copy()
         records[:, 0] = kernels.addresses("keeping", kind[begins], space[begins], ends - begins)
-        keeping = going_up._replace(records=records)
+        keeping = _joined(Runs(records, place[ends - 1], python))
     if about.exact:
         return Recorded(
             going_up, keeping, _swept(about, layout, nodes, first, kernels), index, labels
@@ -92,6 +92,20 @@ def recorded(about: Analysed, layout: Layout, kernels: Kernels) -> Recorded:
     down = -place[begins][with_gradient][::-1]
     python = [(-p, x) for p, x in reversed(python) if about.active[x]]
     return Recorded(going_up, keeping, Runs(backward, down, python), index, labels)
+
+
+def _joined(runs: Runs) -> Runs:
+    """Make one run of those that differ in their way back alone."""
+    import numpy as np
+
+    records, place = runs.records, runs.place
+    new = np.ones(len(records), bool)
+    new[1:] = (records[1:, :2] != records[:-1, :2]).any(axis=1) | (place[1:] != place[:-1])
+    new[1:] |= records[1:, 3] != records[:-1, 4]
+    begins = np.flatnonzero(new)
+    found = records[begins]
+    found[:, 4] = records[np.append(begins[1:], len(records))[: len(begins)] - 1, 4]
+    return runs._replace(records=found, place=place[begins])
 
 
 def _index(
