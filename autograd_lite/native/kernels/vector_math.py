@@ -45,12 +45,12 @@ def _exp_remainder(r: float) -> float:
     return multiply_add(z, multiply_add(r, odd, even), r)
 
 
-def _parted(x: float) -> tuple[int, float]:
-    """Return n and exp(r) - 1 with x = n ln 2 + r; of n, the 52 low bits count."""
+def _parted(x: float) -> tuple[float, float]:
+    """Return n and exp(r) - 1 with x = n ln 2 + r; the low bits of the first are those of n."""
     shifted = multiply_add(x, LOG2_E, ROUNDER)
     n = shifted - ROUNDER
     r = multiply_add(n, -LN2_TAIL, multiply_add(n, -LN2_HEAD, x))
-    return bits(shifted), _exp_remainder(r)
+    return shifted, _exp_remainder(r)
 
 
 def in_exp_range(x: float) -> bool:
@@ -61,7 +61,7 @@ def in_exp_range(x: float) -> bool:
 def exp_within(x: float) -> float:
     """Return exp(x) = 2ⁿ · exp(r) with r = x - n ln 2, where neither over- nor underflows."""
     n, rest = _parted(x)
-    return from_bits(bits(1.0 + rest) + (n << 52))
+    return from_bits(bits(1.0 + rest) + (bits(n) << 52))
 
 
 def exp(x: float) -> float:
@@ -69,10 +69,9 @@ def exp(x: float) -> float:
     x = -750.0 if x < -750.0 else x
     x = 710.0 if x > 710.0 else x
     n, rest = _parted(x)
-    n -= ROUNDER_BITS
-    half = n >> 1  # 2ⁿ can lie outside the range where the result does not
-    most = from_bits(bits(1.0 + rest) + (half << 52))
-    return most * from_bits(((n - half) << 52) + ONE_BITS)
+    half = multiply_add(n - ROUNDER, 0.5, ROUNDER)  # 2ⁿ itself can lie outside the range
+    most = from_bits(bits(1.0 + rest) + (bits(half) << 52))
+    return most * from_bits(((bits(n) - bits(half)) << 52) + ONE_BITS)
 
 
 def expm1(x: float) -> float:
@@ -80,7 +79,7 @@ def expm1(x: float) -> float:
     y = -40.0 if x < -40.0 else x
     y = 710.0 if y > 710.0 else y
     n, rest = _parted(y)
-    half_power = from_bits(((n - ROUNDER_BITS - 1) << 52) + ONE_BITS)
+    half_power = from_bits(((bits(n) - 1) << 52) + ONE_BITS)
     grown = multiply_add(half_power, rest, half_power - 0.5)
     return x if abs(x) < 1e-20 else grown + grown
 
@@ -89,7 +88,8 @@ def _log_parted(x: float) -> tuple[float, float]:
     """Return k and m with x = 2ᵏ · m and m from √½ to √2, for a normal x."""
     # the offset makes the exponent turn over at √2
     turned = bits(x) + (ONE_BITS - 0x3FE6A09E667F3BCD)
-    k = from_bits(((turned >> 52) - 1023) + ROUNDER_BITS) - ROUNDER
+    exponent = (turned & SIZE) >> 52  # of a number without sign: few machines shift these
+    k = from_bits((exponent - 1023) + ROUNDER_BITS) - ROUNDER
     return k, from_bits((turned & MANTISSA) + 0x3FE6A09E667F3BCD)
 
 
@@ -153,9 +153,9 @@ SINE_LIMIT = 1e6
 """`sin` and `cos` are right up to this size of x (multiples of π/2 below 2²⁰)."""
 
 PER_PI = 0.3183098861837907
-PI_1 = 3.1415926534682512  # π in three pieces, the first of 33 bits: whole multiples are exact
-PI_2 = 1.2154201013012384e-10
-PI_3 = 7.0431197303664e-27
+PI_1 = 3.1415926534682512  # π in three pieces: 33 bits, 33 bits, the rest
+PI_2 = 1.2154201012607932e-10
+PI_3 = 4.044532497591901e-21
 
 
 def in_sine_range(x: float) -> bool:
@@ -238,7 +238,7 @@ def tanh(x: float) -> float:
     size = abs(x)
     size = 20.0 if size > 20.0 else size  # from there it is 1
     n, rest = _parted(size + size)
-    power = from_bits((n << 52) + ONE_BITS)
+    power = from_bits((bits(n) << 52) + ONE_BITS)
     grown = multiply_add(power, rest, power - 1.0)
     return math.copysign(grown / (grown + 2.0), x)
 
@@ -293,7 +293,7 @@ def tanh_within(x: float) -> tuple[float, float]:
     """
     size = abs(x)
     n, rest = _parted(size + size)
-    half_power = from_bits(((n - 1) << 52) + ONE_BITS)
+    half_power = from_bits(((bits(n) - 1) << 52) + ONE_BITS)
     t = multiply_add(half_power, rest, half_power - 0.5)
     s = 1.0 / (1.0 + t)
     return math.copysign(t * s, x), s * (2.0 - s)
