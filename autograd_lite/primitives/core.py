@@ -198,20 +198,20 @@ class Primitive:
         return result if result.__class__ is float else float(result)
 
     def __call__(self, *operands: Any) -> Any:
+        if len(operands) != self.arity:
+            self._refuse(len(operands))
         for operand in operands:
             if operand.__class__ is not float:
                 record = getattr(operand, "_record", None)
-                if record is not None and len(operands) == self.arity:
-                    return record(self, operands)
-                return self._apply(operands)
-        if len(operands) != self.arity:
-            self._refuse(len(operands))
-        return self.evaluate(*operands)
+                return self._apply(operands) if record is None else record(self, operands)
+        try:  # as `evaluate`, without another call: formulas call primitives on floats
+            result = self.value(*operands)
+        except RAISED_BY_FLOATS:
+            return self.evaluate(*operands)
+        return result if result.__class__ is float else float(result)
 
     def _apply(self, operands: tuple[Any, ...]) -> Any:
         """Apply to operands that are not all floats: the first that records takes over."""
-        if len(operands) != self.arity:
-            self._refuse(len(operands))
         for operand in operands:
             record = getattr(operand, "_record", None)
             if record is not None:
