@@ -69,6 +69,17 @@ def test_every_lane_has_its_own_value_and_gradient(
     assert np.array_equal(program(given), values)
 
 
+def test_large_programs_have_strips_of_16_lanes_too(swept: list[tuple[int, int, int]]) -> None:
+    def long(xs: Any) -> Any:
+        total = xs[0]
+        for k in range(9_000):
+            total = total * 0.5 + sin(xs[k % WIDTH])
+        return total
+
+    compile(long, exact=True).value_and_grad(points(20))
+    assert [size for size, *_ in swept] == [16, 4]
+
+
 def test_the_bits_of_a_lane_do_not_depend_on_its_neighbours(
     swept: list[tuple[int, int, int]],
 ) -> None:

@@ -141,7 +141,8 @@ class Layout(NamedTuple):
     broadcast : int array
         What each broadcast is of.
     begun : bool array
-        Of every node, whether the first that its adjoint gets is written, and so needs no 0.
+        Of every node, whether its adjoint needs no 0 to begin with: the first part that it gets is
+        written, or it has an heir.
     heir : int array
         Of every node, whose adjoint is its own: that of a sum, if this is all that it goes into.
     """
@@ -218,14 +219,15 @@ def laid_out(about: Analysed, direct: Collection[int], kernels: Kernels) -> Layo
         by_kernel = computed & (_has_fixed_arity(flat) & ~kernels.in_python)[flat.codes]
         able = about.active[flat.operands] & (space[operands] == LANES) & by_kernel[consumer]
         alone = able & (operands < n) & by_kernel[flat.operands]
-        alone &= _passed_on(about, consumer, slot)
+        counts = about.active[consumer] & about.live[consumer]
+        alone &= _passed_on(about, consumer, slot, counts)
         kind -= np.bincount(consumer[alone], 1 << slot[alone], len(kind)).astype(np.int64)
         heir[flat.operands[alone]] = consumer[alone]
         while (heir[heir] != heir).any():
             heir = heir[heir]
-        first = _first_of(about, operands, consumer, place) & able & ~alone & used
+        first = _first_of(about, operands, consumer, place, counts) & able & ~alone & used
         kind += np.bincount(consumer[first], SOLE << slot[first], len(kind)).astype(np.int64)
-        begun[operands[first]] = True
+        begun[operands[first | alone]] = True
     order = np.concatenate(own)
     last = int(kind.max(initial=0)) + 1
     ranks = np.concatenate(
@@ -282,16 +284,22 @@ def _rows(nodes: Any, kind: Any, place: Any, keeping: Any) -> tuple[Any, int]:
     """
     import numpy as np
 
-    new = np.ones(len(nodes), bool)
-    new[1:] = (kind[nodes[1:]] != kind[nodes[:-1]]) | (place[nodes[1:]] != place[nodes[:-1]])
-    begins = np.flatnonzero(new)
+    begins = begins_of_runs(kind[nodes], place[nodes])
     sizes = np.diff(np.append(begins, len(nodes)))
     kept = np.where(keeping[nodes[begins]], sizes, 0)
     before = np.cumsum(kept) - kept
     return np.arange(len(nodes)) + np.repeat(before, sizes), len(nodes) + int(kept.sum())
 
 
-def _passed_on(about: Analysed, consumer: Any, slot: Any) -> Any:
+def begins_of_runs(*columns: Any) -> Any:
+    """Return where, going down a table's rows, one of its columns changes; and 0 if it has any."""
+    import numpy as np
+
+    changes = [column[1:] != column[:-1] for column in columns]
+    return np.flatnonzero(np.append(np.ones(len(columns[0][:1]), bool), np.any(changes, axis=0)))
+
+
+def _passed_on(about: Analysed, consumer: Any, slot: Any, counts: Any) -> Any:
     """Mark the operands whose adjoint is that of their only user, a sum.
 
     Of a difference it is the first operand.
@@ -303,12 +311,11 @@ def _passed_on(about: Analysed, consumer: Any, slot: Any) -> Any:
     for sign, slots in (("+", 2), ("-", 1)):
         of_sign = np.array([operation is TABLE[sign] for operation in flat.operations])
         passes |= of_sign[flat.codes[consumer]] & (slot < slots)
-    counts = about.active[consumer] & about.live[consumer]
     often = np.bincount(flat.operands[counts], minlength=len(flat.codes)) != 1
     return passes & counts & ~often[flat.operands]
 
 
-def _first_of(about: Analysed, operands: Any, consumer: Any, place: Any) -> Any:
+def _first_of(about: Analysed, operands: Any, consumer: Any, place: Any, counts: Any) -> Any:
     """Mark the operands whose adjoint gets its first part from here, all others coming later.
 
     Going backward, that is the user of the highest place, and there, as runs of one place are in
@@ -317,7 +324,6 @@ def _first_of(about: Analysed, operands: Any, consumer: Any, place: Any) -> Any:
     """
     import numpy as np
 
-    counts = about.active[consumer] & about.live[consumer]
     when = place[consumer] * len(about.flat.operations) + about.flat.codes[consumer]
     latest = np.full(len(place), -1, np.int64)
     np.maximum.at(latest, operands[counts], when[counts])

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from autograd_lite.native.kernels.convention import LANES, RECORD_LENGTH, UNIFORM
 from autograd_lite.native.kernels.table import ACTIVE, KINDS, Kernels
-from autograd_lite.native.lowering.layout import Analysed, Layout
+from autograd_lite.native.lowering.layout import Analysed, Layout, begins_of_runs
 from autograd_lite.native.order import swept
 
 
@@ -59,13 +59,10 @@ def recorded(about: Analysed, layout: Layout, kernels: Kernels) -> Recorded:
     nodes, place, kind = order[native], layout.place[native], layout.kind[native]
     labels, index, first = _index(about, layout, nodes, kernels)
     row = layout.row[nodes]
-    # A run ends where the kind, the place or the space changes; row numbers then jump or go on.
-    new = np.ones(len(nodes), bool)
     space = np.where(kernels.joining[np.where(nodes < n, kind // KINDS, 0)], 1, layout.space[nodes])
-    new[1:] = (kind[1:] != kind[:-1]) | (space[1:] != space[:-1]) | (row[1:] != row[:-1] + 1)
     # A run over lanes must not use its own results; as points go one after the other, it may.
-    new[1:] |= (place[1:] != place[:-1]) & ~(about.exact & (space[1:] == UNIFORM))
-    begins = np.flatnonzero(new)
+    turn = np.where(about.exact & (space == UNIFORM), 0, place)
+    begins = begins_of_runs(kind, space, turn, row - np.arange(len(row)))
     ends = np.append(begins[1:], len(nodes))[: len(begins)]  # none if all are matrix products
     runs = np.zeros((len(begins), RECORD_LENGTH), np.int64)
     runs[:, 1] = space[begins]
@@ -99,10 +96,8 @@ def _joined(runs: Runs) -> Runs:
     import numpy as np
 
     records, place = runs.records, runs.place
-    new = np.ones(len(records), bool)
-    new[1:] = (records[1:, :2] != records[:-1, :2]).any(axis=1) | (place[1:] != place[:-1])
-    new[1:] |= records[1:, 3] != records[:-1, 4]
-    begins = np.flatnonzero(new)
+    gone = np.cumsum(records[:, 4] - records[:, 3])
+    begins = begins_of_runs(records[:, 0], records[:, 1], place, records[:, 4] - gone)
     found = records[begins]
     found[:, 4] = records[np.append(begins[1:], len(records))[: len(begins)] - 1, 4]
     return runs._replace(records=found, place=place[begins])

@@ -126,7 +126,6 @@ def _rows_to_zero(about: Analysed, layout: Layout, products: Sequence[Placed], r
     add = np.zeros(rows, bool)
     active = np.concatenate([about.active, about.active[layout.broadcast]])
     having = active & (layout.space == LANES) & (layout.row != NO_ROW) & ~layout.begun
-    having &= layout.heir == np.arange(len(having))
     add[layout.row[having]] = True
     for product in products:
         if product.with_lanes and product.only_user:
