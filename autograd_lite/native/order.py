@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from autograd_lite.native.tape import PICK, Argument, Constant, Guard, Parameter, Tape
-from autograd_lite.primitives import TABLE, arithmetic, nary
+from autograd_lite.primitives import TABLE, arithmetic, is_stated, nary
 
 
 def needing(tape: Tape, wanted: Collection[int]) -> list[bool]:
@@ -77,7 +77,7 @@ def hides_infinities(tape: Tape) -> bool:
     Backward comes to it with 0, which would then give NaN; eagerly, backward does not come to it.
     """
     gentle = {None, PICK, *(TABLE[name] for name in GENTLE.split())}
-    steep = [i for i, x in enumerate(tape.primitives) if x not in gentle and tape.flows[i]]
+    steep = [i for i, x in enumerate(tape.operations) if x not in gentle and tape.flows[i]]
     if not steep:
         return False
     # Of every node: whether an output depends on it without any choice, and for which choices.
@@ -89,7 +89,7 @@ def hides_infinities(tape: Tape) -> bool:
         always[output] = True
     for node in range(len(always) - 1, -1, -1):
         operands = tape.operands[node]
-        if tape.primitives[node] is not PICK:
+        if tape.operations[node] is not PICK:
             for operand in operands:
                 always[operand] |= always[node]
                 chosen[operand] |= chosen[node]
@@ -112,11 +112,11 @@ def hides_infinities(tape: Tape) -> bool:
 def fixed(tape: Tape) -> dict[int, float]:
     """Return the numbers of the nodes that are constants, or computed from constants alone."""
     found: dict[int, float] = {}
-    for node, source in enumerate(tape.sources):
-        operation, operands = tape.primitives[node], tape.operands[node]
+    columns = zip(tape.sources, tape.operations, tape.operands, strict=True)
+    for node, (source, operation, operands) in enumerate(columns):
         if isinstance(source, Constant):
             found[node] = source.number
-        elif operation is not None and TABLE.get(operation.name) is operation:
+        elif operation is not None and is_stated(operation):
             numbers = [found[x] for x in operands if x in found]
             if len(numbers) == len(operands):
                 found[node] = operation.evaluate(*numbers)
@@ -145,8 +145,8 @@ def memory_order(tape: Tape, parameters: int) -> list[int]:
     model has them in.
     """
     factors: dict[int, None] = {}
-    for primitive, operands in zip(tape.primitives, tape.operands, strict=True):
-        if primitive is nary.dot_product or primitive is arithmetic.multiply:
+    for operation, operands in zip(tape.operations, tape.operands, strict=True):
+        if operation is nary.dot_product or operation is arithmetic.multiply:
             for operand in operands[: len(operands) // 2 * 2]:
                 source = tape.sources[operand]
                 if isinstance(source, Parameter):

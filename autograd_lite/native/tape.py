@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from autograd_lite.primitives.core import Primitive, Variadic
+from autograd_lite.native.columns import Operands, Operations
+from autograd_lite.primitives.core import Primitive
 
 # -- where the numbers of leaves come from --------------------------------------------------------
 
@@ -112,9 +113,9 @@ class Tape(NamedTuple):
     ----------
     sources : list of Source or None
         Of every node, where its number comes from; None for the result of an operation.
-    primitives : list
-        Of every node, the operation (`Primitive`, `Variadic` or `Special`); None for a leaf.
-    operands : list of tuple of int
+    operations : Operations
+        Of every node, its `Primitive`, `Variadic` or `Special`; None for a leaf.
+    operands : Operands
         Of every node, the operands in order, duplicates kept; () for a leaf.
     flows : list of bool
         Of every node, whether gradients flow through it, as far as it goes (not those recorded
@@ -131,8 +132,8 @@ class Tape(NamedTuple):
     """
 
     sources: list[Source | None]
-    primitives: list[Primitive | Variadic | Special | None]
-    operands: list[tuple[int, ...]]
+    operations: Operations
+    operands: Operands
     flows: list[bool]
     names: dict[int, str]
     outputs: tuple[int, ...]

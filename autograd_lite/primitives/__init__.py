@@ -44,6 +44,7 @@ from autograd_lite.primitives.core import (
     Variadic,
     counted,
     is_number,
+    is_stated,
     number,
     operands_of,
 )
@@ -57,6 +58,7 @@ __all__ = [
     "counted",
     "elementary",
     "is_number",
+    "is_stated",
     "nary",
     "number",
     "operands_of",

@@ -169,7 +169,7 @@ class Primitive:
         return f"<primitive {self.name}>"
 
     def __reduce__(self) -> str | tuple[Any, ...]:
-        if TABLE.get(self.name) is self:
+        if is_stated(self):
             return find, (self.name,)
         _refuse_nameless(self)
         return super().__reduce__()
@@ -305,7 +305,7 @@ class Variadic:
         return f"<primitive {self.name}>"
 
     def __reduce__(self) -> str | tuple[Any, ...]:
-        if TABLE.get(self.name) is self:
+        if is_stated(self):
             return find, (self.name,)
         _refuse_nameless(self)
         return super().__reduce__()
@@ -395,6 +395,11 @@ def counted(number_of: int, noun: str) -> str:
 
 TABLE: dict[str, Primitive | Variadic] = {}
 """Every primitive of the library by name, in the order of the documentation."""
+
+
+def is_stated(operation: Any) -> bool:
+    """Tell whether an operation is the one of the table that has its name, not a user's own."""
+    return TABLE.get(operation.name) is operation
 
 
 def entry(primitive: Primitive) -> Primitive:

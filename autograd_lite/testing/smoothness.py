@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import combinations
 from typing import Any
 
-from autograd_lite.primitives import TABLE, Primitive, Variadic
+from autograd_lite.primitives import Primitive, Variadic, is_stated
 from autograd_lite.testing.operations import apply, resolved
 from autograd_lite.testing.programs import Program
 
@@ -22,7 +22,7 @@ KINKS_AT_ZERO = {"max_of", "min_of", "copysign", "softsign"}  # softsign's deriv
 
 def kinks(primitive: Primitive | Variadic) -> tuple[float, ...]:
     """Return the operands, or differences of two, at which a derivative does not exist."""
-    if TABLE.get(primitive.name) is primitive and primitive.name in KINKS_AT_ZERO:
+    if is_stated(primitive) and primitive.name in KINKS_AT_ZERO:
         return (0.0,)
     return primitive.kinks if isinstance(primitive, Primitive) else ()
 
@@ -30,7 +30,7 @@ def kinks(primitive: Primitive | Variadic) -> tuple[float, ...]:
 def piece(primitive: Primitive | Variadic, operands: Sequence[float]) -> Any:
     """Return on which side of its kinks an operation is: the same piece, the same formula."""
     name = primitive.name
-    if TABLE.get(name) is primitive:
+    if is_stated(primitive):
         if name in WHOLE:
             return math.floor(2.0 * operands[0])
         if name in REMAINDERS:
@@ -65,9 +65,7 @@ def smooth(
             return False
         if any(abs(a - b - kink) <= margin for a, b in combinations(operands, 2)):
             return False
-    return TABLE.get(primitive.name) is not primitive or _smooth_by_name(
-        primitive.name, operands, margin
-    )
+    return not is_stated(primitive) or _smooth_by_name(primitive.name, operands, margin)
 
 
 def _smooth_by_name(name: str, operands: Sequence[float], margin: float) -> bool:

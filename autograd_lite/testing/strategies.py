@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from autograd_lite.primitives import TABLE, Primitive, Variadic
+from autograd_lite.primitives import TABLE, Primitive, Variadic, is_stated
 from autograd_lite.testing.listing import printable
 from autograd_lite.testing.operations import Step, apply, resolved
 from autograd_lite.testing.programs import Program
@@ -137,7 +137,7 @@ def _pool(operations: Iterable[Operation] | None) -> list[Operation]:
     pool: list[Operation] = []
     for one in given:
         primitive = primitive_of(one)
-        if TABLE.get(primitive.name) is primitive:
+        if is_stated(primitive):
             pool.append(primitive.name)
         elif printable(primitive.name):
             pool.append(primitive)

@@ -32,7 +32,7 @@ def saved(path):
 
 def comparable(tape):
     """Return a tape without watches, and with text that tells NaN and -0.0 from other numbers."""
-    fields = tape.sources, tape.primitives, tape.operands, tape.flows, tape.names, tape.outputs
+    fields = tape.sources, tape.operations, tape.operands, tape.flows, tape.names, tape.outputs
     return repr([*fields, tape.result, tape.guards])
 
 

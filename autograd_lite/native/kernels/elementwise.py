@@ -36,7 +36,7 @@ from autograd_lite.native.kernels.vector_math import (
     tanh_partial_within,
     tanh_within,
 )
-from autograd_lite.primitives import TABLE, Primitive, Variadic
+from autograd_lite.primitives import Primitive, Variadic, is_stated
 
 DIRECTIONS = ("forward", "backward")
 WRITERS = {"point": over_points, "together": side_by_side, "lanes": over_lanes}
@@ -58,7 +58,7 @@ def pays_together(primitive: Primitive, direction: str) -> bool:
     >>> pays_together(TABLE["sin"], "forward"), pays_together(TABLE["*"], "forward")
     (True, False)
     """
-    return _is_of_table(primitive) and primitive.name in SLOW[direction].split()
+    return is_stated(primitive) and primitive.name in SLOW[direction].split()
 
 
 class Special(NamedTuple):
@@ -133,7 +133,7 @@ def can_keep(primitive: Primitive | Variadic) -> bool:
     >>> can_keep(TABLE["tanh"]), can_keep(TABLE["exp"])
     (True, False)
     """
-    return _is_of_table(primitive) and primitive.name in SHARED
+    return is_stated(primitive) and primitive.name in SHARED
 
 
 NOT_PYTHONS = {
@@ -164,9 +164,7 @@ def matches_python(primitive: Primitive | Variadic, direction: str) -> bool:
     >>> matches_python(TABLE["tanh"], "backward"), matches_python(TABLE["hypot"], "forward")
     (True, False)
     """
-    return TABLE.get(primitive.name) is primitive and direction not in NOT_PYTHONS.get(
-        primitive.name, ()
-    )
+    return is_stated(primitive) and direction not in NOT_PYTHONS.get(primitive.name, ())
 
 
 def elementwise_kernel(
@@ -252,13 +250,9 @@ def elementwise_kernel(
     return kernel
 
 
-def _is_of_table(primitive: Primitive | Variadic) -> bool:
-    return TABLE.get(primitive.name) is primitive
-
-
 def _special(primitive: Primitive, layout: str) -> Special | None:
     """Return the faster formulas for a layout, if there are any."""
-    if not _is_of_table(primitive):
+    if not is_stated(primitive):
         return None
     if layout == "lanes" and primitive.name in SHARED:
         return SHARED[primitive.name]
@@ -275,7 +269,7 @@ def _formulas(primitive: Primitive, used: Collection[str], vectorised: bool) -> 
     all_of_it: list[Callable[..., Any]] = [primitive, *primitive.partials]
     given = {name: x for name, x in zip(PARTS, all_of_it, strict=False) if name in used}
     found = {name: translated(formula, vectorised=vectorised) for name, formula in given.items()}
-    if not _is_of_table(primitive):
+    if not is_stated(primitive):
         for name, formula in found.items():
             _check_compiles(primitive, name, formula, primitive.arity + (name != "value"))
     return found

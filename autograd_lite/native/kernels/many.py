@@ -17,7 +17,7 @@ from collections.abc import Callable
 from autograd_lite.native.kernels import extremes, reductions
 from autograd_lite.native.kernels.blocks import BLOCK, Formula, Node, inlined
 from autograd_lite.native.kernels.translation import Untranslatable
-from autograd_lite.primitives import TABLE, Variadic
+from autograd_lite.primitives import Variadic, is_stated
 
 FORMULAS: dict[str, Callable[[bool], tuple[Formula, Formula]]] = {
     "total": reductions.total,
@@ -77,7 +77,7 @@ def variadic_kernel(
         If the primitive is not one of the table.
     """
     formulas = FORMULAS.get(primitive.name)
-    if formulas is None or TABLE.get(primitive.name) is not primitive:
+    if formulas is None or not is_stated(primitive):
         raise Untranslatable(f"{primitive.name} is n-ary, and not one of the table")
     forward, backward = formulas(layout == "lanes" and not accurate)
     node = inlined(forward if direction == "forward" else backward)

@@ -16,7 +16,7 @@ from autograd_lite.native.kernels.elementwise import (
 from autograd_lite.native.kernels.many import variadic_kernel
 from autograd_lite.native.kernels.translation import Untranslatable
 from autograd_lite.native.tape import DETACHED, LANE_MEAN, LANE_VARIANCE, PICK
-from autograd_lite.primitives import TABLE
+from autograd_lite.primitives import is_stated
 
 KINDS = 128  # a kind is an operation's position times this, plus its mask and these marks
 ACTIVE = 7  # the mask's bits
@@ -71,7 +71,7 @@ class Kernels:
         """Tell whether an operation has to be computed by Python."""
         if operation in (PICK, LANE_MEAN, LANE_VARIANCE, DETACHED):
             return False
-        own = TABLE.get(operation.name) is not operation
+        own = not is_stated(operation)
         if self._exact and (own or not self._matches_python(operation)):
             return True
         if operation.variadic:
@@ -127,7 +127,7 @@ class Kernels:
             return special_address(operation.name, direction, layout, self._dtype)
         accurate = self._exact
         described = " exact" if accurate else " keeping" if keeps else ""
-        owner = None if TABLE.get(operation.name) is operation else operation
+        owner = None if is_stated(operation) else operation
         if operation.variadic:
             return address(
                 f"{operation.name} {direction} {layout}{described}",

@@ -29,7 +29,7 @@ from autograd_lite.native.kernels.intrinsics import (
     machine,
     multiply_add,
 )
-from autograd_lite.primitives import TABLE, Primitive, activations, elementary, rounding
+from autograd_lite.primitives import Primitive, activations, elementary, is_stated, rounding
 from autograd_lite.primitives.core import plain
 from autograd_lite.primitives.elementary import toward_one
 from autograd_lite.primitives.ieee import divide, modulo, power
@@ -222,7 +222,7 @@ def translated(function: Callable[..., Any], *, vectorised: bool = False) -> Any
     """
     second = _second_statements(vectorised)
     if isinstance(function, Primitive):
-        if TABLE.get(function.name) is not function and function.beyond is not None:
+        if not is_stated(function) and function.beyond is not None:
             raise Untranslatable(
                 f"the primitive {function.name!r} has a function for where Python raises exceptions"
                 " (beyond), which compiled code does not"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import chain
 from typing import Any, NamedTuple
 
+from autograd_lite.native.columns import Operands, Operations
 from autograd_lite.native.tape import Special
 from autograd_lite.primitives.core import Primitive, Variadic
 
@@ -59,18 +59,14 @@ class Flat(NamedTuple):
         return np.flatnonzero(np.isin(self.codes, chosen))
 
 
-def flat(
-    primitives: list[Operation | None], operands: list[tuple[int, ...]], flows: list[bool]
-) -> Flat:
-    """Turn the columns of a tape into arrays."""
+def flat(operations: Operations, operands: Operands, flows: list[bool]) -> Flat:
+    """Turn the columns of a tape into arrays of NumPy."""
     import numpy as np
 
-    n = len(primitives)
-    operations: list[Operation | None] = list(dict.fromkeys([None, *primitives]))
-    code = {operation: i for i, operation in enumerate(operations)}
-    codes = np.fromiter(map(code.__getitem__, primitives), np.int32, n)
-    counts = np.fromiter(map(len, operands), np.int64, n)
-    starts = np.zeros(n + 1, np.int64)
-    np.cumsum(counts, out=starts[1:])
-    flattened = np.fromiter(chain.from_iterable(operands), np.int32, int(starts[-1]))
-    return Flat(operations, codes, starts, flattened, np.frombuffer(bytes(flows), np.uint8))
+    return Flat(
+        operations.different,
+        np.fromiter(operations.codes, np.int32, len(operations)),
+        np.fromiter(operands.starts, np.int64, len(operands.starts)),
+        np.fromiter(operands.nodes, np.int32, len(operands.nodes)),
+        np.frombuffer(bytes(flows), np.uint8),
+    )

@@ -79,10 +79,9 @@ def analysed(
     output : int, optional
         The only output that is differentiated; by default any of them is.
     """
-    primitives, operands = tape.primitives, tape.operands
-    found = flat(primitives, operands, tape.flows)
+    found = flat(tape.operations, tape.operands, tape.flows)
     ends = observed(tape)
-    rewritten = None if exact else sums_as_dots(found, primitives, operands, ends)
+    rewritten = None if exact else sums_as_dots(found, tape.operations, tape.operands, ends)
     if rewritten is not None:
         found = flat(*rewritten, tape.flows)
     work = Workspace(found.starts, found.operands)

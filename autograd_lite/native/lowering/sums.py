@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection
 from typing import Any
 
+from autograd_lite.native.columns import Operands, Operations
 from autograd_lite.native.lowering.flat import Flat
 from autograd_lite.primitives import arithmetic, nary
 
@@ -16,11 +17,11 @@ Terms = list[tuple[int, int]]
 
 def sums_as_dots(
     flat: Flat,
-    primitives: list[Any],
-    operands: list[tuple[int, ...]],
+    operations: Operations,
+    operands: Operands,
     ends: Collection[int],
-) -> tuple[list[Any], list[tuple[int, ...]]] | None:
-    """Return primitives and operands with `dot` nodes in place of such sums; None without any.
+) -> tuple[Operations, Operands] | None:
+    """Return operations and operands with `dot` nodes in place of such sums; None without any.
 
     The sum keeps its order. Products that only the sum used are left without a user.
     """
@@ -33,12 +34,12 @@ def sums_as_dots(
     }
     if not found:
         return None
-    primitives, operands = primitives.copy(), operands.copy()
+    others, factors = [*operations], [*operands]
     for node, (start, terms) in found.items():
-        primitives[node] = nary.dot_product
+        others[node] = nary.dot_product
         left, right = zip(*terms, strict=True)
-        operands[node] = (*left, *right, *start)
-    return primitives, operands
+        factors[node] = (*left, *right, *start)
+    return Operations(others), Operands(factors)
 
 
 def _chains(flat: Flat, ends: Collection[int]) -> dict[int, tuple[tuple[int, ...], Terms]]:

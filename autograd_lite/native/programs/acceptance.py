@@ -37,8 +37,8 @@ def with_numbers(tape: Tape) -> Tape:
         return tape
     computed = {
         operand
-        for primitive, operands in zip(tape.primitives, tape.operands, strict=True)
-        for operand in (operands[1:] if primitive is PICK else operands)
+        for operation, operands in zip(tape.operations, tape.operands, strict=True)
+        for operand in (operands[1:] if operation is PICK else operands)
     }
     computed.update(tape.outputs)
     sources = [

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from autograd_lite.native.columns import Operands, Operations
 from autograd_lite.native.tape import (
     DETACHED,
     LANE_MEAN,
@@ -161,7 +162,7 @@ def _text_of(tape: Tape, closed: dict[int, tuple[int, Any]]) -> str:
         elif isinstance(source, Constant):
             nodes.append(["constant", source.number])
         else:
-            operation: Any = tape.primitives[node]
+            operation: Any = tape.operations[node]
             nodes.append([operation.name, *tape.operands[node]])
     parts = {
         "names": {str(node): name for node, name in tape.names.items()},
@@ -177,7 +178,7 @@ def _text_of(tape: Tape, closed: dict[int, tuple[int, Any]]) -> str:
 
 def _refuse(tape: Tape) -> None:
     """Say what of a recording cannot be written."""
-    for operation in dict.fromkeys(tape.primitives):
+    for operation in tape.operations.different:
         if operation is not None and _OPERATIONS.get(operation.name) is not operation:
             raise ValueError(
                 f"a program with the primitive {operation.name!r} of your own cannot be saved: a"
@@ -198,8 +199,8 @@ def _refuse(tape: Tape) -> None:
 def _tape_from(data: dict[str, Any], closures: Sequence[Value], parameters: int) -> Tape:
     """Return a recording, or raise if it is none."""
     sources: list[Source | None] = []
-    primitives: list[Any] = []
-    operands: list[tuple[int, ...]] = []
+    operations = Operations()
+    operands = Operands()
     for node, (kind, *numbers) in enumerate(data["nodes"]):
         if kind == "constant":
             source: Source | None = Constant(float(numbers[0]))
@@ -213,11 +214,12 @@ def _tape_from(data: dict[str, Any], closures: Sequence[Value], parameters: int)
         else:
             source = None
         sources.append(source)
-        primitives.append(_OPERATIONS[kind] if source is None else None)
-        operands.append(tuple(_below(x, node) for x in numbers) if source is None else ())
-        arity = getattr(primitives[-1], "arity", len(operands[-1]))
-        if arity != len(operands[-1]) or (source is None and not operands[-1]):
-            raise ValueError(f"{kind} has {len(operands[-1])} operands")
+        operation = _OPERATIONS[kind] if source is None else None
+        given = [_below(x, node) for x in numbers] if source is None else []
+        if getattr(operation, "arity", len(given)) != len(given) or (operation and not given):
+            raise ValueError(f"{kind} has {len(given)} operands")
+        operations.append(operation)
+        operands.append(given)
     count = len(sources)
     held = {_below(x, count) for x in data["held"]}
     guards = []
@@ -227,7 +229,7 @@ def _tape_from(data: dict[str, Any], closures: Sequence[Value], parameters: int)
         guards.append(Guard(test, _below(a, count), _below(b, count), answer))
     return Tape(
         sources,
-        primitives,
+        operations,
         operands,
         [node not in held for node in range(count)],
         {_below(int(node), count): str(name) for node, name in data["names"].items()},

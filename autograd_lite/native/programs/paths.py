@@ -67,7 +67,7 @@ class Recording:
         self.sample = sample  # the numbers of each argument that it was recorded with
         self.branches: dict[int, list[Recording]] = {}
         self.plans: dict[tuple[frozenset[int], bool], _Lowered] = {}
-        operations = set(tape.primitives)
+        operations = tape.operations.different
         self.across = LANE_MEAN in operations or LANE_VARIANCE in operations
         self.several = isinstance(tape.result, list | tuple)
         # With draws, or numbers of all lanes, a lane computed again would be another one.

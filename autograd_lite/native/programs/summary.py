@@ -96,8 +96,8 @@ def summary(
     known = fixed(tape)
     needed = used(tape, observed(tape))
     live = [node for node in range(len(tape.sources)) if needed[node]]
-    computed = [x for x in live if tape.primitives[x] is not None and x not in known]
-    operations = Counter(tape.primitives[node].name for node in computed)  # type: ignore[union-attr]
+    computed = [x for x in live if tape.operations[x] is not None and x not in known]
+    operations = Counter(tape.operations[node].name for node in computed)
     leaves = Counter(type(tape.sources[x]) for x in live if tape.sources[x] is not None)
     rows = [("operations", _listed(_times(name, n) for name, n in _sorted(operations)) or "none")]
     rows.append(("leaves", _listed(_counted(leaves[kind], noun) for kind, noun in _LEAVES.items())))
@@ -158,7 +158,7 @@ def _varies(tape: Tape, varying: Collection[int]) -> list[bool]:
     found: list[bool] = []
     for node, source in enumerate(tape.sources):
         if source is None:
-            joins = tape.primitives[node] in (LANE_MEAN, LANE_VARIANCE)
+            joins = tape.operations[node] in (LANE_MEAN, LANE_VARIANCE)
             found.append(not joins and any(found[x] for x in tape.operands[node]))
         elif isinstance(source, Argument):
             found.append(source.position in varying)
@@ -185,7 +185,7 @@ def _asked(tape: Tape, guard: Guard) -> str:
 
 def _called(tape: Tape, node: int) -> str:
     """Return what a message calls a node."""
-    source, operation = tape.sources[node], tape.primitives[node]
+    source, operation = tape.sources[node], tape.operations[node]
     if isinstance(source, Constant):
         return f"{source.number:g}"
     if node in tape.names:

@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from autograd_lite.native.tape import LANE_MEAN, LANE_VARIANCE, PICK, Special
-from autograd_lite.primitives import TABLE, Primitive, Variadic
+from autograd_lite.primitives import Primitive, Variadic, is_stated
 from autograd_lite.primitives.ieee import RAISED_BY_FLOATS, again
 
 LONGEST = 40  # letters of a partial that is written out
@@ -153,11 +153,6 @@ class Backward(NamedTuple):
 
     first: str
     terms: tuple[Term, ...]
-
-
-def is_stated(operation: Any) -> bool:
-    """Tell whether an operation is one of the table."""
-    return TABLE.get(operation.name) is operation
 
 
 def stated_name(operation: Any) -> str:

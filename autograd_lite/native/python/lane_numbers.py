@@ -8,7 +8,7 @@ from functools import reduce
 from itertools import repeat
 from typing import Any
 
-from autograd_lite.primitives import TABLE
+from autograd_lite.primitives import is_stated
 from autograd_lite.primitives.ieee import RAISED_BY_FLOATS, divide, modulo, power
 
 
@@ -77,7 +77,7 @@ class Lanes:
     def _record(primitive: Any, operands: Sequence[Any]) -> Lanes:
         """Apply a primitive lane by lane."""
         columns = _columns(operands)
-        stated = TABLE.get(primitive.name) is primitive  # then its values are floats
+        stated = is_stated(primitive)  # then its values are floats
         if stated:
             try:
                 if primitive.variadic:

@@ -9,7 +9,7 @@ from keyword import iskeyword, issoftkeyword
 from typing import Any, NamedTuple
 from unicodedata import normalize
 
-from autograd_lite.native.python.expressions import helper_name, is_stated, stated_name
+from autograd_lite.native.python.expressions import helper_name, stated_name
 from autograd_lite.native.tape import (
     DETACHED,
     LANE_MEAN,
@@ -21,7 +21,7 @@ from autograd_lite.native.tape import (
     Parameter,
     Tape,
 )
-from autograd_lite.primitives import TABLE
+from autograd_lite.primitives import TABLE, is_stated
 
 SPECIAL = (PICK, LANE_MEAN, LANE_VARIANCE)
 
@@ -123,7 +123,7 @@ def operation_names(tape: Tape) -> dict[Any, str]:
     """Return what each operation of a tape is called, the user's own primitives among them."""
     names = Names(TAKEN)
     found: dict[Any, str] = {}
-    for operation in dict.fromkeys(tape.primitives):
+    for operation in tape.operations.different:
         if operation is None:
             continue
         if operation in SPECIAL or operation is DETACHED or is_stated(operation):

@@ -74,7 +74,7 @@ def replayed(
                 x = Value(float(drawn[source.draw][source.column]), requires_grad=False)
             else:
                 operands = [made[operand] for operand in tape.operands[node]]
-                x = _applied(tape.primitives[node], operands, tape.flows[node])
+                x = _applied(tape.operations[node], operands, tape.flows[node])
             label = tape.names.get(node, "")
             if label and isinstance(x, Value) and not x.label and not isinstance(source, Closure):
                 x.label = label

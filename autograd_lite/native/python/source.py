@@ -146,7 +146,7 @@ class _Writer:
         self.used = used(tape, observed(tape))
         self.computed = [
             node
-            for node, operation in enumerate(tape.primitives)
+            for node, operation in enumerate(tape.operations)
             if self.used[node] and operation is not None and node not in self.fixed
         ]
         self.count = len(self.computed)
@@ -211,14 +211,14 @@ class _Writer:
 
     def _expression(self, node: int) -> str:
         """Return what computes a node, from the names of its operands."""
-        operation, operands = self.tape.primitives[node], self.tape.operands[node]
+        operation, operands = self.tape.operations[node], self.tape.operands[node]
         template = forward_template(operation, len(operands), self.operations[operation])
         return template.format(*self._operands(node))
 
     def _operands(self, node: int) -> list[str]:
         """Return the names of a node's operands; negative numbers before ``**`` in brackets."""
         names = [self.called[operand] for operand in self.tape.operands[node]]
-        if self.operations[self.tape.primitives[node]] == "power":
+        if self.operations[self.tape.operations[node]] == "power":
             return [f"({name})" if name.startswith("-") else name for name in names]
         return names
 
@@ -289,7 +289,7 @@ class _Writer:
 
     def _handing(self, node: int) -> Backward:
         """Return how a node hands its adjoint on."""
-        operation, operands = self.tape.primitives[node], self.tape.operands[node]
+        operation, operands = self.tape.operations[node], self.tape.operands[node]
         name = self.operations[operation]
         known = tuple(map(self.fixed.get, operands))
         plain = name in ("add", "subtract", "multiply")  # whose terms have no operations

@@ -10,6 +10,7 @@ from typing import Any
 from weakref import ref
 
 from autograd_lite.modes import collector_paused, recorded_by
+from autograd_lite.native.columns import Operands, Operations
 from autograd_lite.native.tape import (
     DETACHED,
     Argument,
@@ -90,7 +91,7 @@ def record(
     --------
     >>> from autograd_lite.native.tracing.recording import record
     >>> tape = record(lambda x, y: (x * y).sin() if x > 0.0 else y, (2.0, 3.0))
-    >>> [primitive.name for primitive in tape.primitives if primitive is not None]
+    >>> [operation.name for operation in tape.operations if operation is not None]
     ['*', 'sin']
     >>> tape.guards
     (Guard(test='>', a=0, b=2, answer=True),)
@@ -134,11 +135,12 @@ class Recorder:
     def __init__(
         self, parameters: Iterable[Value] | None = None, drawn: Sequence[Sequence[float]] = ()
     ) -> None:
-        self._primitives: list[Any] = []
-        self._operands: list[tuple[int, ...]] = []
+        self._operations = Operations()
+        self._operands = Operands()
         self._sources: dict[int, Source] = {}  # of leaves
         self._held: set[int] = set()  # results through which no gradient flows
-        self._arities: dict[Any, int] = {}  # of the primitives that were met, 3 for more than 2
+        self._codes: dict[Any, int] = {}  # of the primitives that were met
+        self._arities = [0]  # of their codes, 3 for more than 2
         self._names: dict[int, str] = {}
         self._nodes: dict[int, int] = {}  # of every Value that was met, by its id
         self._kept: list[Node] = []
@@ -175,11 +177,11 @@ class Recorder:
 
     def _floats(self, position: int, leaves: list[float], paths: list[str]) -> list[Value]:
         """Return Values for the numbers of an argument, all at once."""
-        count, first = len(leaves), len(self._primitives)
+        count, first = len(leaves), len(self._operations)
         nodes = range(first, first + count)
         values = [*map(Value, leaves)]
-        self._primitives += [None] * count
-        self._operands += [()] * count
+        self._operations.add_leaves(count)
+        self._operands.add_leaves(count)
         self._sources.update(zip(nodes, [Argument(position, i) for i in range(count)], strict=True))
         self._nodes.update(zip(map(id, values), nodes, strict=True))
         self._kept += values
@@ -239,29 +241,47 @@ class Recorder:
         """Put on the tape what was recorded since the last time."""
         waiting = self.results[self._placed :]
         self._placed = len(self.results)
-        known, node = self._nodes, self.node
-        get, place = known.get, self._operands.append
-        primitives, arities = self._primitives, self._arities
-        for own, result in zip(map(id, waiting), waiting, strict=True):
-            primitive = result._primitive
-            arity = arities.get(primitive)
+        known, node, code_of = self._nodes, self.node, self._code_of
+        find, find_code, arities = known.get, self._codes.get, self._arities
+        codes, nodes, starts = self._operations.codes, self._operands.nodes, self._operands.starts
+        own, end = len(codes), len(nodes)
+        for key, result in zip(map(id, waiting), waiting, strict=True):
+            code = find_code(result._primitive) or code_of(result._primitive)
+            arity = arities[code]
             if arity == 2:
                 a, b = result._a, result._b
-                i, k = get(id(a)), get(id(b))
-                place((node(a) if i is None else i, node(b) if k is None else k))
+                i, k = find(id(a)), find(id(b))
+                if i is None or k is None:
+                    i, k = node(a), node(b)
+                    own = len(codes)  # there may be new leaves
+                nodes.append(i)
+                nodes.append(k)
+                end += 2
             elif arity == 1:
                 a = result._a
-                i = get(id(a))
-                place((node(a) if i is None else i,))
-            elif arity is None:
-                many = primitive.variadic or primitive.arity > 2
-                arities[primitive] = 3 if many else primitive.arity
-                place(tuple([node(x) for x in arguments(result)]))
+                i = find(id(a))
+                if i is None:
+                    i = node(a)
+                    own = len(codes)
+                nodes.append(i)
+                end += 1
             else:
                 given = arguments(result)
-                place(tuple([node(x) if (i := get(id(x))) is None else i for x in given]))
-            known[own] = len(primitives)
-            primitives.append(primitive)
+                nodes += [node(x) if (i := find(id(x))) is None else i for x in given]
+                own, end = len(codes), len(nodes)
+            known[key] = own
+            own += 1
+            codes.append(code)
+            starts.append(end)
+
+    def _code_of(self, primitive: Any) -> int:
+        """Return the code of a primitive that was met for the first time, perhaps."""
+        code = self._operations.code(SPECIAL.get(primitive, primitive))
+        self._codes[primitive] = code
+        if code == len(self._arities):
+            many = primitive.variadic or primitive.arity > 2
+            self._arities.append(3 if many else primitive.arity)
+        return code
 
     def _from_outside(self, value: Node) -> int:
         """Return the node of a Value that is no result and no argument."""
@@ -303,10 +323,10 @@ class Recorder:
             stack += [operand for operand, _ in edges(node)]
 
     def _new(self, source: Source) -> int:
-        node = len(self._primitives)
+        node = len(self._operations)
         self._sources[node] = source
-        self._primitives.append(None)
-        self._operands.append(())
+        self._operations.add_leaves(1)
+        self._operands.add_leaves(1)
         return node
 
     def _know(self, value: Node, node: int) -> None:
@@ -324,9 +344,9 @@ class Recorder:
 
     def operation(self, primitive: Any, given: Sequence[Any], result: Value, flows: bool) -> None:
         """Put an operation on the tape whose result is a constant."""
-        operands = tuple([self.node(x) for x in given])
-        node = len(self._primitives)
-        self._primitives.append(primitive)
+        operands = [self.node(x) for x in given]
+        node = len(self._operations)
+        self._operations.codes.append(self._code_of(primitive))
         self._operands.append(operands)
         if not flows:
             self._held.add(node)
@@ -435,15 +455,13 @@ class Recorder:
             alive = reference()
             if alive is not None:  # somebody else's, who may change it
                 self.watch(Watch(partial(getattr, alive, "_data"), alive._data))
-        nodes = range(len(self._primitives))
-        if not SPECIAL.keys().isdisjoint(self._primitives):
-            self._primitives = [SPECIAL.get(p, p) for p in self._primitives]
+        nodes = range(len(self._operations))
         flows = [True] * len(nodes)
         for node in self._held:
             flows[node] = False
         return Tape(
             list(map(self._sources.get, nodes)),
-            self._primitives,
+            self._operations,
             self._operands,
             flows,
             self._names,
