@@ -27,8 +27,10 @@ class Crossing:
 
     Attributes
     ----------
-    records : list of tuples
+    records : list of records
         What moves the lanes of one block, and then on to the next.
+    back : record
+        What goes back so far that the lanes that are left after the last block end a block too.
     """
 
     def __init__(self, direction: str, numbers: Any, rows: slice, *, leaving: bool = False) -> None:
@@ -42,21 +44,23 @@ class Crossing:
             [convention.record(self._kernel, LANES, 0, rows.start, rows.stop)], np.int64
         )
         self._call = convention.call(self._record, v=numbers, g=numbers, lanes=self._lanes)
-        self._step = np.zeros(1, np.int64)  # from a block to the next, in bytes
-        at = int(self._call.ctypes.data)
+        self._steps = np.zeros(2, np.int64)  # in bytes, from a block to the next, and back
+        at, steps = int(self._call.ctypes.data), int(self._steps.ctypes.data)
         place = at + self._call.itemsize * MATRIX
-        self.records = [nested(at), advance(place, int(self._step.ctypes.data))]
+        self.records = [nested(at), advance(place, steps)]
+        self.back = advance(place, steps + self._steps.itemsize)
 
-    def set(self, matrix: Any, lane: int) -> None:
-        """Take a matrix, from a lane on."""
+    def set(self, matrix: Any, lane: int = 0, left: int = 0) -> None:
+        """Take a matrix, from a lane on; some are left after the last whole block of them."""
         step = matrix.strides[0]
         if self._streaming is not None:
             streams = matrix.nbytes >= LARGE and is_aligned(matrix)
-            self._record[0, RECORD.index("kernel")] = self._streaming if streams else self._kernel
-        self._record[0, RECORD.index("first")] = step // matrix.itemsize
+            self._record[0, KERNEL] = self._streaming if streams else self._kernel
+        self._record[0, FIRST] = step // matrix.itemsize
         self._call[MATRIX] = matrix.ctypes.data + lane * step
-        self._step[0] = step * self._lanes
+        self._steps[:] = step * self._lanes, step * (left - self._lanes)
 
 
 LARGE = 4 << 20  # bytes: more than stays in a fast cache anyway
+KERNEL, FIRST = RECORD.index("kernel"), RECORD.index("first")
 MATRIX = CALL.index("u")  # where the matrix is, in a crossing's call

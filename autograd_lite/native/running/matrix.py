@@ -94,7 +94,7 @@ class Matrix:
             before = []
             if not direct:
                 crossing = Crossing("backward", self.inputs, slice(0, placed.n))
-                crossing.set(rows, 0)
+                crossing.set(rows)
                 self._kept += [crossing]
                 before = crossing.records[:1]
             records = np.array([*before, tile], np.int64)
@@ -143,7 +143,7 @@ class Matrix:
         argument = self.machine.arguments[self.placed.argument]
         if self._turning is not None and is_readable(argument, self.out.dtype):
             crossing, run = self._turning
-            crossing.set(argument, 0)
+            crossing.set(argument)
             run()
         else:
             np.dot(self.weights, argument.T, self.out)

@@ -259,7 +259,7 @@ class Plan:
                     arguments[position] = np.asarray(arguments[position], schedule.dtype)
             self._begin(arguments, drawn)
             sweeps = self._sweeps
-            if sweeps and lanes > STRIP and sweeps.accepts(arguments, seed):
+            if sweeps and lanes >= STRIP and sweeps.accepts(arguments, seed):
                 return self._swept(sweeps, arguments, lanes, seed, threads)
             size = self.block(lanes)
             if size == lanes:

@@ -26,6 +26,9 @@ from autograd_lite.native.tape import Tape
 class Sweep:
     """Blocks of as many lanes as a machine has room for, one after the other.
 
+    If there are lanes left, the last block reaches back over some that are done: they get the same
+    numbers again, in the memory that is in the caches already.
+
     Parameters
     ----------
     schedule : Schedule
@@ -65,8 +68,10 @@ class Sweep:
         ]
         bodies = (np.array(x, np.int64) for x in (forward, [*keeping, *backward]))
         self._bodies = [machine.call_of(body) for body in bodies]
-        self._record = np.zeros((1, RECORD_LENGTH), np.int64)
-        self._run = machine.native(self._record)
+        back = [x.back for x in (*self._given.values(), self._output, *self._gradients.values())]
+        self._back = machine.call_of(np.array(back, np.int64))
+        self._records = np.zeros((3, RECORD_LENGTH), np.int64)
+        self._run = machine.native(self._records)
 
     def __call__(
         self,
@@ -76,7 +81,7 @@ class Sweep:
         first: int,
         last: int,
     ) -> None:
-        """Compute lanes from the first to before the last, whole blocks of them.
+        """Compute lanes from the first to before the last, as many as a block has or more.
 
         Parameters
         ----------
@@ -86,12 +91,15 @@ class Sweep:
         gradients : dict of arrays (lanes, width)
             By position, where those of arguments go; empty if there are to be none.
         """
-        self._output.set(output[:, None], first)
+        blocks, left = divmod(last - first, self.lanes)
+        self._output.set(output[:, None], first, left)
         for position, crossing in self._given.items():
-            crossing.set(arguments[position], first)
+            crossing.set(arguments[position], first, left)
         for position, gradient in gradients.items():
-            self._gradients[position].set(gradient, first)
-        self._record[0] = nested(self._bodies[bool(gradients)], (last - first) // self.lanes)
+            self._gradients[position].set(gradient, first, left)
+        body = self._bodies[bool(gradients)]
+        more = left > 0
+        self._records[:] = nested(body, blocks), nested(self._back, more), nested(body, more)
         self._run()
 
 
@@ -112,7 +120,7 @@ class Sweeps:
     def __init__(self, schedule: Schedule, machine: Callable[[int], Machine]) -> None:
         self._schedule = schedule
         self._machine = machine
-        self._free: dict[int, list[Sweep]] = {}
+        self._free: list[Sweep] = []
 
     def accepts(self, arguments: Sequence[Any], seed: float | None) -> bool:
         """Tell whether kernels can read the arguments, and know the seed."""
@@ -124,32 +132,28 @@ class Sweeps:
     def __call__(
         self, arguments: Sequence[Any], output: Any, gradients: dict[int, Any], threads: int
     ) -> None:
-        """Compute all lanes; arguments and results are as for `Sweep`."""
+        """Compute all lanes, a `STRIP` or more; arguments and results are as for `Sweep`."""
 
-        def compute(piece: tuple[int, int, int]) -> Sweep:
-            size, first, last = piece
-            sweep = self._sweep(size)
-            sweep(arguments, output, gradients, first, last)
+        def compute(piece: tuple[int, int]) -> Sweep:
+            sweep = self._sweep()
+            sweep(arguments, output, gradients, *piece)
             return sweep
 
-        pieces = self._pieces(len(output), threads)
-        in_turns(threads, pieces, compute, lambda sweep: self._free[sweep.lanes].append(sweep))
+        in_turns(threads, self._pieces(len(output), threads), compute, self._free.append)
 
-    def _pieces(self, lanes: int, threads: int) -> list[tuple[int, int, int]]:
-        """Return the size of blocks, the first lane and the end of what goes into one call."""
+    def _pieces(self, lanes: int, threads: int) -> list[tuple[int, int]]:
+        """Return the first lane and the end of what goes into one call."""
         blocks = lanes // STRIP
         most = PIECE // (self._schedule.rows[LANES] * STRIP)
         fair = blocks if threads == 1 else blocks // threads // PIECES
         step = STRIP * max(1, min(most, fair))
-        whole = blocks * STRIP
-        pieces = [(STRIP, i, min(i + step, whole)) for i in range(0, whole, step)]
-        return pieces if whole == lanes else [*pieces, (lanes - whole, whole, lanes)]
+        begins = range(0, blocks * STRIP, step)
+        return list(zip(begins, [*begins[1:], lanes], strict=True))
 
-    def _sweep(self, lanes: int) -> Sweep:
-        free = self._free.setdefault(lanes, [])
+    def _sweep(self) -> Sweep:
         with suppress(IndexError):  # several threads may ask
-            return free.pop()
-        return Sweep(self._schedule, self._machine(lanes))
+            return self._free.pop()
+        return Sweep(self._schedule, self._machine(STRIP))
 
 
 def can_sweep(tape: Tape, schedule: Schedule) -> bool:
