@@ -1,4 +1,4 @@
-"""Calls at one point that take the quick way: the same results, and nothing forgotten."""
+"""Calls at points that take the quick way: the same results, and nothing forgotten."""
 
 from __future__ import annotations
 
@@ -217,3 +217,130 @@ def test_one_array_again_and_again(taken: list[str]) -> None:
     two = program.value_and_grad(np.array([[0.5, 2.0], [1.5, -2.0]]))[1].tolist()
     assert two[1] == pytest.approx(wanted([1.5, -2.0])[0][0], rel=1e-14)
     assert gradient(np.array([[0.5, 2.0]])) == wanted([0.5, 2.0])
+
+
+# -- many points -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def swept(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Return, quick call after quick call, whether it went over the lanes."""
+    from autograd_lite.native.running.plan import Plan
+
+    calls: list[bool] = []
+    sweep = Plan.sweep
+
+    def noted(self: Any, *given: Any) -> Any:
+        found = sweep(self, *given)
+        calls.append(found is not None)
+        return found
+
+    monkeypatch.setattr(Plan, "sweep", noted)
+    return calls
+
+
+def of_three(xs: Any) -> Any:
+    return sin(xs[0]) * xs[1] / xs[2]
+
+
+MANY = np.random.default_rng(1).normal(size=(40, 3))
+
+
+@pytest.mark.parametrize("options", [{}, {"exact": True}, {"threads": 2}])
+def test_many_points_again_are_quick_and_give_the_same(swept: list[bool], options: Any) -> None:
+    program = compile(of_three, **options)
+
+    def results(points: Any) -> str:
+        return repr([program.value_and_grad(points), program.grad(points), program(points)])
+
+    first = results(MANY)
+    assert swept == [True, True]
+    assert results(MANY) == first
+    assert swept == [True] * 5
+    elsewhere = results(MANY + 1.0)
+    assert swept == [True] * 8
+    program = compile(of_three, **options)
+    assert results(MANY + 1.0) == elsewhere
+
+
+def test_values_alone_are_quick_too(swept: list[bool]) -> None:
+    program = compile(of_three)
+    first, again = program(MANY), program(MANY)
+    assert swept == [True]
+    assert first.tobytes() == again.tobytes()
+    program.value_and_grad(MANY[:30])
+    assert program(MANY[:20]).tobytes() == program(MANY[:20]).tobytes() == first[:20].tobytes()
+    assert swept == [True] * 2
+
+
+@pytest.mark.parametrize(
+    ("points", "quick"),
+    [
+        (MANY[::2], [True]),
+        (np.asfortranarray(MANY), [False]),
+        (MANY[:, ::-1], [False]),
+        (MANY[:10], [False]),
+        (MANY.astype(np.float32), []),
+        ([row.tolist() for row in MANY], []),
+    ],
+    ids=["every other", "columns", "backwards", "few", "float32", "lists"],
+)
+def test_layouts_in_memory(swept: list[bool], points: Any, quick: list[bool]) -> None:
+    program = compile(of_three if not isinstance(points, list) else lambda rows: rows[0][0])
+    first, again = program.value_and_grad(points), program.value_and_grad(points)
+    assert swept == quick
+    for one, other in zip(first, again, strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_points_in_several_arrays_and_of_several_axes(swept: list[bool]) -> None:
+    program = compile(
+        lambda x, table: x * table[0][1] + table[1][0] ** 2 + table[0][0] - table[1][1]
+    )
+    x, table = MANY[:, 0].copy(), np.random.default_rng(2).normal(size=(40, 2, 2))
+    program.value_and_grad(x, table)
+    value, (first, second) = program.value_and_grad(x, table)
+    assert swept == [True]
+    rest = table[:, 0, 0] - table[:, 1, 1]
+    assert value == pytest.approx(x * table[:, 0, 1] + table[:, 1, 0] ** 2 + rest, rel=1e-13)
+    assert first.tolist() == table[:, 0, 1].tolist()
+    assert second.shape == table.shape
+    assert second[:, 0, 1].tolist() == x.tolist()
+    assert second[:, 1, 0] == pytest.approx(2.0 * table[:, 1, 0], rel=1e-14)
+    assert second[:, [0, 1], [0, 1]].tolist() == [[1.0, -1.0]] * 40
+
+
+def test_results_over_lanes_are_the_callers_own(swept: list[bool]) -> None:
+    program = compile(of_three)
+    program.value_and_grad(MANY)
+    value, gradient = program.value_and_grad(MANY)
+    kept = value.copy(), gradient.copy()
+    program.value_and_grad(2.0 * MANY)
+    assert swept == [True, True]
+    assert np.array_equal(value, kept[0])
+    assert np.array_equal(gradient, kept[1])
+
+
+def test_branches_and_closures_are_seen_over_lanes(swept: list[bool]) -> None:
+    factor = Value(2.0)
+    scaled = compile(lambda xs: factor * xs[0] * xs[1] * xs[2])
+    parted = compile(lambda xs: xs[0] * xs[1] if xs[0] > 0.0 else xs[2])
+    for number in (2.0, 3.0, 4.0):
+        factor.data = number
+        value, gradient = scaled.value_and_grad(MANY)
+        assert value == pytest.approx(number * MANY.prod(axis=1), rel=1e-14)
+        assert gradient[:, 1] == pytest.approx(number * MANY[:, 0] * MANY[:, 2], rel=1e-14)
+        value, _ = parted.value_and_grad(number * MANY)
+        wanted = np.where(MANY[:, 0] > 0.0, number * MANY[:, 0] * MANY[:, 1], MANY[:, 2])
+        assert value == pytest.approx(number * wanted, rel=1e-14)
+    assert swept == [True, True]  # where there are no branches
+
+
+def test_the_last_call_over_lanes_is_the_one_that_is_told_of(swept: list[bool]) -> None:
+    program = compile(of_three)
+    program.value_and_grad(MANY)
+    program.value_and_grad(MANY[0].tolist())
+    assert "per lane" not in program.summary()
+    program.value_and_grad(MANY)
+    assert swept == [True]
+    assert "for 40 lanes" in program.summary()

@@ -82,7 +82,7 @@ class Program:
         if self._learns and self._numpy:
             self._quick = QuickSteps(self._evaluator)
         elif not missing:
-            self._quick_points = QuickPoints(self._evaluator, dtype)
+            self._quick_points = QuickPoints(self._evaluator, dtype, threads)
         update_wrapper(self, function, updated=())
 
     def __repr__(self) -> str:

@@ -72,6 +72,8 @@ class Plan:
     tape : Tape
     schedule : Schedule
     binding : Binding or None
+    sweeps : bool
+        Whether many lanes are native runs alone.
     several : bool
         Whether it is any of several outputs that is differentiated.
     """
@@ -103,8 +105,8 @@ class Plan:
         self._whole_machines: dict[int, Machine] = {}
         self._short_ways: dict[int, Learning | None] = {}  # of steps over so many lanes
         self._free: dict[int, list[Machine]] = {}  # for blocks of so many lanes
-        sweeps = schedule.apart and can_sweep(tape, schedule)
-        self._sweeps = Sweeps(schedule, partial(self._machine, whole=False)) if sweeps else None
+        self.sweeps = schedule.apart and can_sweep(tape, schedule)
+        self._sweeps = Sweeps(schedule, partial(self._machine, whole=False))
         self._lock = RLock()
         self._expects_success = True  # that all guards will hold
         self._first: Machine | None = None
@@ -208,6 +210,19 @@ class Plan:
             return None
         return Point(self.schedule, self._machine(1, whole=True))
 
+    def sweep(
+        self, arguments: Sequence[Any], lanes: int, seed: float | None, threads: int
+    ) -> Found | None:
+        """Do what `evaluate` does, for a plan that ``sweeps``; None where that has to do it.
+
+        It has for fewer lanes than a block's, and for arguments that kernels cannot read.
+        """
+        with self._lock:
+            if not self._accepts(arguments, lanes, seed):
+                return None
+            self._begin(arguments, ())
+            return self._swept(arguments, lanes, seed, threads)
+
     def learn(self, arguments: Sequence[Any], lanes: int) -> float | None:
         """Add the gradients of the mean over lanes to the parameters', as `evaluate` does.
 
@@ -258,9 +273,8 @@ class Plan:
                 for position in schedule.direct:
                     arguments[position] = np.asarray(arguments[position], schedule.dtype)
             self._begin(arguments, drawn)
-            sweeps = self._sweeps
-            if sweeps and lanes >= STRIP and sweeps.accepts(arguments, seed):
-                return self._swept(sweeps, arguments, lanes, seed, threads)
+            if self._accepts(arguments, lanes, seed):
+                return self._swept(arguments, lanes, seed, threads)
             size = self.block(lanes)
             if size == lanes:
                 return self._whole(arguments, drawn, lanes, seed, output)
@@ -328,20 +342,19 @@ class Plan:
                 self.schedule.leaves.gradient(position, machine.g, machine.gu, gradient)
         return Found(outputs, None, gradients)
 
+    def _accepts(self, arguments: Sequence[Any], lanes: int, seed: float | None) -> bool:
+        """Tell whether all lanes go into native calls."""
+        return self.sweeps and lanes >= STRIP and self._sweeps.accepts(arguments, seed)
+
     def _swept(
-        self,
-        sweeps: Sweeps,
-        arguments: Sequence[Any],
-        lanes: int,
-        seed: float | None,
-        threads: int,
+        self, arguments: Sequence[Any], lanes: int, seed: float | None, threads: int
     ) -> Found:
         """Evaluate blocks that are native runs alone."""
         import numpy as np
 
         outputs = np.empty((1, lanes), self.schedule.dtype)
         gradients = {} if seed is None else self._gradients(arguments)
-        sweeps(arguments, outputs[0], gradients, threads)
+        self._sweeps(arguments, outputs[0], gradients, threads)
         return Found(outputs, None, gradients)
 
     def _in_blocks(
