@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 from autograd_lite.native.kernels.building import STRIP
-from autograd_lite.native.kernels.convention import LANES, RECORD_LENGTH, UNIFORM
+from autograd_lite.native.kernels.convention import LANES, RECORD, UNIFORM
 from autograd_lite.native.kernels.runner import nested
 from autograd_lite.native.lowering.leaves import is_readable
 from autograd_lite.native.lowering.schedule import Schedule
@@ -66,12 +66,12 @@ class Sweep:
             *machine.records("backward").tolist(),
             *[record for x in self._gradients.values() for record in x.records],
         ]
-        bodies = (np.array(x, np.int64) for x in (forward, [*keeping, *backward]))
-        self._bodies = [machine.call_of(body) for body in bodies]
-        back = [x.back for x in (*self._given.values(), self._output, *self._gradients.values())]
-        self._back = machine.call_of(np.array(back, np.int64))
-        self._records = np.zeros((3, RECORD_LENGTH), np.int64)
-        self._run = machine.native(self._records)
+        crossings = (*self._given.values(), self._output, *self._gradients.values())
+        back = nested(machine.call_of(np.array([x.back for x in crossings], np.int64)))
+        bodies = [np.array(x, np.int64) for x in (forward, [*keeping, *backward])]
+        calls = [nested(machine.call_of(body)) for body in bodies]
+        self._ways = [np.array([body, back, body], np.int64) for body in calls]
+        self._runs = [machine.native(way) for way in self._ways]
 
     def __call__(
         self,
@@ -97,12 +97,12 @@ class Sweep:
             crossing.set(arguments[position], first, left)
         for position, gradient in gradients.items():
             self._gradients[position].set(gradient, first, left)
-        body = self._bodies[bool(gradients)]
-        more = left > 0
-        self._records[:] = nested(body, blocks), nested(self._back, more), nested(body, more)
-        self._run()
+        differentiating = bool(gradients)
+        self._ways[differentiating][:, TIMES] = blocks, left > 0, left > 0
+        self._runs[differentiating]()
 
 
+TIMES = RECORD.index("stop")  # of what is nested
 PIECE = 1 << 25  # numbers that one native call computes at most, some 50 ms; then Ctrl-C is heard
 PIECES = 4  # for each of several threads at least, so that none waits long for another
 
