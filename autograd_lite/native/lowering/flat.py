@@ -44,13 +44,6 @@ class Flat(NamedTuple):
         found: list[int] = self.operands[self.starts[node] : self.starts[node + 1]].tolist()
         return found
 
-    def leaves(self) -> list[int]:
-        """Return the nodes that no operation computes."""
-        import numpy as np
-
-        found: list[int] = np.flatnonzero(self.codes == 0).tolist()
-        return found
-
     def using(self, *operations: Operation) -> Any:
         """Return the numbers of the nodes with one of these operations."""
         import numpy as np

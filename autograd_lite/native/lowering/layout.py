@@ -10,6 +10,7 @@ from autograd_lite.native.kernels.table import KINDS, SOLE, UNIFORM_OPTIONS, Ker
 from autograd_lite.native.lowering.analysis import Workspace
 from autograd_lite.native.lowering.flat import Flat, flat
 from autograd_lite.native.lowering.products import Product, products_of
+from autograd_lite.native.lowering.sources import Sources, sources_of
 from autograd_lite.native.lowering.sums import sums_as_dots
 from autograd_lite.native.order import observed
 from autograd_lite.native.tape import (
@@ -41,6 +42,7 @@ class Analysed(NamedTuple):
     exact : bool
     output : int
         Which output is differentiated, if gradients are to be those of one alone.
+    sources : Sources
     """
 
     tape: Tape
@@ -52,6 +54,7 @@ class Analysed(NamedTuple):
     products: list[Product]
     exact: bool
     output: int
+    sources: Sources
 
     @property
     def joined(self) -> bool:
@@ -79,6 +82,8 @@ def analysed(
     output : int, optional
         The only output that is differentiated; by default any of them is.
     """
+    import numpy as np
+
     found = flat(tape.operations, tape.operands, tape.flows)
     ends = observed(tape)
     rewritten = None if exact else sums_as_dots(found, tape.operations, tape.operands, ends)
@@ -87,15 +92,11 @@ def analysed(
     work = Workspace(found.starts, found.operands)
     work.flows[:] = found.flows
     work.joins[found.using(LANE_MEAN, LANE_VARIANCE)] = 1
-    for node in found.leaves():
-        source = tape.sources[node]
-        if isinstance(source, Argument):
-            work.varies[node] = source.position in varying
-            work.wants[node] = source.position in wanted
-        elif isinstance(source, Drawn):
-            work.varies[node] = bool(varying)
-        elif isinstance(source, Parameter):
-            work.wants[node] = 1
+    sources = sources_of(tape, found)
+    given = sources.are(Argument)
+    among = [given & np.isin(sources.which, list(some)) for some in (varying, wanted)]
+    work.varies[sources.nodes] = among[0] | (sources.are(Drawn) & bool(varying))
+    work.wants[sources.nodes] = among[1] | sources.are(Parameter)
     work.run("spread")
     work.live[ends] = 1
     roots = list(tape.outputs if output is None else tape.outputs[output : output + 1])
@@ -108,7 +109,9 @@ def analysed(
         if exact
         else products_of(found, live=live, varies=varies, active=active, level=work.level)
     )
-    return Analysed(tape, found, varies, live, active, work.level, products, exact, output or 0)
+    return Analysed(
+        tape, found, varies, live, active, work.level, products, exact, output or 0, sources
+    )
 
 
 # -- rows and their order --------------------------------------------------------------------------
@@ -385,12 +388,7 @@ def _leaves(about: Analysed, needed: Any) -> Any:
     """Return the leaves that need a row: numbers of one argument, or of one draw, side by side."""
     import numpy as np
 
-    def key(node: int) -> tuple[Any, ...]:
-        source = about.tape.sources[node]
-        if isinstance(source, Argument):
-            return 0, source.position, source.column
-        if isinstance(source, Drawn):
-            return 1, source.draw, source.column
-        return 2, type(source).__name__, node
-
-    return np.array(sorted((i for i in about.flat.leaves() if needed[i]), key=key), np.int64)
+    nodes, kind, which, column = about.sources
+    which = np.where(about.sources.are(Parameter), 0, which)  # these stay as they were met
+    order = np.lexsort((nodes, column, which, kind))
+    return nodes[order[needed[nodes[order]]]]

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from functools import cache
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 from autograd_lite.native.kernels.convention import LANES, UNIFORM, callable_at
 from autograd_lite.native.kernels.table import special_address
-from autograd_lite.native.lowering.layout import NO_ROW, Analysed, Layout
+from autograd_lite.native.lowering.layout import NO_ROW, Analysed, Layout, begins_of_runs
+from autograd_lite.native.lowering.sources import Sources
 from autograd_lite.native.parameters.binding import memory_of
 from autograd_lite.native.tape import Argument, Closure, Constant, Drawn, Parameter, Source
 
-COUNTED = (Argument, Drawn)
 LARGE = 4096  # numbers from which on a kernel turns rows into columns, not NumPy
 
 
@@ -38,15 +38,6 @@ class Learned(NamedTuple):
 
     rows: Any
     places: Any
-
-
-class _Leaf(NamedTuple):
-    """A leaf that has a row."""
-
-    row: int
-    space: int
-    node: int
-    source: Any
 
 
 class Leaves:
@@ -75,29 +66,32 @@ class Leaves:
     ) -> None:
         import numpy as np
 
-        sources = about.tape.sources
-        nodes = about.flat.leaves()
-        widths = _widths([sources[node] for node in nodes])
-        having = zip(layout.row[nodes].tolist(), layout.space[nodes].tolist(), nodes, strict=True)
-        found: dict[Any, list[_Leaf]] = {kind: [] for kind in get_args(Source)}
-        for row, space, node in sorted(having):
-            if row != NO_ROW:
-                source = sources[node]
-                found[type(source)].append(_Leaf(row, space, node, source))
+        sources = about.sources
+        rows, spaces = layout.row[sources.nodes], layout.space[sources.nodes]
+        order = np.argsort(rows, kind="stable")
+        order = order[rows[order] != NO_ROW]
+
+        def of(kind: type[Source]) -> Any:
+            return order[sources.are(kind)[order]]
+
+        def own(kind: type[Source]) -> tuple[Any, list[Any]]:
+            chosen = of(kind)
+            return rows[chosen], [about.tape.sources[i] for i in sources.nodes[chosen].tolist()]
+
         self._varying = frozenset(varying)
-        self.arguments = _grouped(found[Argument], widths)
-        self.draws = _grouped(found[Drawn], widths)
-        self.labels = [_argument(sources[leaf]) for leaf in labels]
-        constants = found[Constant]
-        self.constants = [x.row for x in constants], [x.source.number for x in constants]
-        closed = found[Closure]
-        self.closures = (
-            np.array([x.row for x in closed], np.int64),
-            [x.source.value for x in closed],
+        self.arguments, self.draws = (
+            _grouped(of(kind), sources, kind, rows, spaces) for kind in (Argument, Drawn)
         )
-        learned = found[Parameter]
-        self.learned = _learned(learned, places)
-        self.learning = _learned([x for x in learned if about.active[x.node]], places)
+        self.labels = [_argument(about.tape.sources[leaf]) for leaf in labels]
+        at, constants = own(Constant)
+        self.constants = at, [x.number for x in constants]
+        at, closures = own(Closure)
+        self.closures = at, [x.value for x in closures]
+        learned = of(Parameter)
+        learning = learned[about.active[sources.nodes[learned]]]
+        self.learned, self.learning = (
+            _learned(rows[x], sources.which[x], places) for x in (learned, learning)
+        )
         self.wanted = {
             position: (space, [rows for rows in self.arguments[space] if rows.position == position])
             for position in sorted(wanted)
@@ -192,48 +186,39 @@ def _argument(source: Any) -> tuple[int, int]:
     return source.position, source.column
 
 
-def _widths(sources: Sequence[Source | None]) -> dict[tuple[Any, int], int]:
-    """Return how many numbers every argument and every draw has."""
-    widths: dict[tuple[Any, int], int] = {}
-    for source in sources:
-        if isinstance(source, COUNTED):
-            key = type(source), source[0]
-            if source.column >= widths.get(key, 0):
-                widths[key] = source.column + 1
-    return widths
-
-
 def _grouped(
-    leaves: list[_Leaf], widths: dict[tuple[Any, int], int]
+    chosen: Any, sources: Sources, kind: type[Source], rows: Any, spaces: Any
 ) -> tuple[list[Rows], list[Rows]]:
     """Return, by space, the rows of each argument, or of each draw."""
-    groups: dict[tuple[int, int], list[_Leaf]] = {}
-    for leaf in leaves:
-        groups.setdefault((leaf.space, leaf.source[0]), []).append(leaf)
+    import numpy as np
+
+    every = sources.are(kind)
+    widths = np.zeros(1 + int(sources.which.max(initial=0)), np.int64)
+    np.maximum.at(widths, sources.which[every], sources.column[every] + 1)
+    chosen = chosen[np.lexsort((rows[chosen], sources.which[chosen], spaces[chosen]))]
+    begins = begins_of_runs(spaces[chosen], sources.which[chosen])
     found: tuple[list[Rows], list[Rows]] = ([], [])
-    for (space, position), group in groups.items():
-        columns = [leaf.source.column for leaf in group]
-        whole = columns == [*range(widths[type(group[0].source), position])]
-        first = group[0].row
-        rows = slice(first, first + len(group))
-        found[space].append(Rows(position, rows, None if whole else columns))
+    for group in np.split(chosen, begins[1:]) if len(chosen) else ():
+        which, first = int(sources.which[group[0]]), int(rows[group[0]])
+        columns = sources.column[group].tolist()
+        whole = columns == [*range(widths[which])]
+        placed = Rows(which, slice(first, first + len(group)), None if whole else columns)
+        found[spaces[group[0]]].append(placed)
     return found
 
 
-def _learned(leaves: list[_Leaf], places: Sequence[int]) -> Learned | None:
-    if not leaves:
-        return None
-    rows = [leaf.row for leaf in leaves]
-    return Learned(_stretch(rows), _stretch([places[leaf.source.position] for leaf in leaves]))
-
-
-def _stretch(numbers: list[int]) -> Any:
-    """Return neighbours as a slice, other numbers as an array."""
+def _learned(rows: Any, which: Any, places: Sequence[int]) -> Learned | None:
     import numpy as np
 
-    if numbers == [*range(numbers[0], numbers[0] + len(numbers))]:
-        return slice(numbers[0], numbers[0] + len(numbers))
-    return np.array(numbers, np.int64)
+    if not len(rows):
+        return None
+    return Learned(_stretch(rows), _stretch(np.asarray(places, np.int64)[which]))
+
+
+def _stretch(numbers: Any) -> Any:
+    """Return neighbours as a slice, other numbers as they are."""
+    first, count = int(numbers[0]), len(numbers)
+    return slice(first, first + count) if (numbers[1:] - numbers[:-1] == 1).all() else numbers
 
 
 def _data_of(values: list[Any]) -> Any:

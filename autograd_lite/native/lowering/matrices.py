@@ -81,23 +81,22 @@ def direct_arguments(about: Analysed, wanted: Sequence[int]) -> dict[int, list[i
 
     if not about.products:
         return {}
-    leaves: dict[int, list[int]] = {}
-    for node in about.flat.leaves():
-        source = about.tape.sources[node]
-        if isinstance(source, Argument) and about.varies[node]:
-            leaves.setdefault(source.position, []).append(node)
+    given = about.sources.are(Argument) & about.varies[about.sources.nodes]
+    leaves, _, which, column = (x[given] for x in about.sources)
     found = {}
     read = _read_singly(about)
     for product in about.products:
         read[np.ravel(product.weights)] = True
-    for position, nodes in leaves.items():
+    for position in np.unique(which).tolist():
+        own = which == position
+        nodes = leaves[own].tolist()
         whole = tuple(nodes)
         touched = set(nodes)
         uses = [x for product in about.products for x in product.inputs if touched & {*x}]
         if position in wanted or not uses or any(read[node] for node in nodes):
             continue
-        columns = [about.tape.sources[node].column for node in nodes]  # type: ignore[union-attr]
-        if columns == [*range(len(nodes))] and all(x == whole for x in uses):
+        in_order = column[own].tolist() == [*range(len(nodes))]
+        if in_order and all(x == whole for x in uses):
             found[position] = nodes
     return found
 

@@ -89,9 +89,9 @@ class Plan:
         self._several = several
         self._single: dict[int, Plan] = {}
         about = schedule.about
-        active = [tape.sources[node] for node in about.flat.leaves() if about.active[node]]
-        used = [source.position for source in active if isinstance(source, Parameter)]
-        self._spans = () if binding is None else binding.spans_at(sorted(used))
+        learned = about.sources.are(Parameter) & about.active[about.sources.nodes]
+        used = sorted(about.sources.which[learned].tolist())
+        self._spans = () if binding is None else binding.spans_at(used)
         self._overwrites = all(
             x.alone and x.in_order for x in schedule.products if x.learns and x.of_parameters
         )

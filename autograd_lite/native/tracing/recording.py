@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from itertools import repeat
 from math import copysign
 from typing import Any
 from weakref import ref
@@ -165,36 +166,32 @@ class Recorder:
     def argument(self, position: int, argument: Any, name: str) -> Any:
         """Return an argument with a fresh Value for each number."""
         leaves = leaves_of(argument)
-        paths = _paths(argument, name) if name else [""] * len(leaves)
+        first = len(self._operations)
         if {*map(type, leaves)} == {float}:
-            made = self._floats(position, leaves, paths)
+            made = self._floats(position, leaves)
         else:
-            made = [
-                self._number(position, column, leaf, path)
-                for column, (leaf, path) in enumerate(zip(leaves, paths, strict=True))
-            ]
+            made = [self._number(position, column, leaf) for column, leaf in enumerate(leaves)]
+        if name:
+            self._names.update(enumerate(_paths(argument, name), first))
         return shaped_like(argument, iter(made))
 
-    def _floats(self, position: int, leaves: list[float], paths: list[str]) -> list[Value]:
+    def _floats(self, position: int, leaves: list[float]) -> list[Value]:
         """Return Values for the numbers of an argument, all at once."""
         count, first = len(leaves), len(self._operations)
         nodes = range(first, first + count)
         values = [*map(Value, leaves)]
         self._operations.add_leaves(count)
         self._operands.add_leaves(count)
-        self._sources.update(zip(nodes, [Argument(position, i) for i in range(count)], strict=True))
+        self._sources.update(zip(nodes, map(Argument, repeat(position), range(count)), strict=True))
         self._nodes.update(zip(map(id, values), nodes, strict=True))
         self._kept += values
-        self._names.update((node, path) for node, path in zip(nodes, paths, strict=True) if path)
         return values
 
-    def _number(self, position: int, column: int, leaf: Any, name: str) -> Value:
+    def _number(self, position: int, column: int, leaf: Any) -> Value:
         """Return a Value for one number of an argument."""
         whole = isinstance(leaf, int)
         data = leaf if type(leaf) is float else number(leaf, f"a number in argument {position}")
         node = self._new(Argument(position, column, whole))
-        if name:
-            self._names[node] = name
         value = Value(data, requires_grad=not whole)
         self._know(value, node)
         if not whole:
