@@ -10,10 +10,11 @@ from numbers import Real
 from typing import Any
 
 import autograd_lite
-from autograd_lite import Value, arrays, no_grad
+from autograd_lite import Value, no_grad
 from nn.data.array_rows import ArrayRows
 from nn.data.minibatches import Batches
 from nn.data.samples import Dataset
+from nn.gradients import gradients_restored, zero_gradients
 from nn.module import Module
 from nn.nested import as_lists, flat
 from nn.optim import Optimizer
@@ -63,19 +64,12 @@ class CompiledSteps(Steps):
         self._held_out: list[Any] | None = None
         if model._scope_name is None:
             model._give_names()  # once, before the model is put back to what it is now
-        known = arrays.gradients_of(parameters)
-        clear = known is not None and known.nothing()
-        gradients = [] if clear else [(p, p.grad) for p in parameters if p.reached]
         state = random.getstate()
         try:
-            with attributes_restored(model):
+            with gradients_restored(parameters), attributes_restored(model):
                 self._check_examples(parameters)
         finally:
             random.setstate(state)
-            for parameter in parameters:
-                parameter.zero_grad()
-            for parameter, gradient in gradients:
-                parameter.grad = gradient
 
     def epoch(self, batches: Batches) -> Iterator[Sequence[int]]:
         order: Any = batches.order()
@@ -136,8 +130,7 @@ class CompiledSteps(Steps):
         with attributes_restored(self.model):
             expected = self._together(rows)
         random.setstate(state)
-        for parameter in parameters:
-            parameter.zero_grad()
+        zero_gradients(parameters)
         found = self._recorded(rows)
         if not math.isfinite(expected):
             return  # which the first step will say

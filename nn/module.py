@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Any, Self
 
 from autograd_lite import Value, lanes, scope
+from nn.gradients import zero_gradients
 from nn.parameter import Parameter as Parameter
 from nn.traversal import Tree, name_in_owner, path_of
 
@@ -338,8 +339,7 @@ class Module(Tree):
             `Value.reached` afterwards either way, and an optimiser leaves such parameters alone.
         """
         flag(set_to_none, f"{type(self).__name__}.zero_grad's set_to_none")
-        for parameter in self.parameters():
-            parameter.zero_grad()
+        zero_gradients(self.parameters())
 
     def train(self, mode: bool = True) -> Self:
         """Set `training` here and in all modules below; return the module."""

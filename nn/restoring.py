@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from autograd_lite import Value
+from nn.gradients import gradients_restored
 from nn.module import Module
 
 
@@ -36,17 +37,16 @@ def restored(model: Module, others: Iterable[Value] = ()) -> Iterator[None]:
     >>> model.weight[0][0].data, model.training
     (0.0, True)
     """
-    parameters = {id(p): p for p in (*model.parameters(), *others)}.values()
-    numbers = [(p, p.data, p.grad if p.reached else None, p.label) for p in parameters]
-    try:
-        with attributes_restored(model):
-            yield
-    finally:
-        for parameter, data, grad, label in numbers:
-            parameter.zero_grad()
-            parameter.data = data
-            parameter.grad = grad
-            parameter.label = label
+    parameters = list({id(p): p for p in (*model.parameters(), *others)}.values())
+    numbers = [(p, p.data, p.label) for p in parameters]
+    with gradients_restored(parameters):
+        try:
+            with attributes_restored(model):
+                yield
+        finally:
+            for parameter, data, label in numbers:
+                parameter.data = data
+                parameter.label = label
 
 
 @contextmanager
@@ -71,6 +71,9 @@ def attributes_restored(model: Module) -> Iterator[None]:
             put_back()
 
 
+_CHANGEABLE = (dict, list, tuple, random.Random)
+
+
 def _kept(model: Module) -> list[Callable[[], None]]:
     """Return what puts back the attributes of all modules, in the containers they are in now."""
     undo: list[Callable[[], None]] = []
@@ -83,12 +86,12 @@ def _kept(model: Module) -> list[Callable[[], None]]:
         seen.add(id(thing))
         if isinstance(thing, dict):
             undo.append(_refill(thing, dict(thing)))
-            stack += thing.values()
+            stack += [x for x in thing.values() if isinstance(x, _CHANGEABLE)]
         elif isinstance(thing, list):
             undo.append(_refill_list(thing, list(thing)))
-            stack += thing
+            stack += [x for x in thing if isinstance(x, _CHANGEABLE)]
         elif isinstance(thing, tuple):
-            stack += thing
+            stack += [x for x in thing if isinstance(x, _CHANGEABLE)]
         elif isinstance(thing, random.Random):
             undo.append(_rewind(thing, thing.getstate()))
     return undo

@@ -29,9 +29,16 @@ class Tree(Stateful):
             found = stack.pop()
             depth, owner, keys, thing = found
             if isinstance(thing, _CONTAINERS):
-                if not parameters and not any(issubclass(kind, followed) for kind in _kinds(thing)):
+                kinds = _kinds(thing)
+                if not parameters and not any(issubclass(kind, followed) for kind in kinds):
                     continue  # a long list of parameters, perhaps
                 pairs = thing.items() if isinstance(thing, dict) else enumerate(thing)
+                if all(issubclass(kind, Parameter) for kind in kinds):  # nothing is below them
+                    for key, element in pairs:
+                        if id(element) not in seen:
+                            seen.add(id(element))
+                            yield depth, owner, (*keys, key), element
+                    continue
                 stack += [
                     (depth, owner, (*keys, key), element)
                     for key, element in pairs

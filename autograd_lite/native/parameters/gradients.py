@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 from autograd_lite.allocation import Bound
 from autograd_lite.native.parameters.binding import memory_of
-from autograd_lite.native.parameters.memory import RECORDED, UNWRITTEN, WRITTEN, Memory
+from autograd_lite.native.parameters.memory import OLDER, RECORDED, UNWRITTEN, WRITTEN, Memory
 from autograd_lite.native.parameters.spans import Spans, spans_of
 
 _SAFE = 1e-250
@@ -35,6 +35,37 @@ class Gradients:
     def nothing(self) -> bool:
         """Tell whether none was written."""
         return self.memory.nothing_in(self.spans)
+
+    def each(self) -> list[Any]:
+        """Return that of every parameter, in their order; None where none was written."""
+        memory = self.memory
+        numbers = memory.gradients.tolist()
+        if memory.alike in (WRITTEN, OLDER) and not memory.frozen:
+            return [numbers[place] for place in self.places]
+        return [
+            None
+            if memory.code(place) == UNWRITTEN or not memory.required[place]
+            else numbers[place]
+            if memory.code(place) < RECORDED
+            else memory.graphs[place]
+            for place in self.places
+        ]
+
+    def put_back(self, gradients: Sequence[Any]) -> None:
+        """Let that of every parameter be what `each` returned."""
+        self.zero()
+        memory = self.memory
+        for place, gradient in zip(self.places, gradients, strict=True):
+            if isinstance(gradient, float):
+                memory.gradients[place] = gradient
+            elif gradient is not None:
+                memory.graphs[place] = gradient
+        if None not in gradients and not memory.graphs:
+            memory.reach(self.spans)
+            return
+        for place, gradient in zip(self.places, gradients, strict=True):
+            if gradient is not None:
+                memory.reached[place] = WRITTEN if isinstance(gradient, float) else RECORDED
 
     def written(self) -> list[float]:
         """Return those that were written, in the order of the parameters."""

@@ -320,10 +320,11 @@ class Recorder:
             stack += [operand for operand, _ in edges(node)]
 
     def _new(self, source: Source) -> int:
-        node = len(self._operations)
+        operations, operands = self._operations, self._operands
+        node = len(operations.codes)
         self._sources[node] = source
-        self._operations.add_leaves(1)
-        self._operands.add_leaves(1)
+        operations.codes.append(0)
+        operands.starts.append(len(operands.nodes))
         return node
 
     def _know(self, value: Node, node: int) -> None:
