@@ -23,12 +23,16 @@ COLUMNS = (
     "turn",  # the number of the run that it is in
     "waiting",  # how many of its operands are still to be computed
     "following",  # the next node that waits for a kernel of the same kind, or -1
+    "ahead",  # the operations on the longest way from a node on
     "user_starts",  # where the users of each node begin, as ``starts``
     "users",  # of all nodes
-    "queues",  # of every kind, the first and the last node that is ready, and how many there are
+    "queues",  # of every kind, what `QUEUE` says of the nodes that are ready
 )
+QUEUE = ("first", "last", "count", "farthest")
+"""Of a queue: the first node and the last, how many there are, the most that is ahead of one."""
+
 STARTS, OPERANDS, FLOWS, JOINS, VARIES, WANTS, LIVE, CARRIES, LEVEL = range(1, 10)
-COMPUTED, KIND, TURN, WAITING, FOLLOWING, USER_STARTS, USERS, QUEUES = range(10, 18)
+COMPUTED, KIND, TURN, WAITING, FOLLOWING, AHEAD, USER_STARTS, USERS, QUEUES = range(10, 19)
 
 
 class Workspace:
@@ -56,7 +60,7 @@ class Workspace:
             "operands": len(operands),
             "user_starts": nodes + 1,
             "users": len(operands),
-            "queues": 3 * kinds,
+            "queues": len(QUEUE) * kinds,
         }
         sizes = [own.get(name, nodes) for name in COLUMNS]
         head = 1 + len(COLUMNS)
@@ -116,15 +120,23 @@ def rank(v, g, u, gu, index, labels, first, start, stop, lanes):  # type: ignore
 
 
 def take_turns(v, g, u, gu, index, labels, first, start, stop, lanes):  # type: ignore[no-untyped-def]
-    """Put nodes into runs of one kind: again and again the kind of which most are ready.
+    """Put nodes into runs of one kind, as few of them as are found by going the longest way first.
 
-    Runs come out longer than level by level, since what is ready can wait for more of its kind.
-    ``lanes`` is the number of kinds.
+    Again and again comes the kind with the node that has most ahead of it, of several kinds that of
+    which most are ready; what has less ahead can wait for more of its kind. (T. C. Hu, Parallel
+    sequencing and assembly line problems, Operations Research 9, 1961.) ``lanes`` is the number of
+    kinds.
     """
     nodes, starts, operands = index[0], index[STARTS], index[OPERANDS]
     computed, kind, turn = index[COMPUTED], index[KIND], index[TURN]
     waiting, following, queues = index[WAITING], index[FOLLOWING], index[QUEUES]
-    user_starts, users = index[USER_STARTS], index[USERS]
+    ahead, user_starts, users = index[AHEAD], index[USER_STARTS], index[USERS]
+    for i in range(nodes):
+        node = nodes - 1 - i
+        if index[computed + node]:
+            for k in range(index[starts + node], index[starts + node + 1]):
+                operand = index[operands + k]
+                index[ahead + operand] = max(index[ahead + operand], index[ahead + node] + 1)
     for node in range(nodes):  # count users, and what is waited for
         if index[computed + node]:
             for k in range(index[starts + node], index[starts + node + 1]):
@@ -147,7 +159,7 @@ def take_turns(v, g, u, gu, index, labels, first, start, stop, lanes):  # type: 
         if index[computed + node]:
             left += 1
             if index[waiting + node] == 0:
-                queue = queues + 3 * index[kind + node]
+                queue = queues + 4 * index[kind + node]
                 index[following + node] = -1
                 if index[queue + 2] == 0:
                     index[queue] = node
@@ -155,15 +167,22 @@ def take_turns(v, g, u, gu, index, labels, first, start, stop, lanes):  # type: 
                     index[following + index[queue + 1]] = node
                 index[queue + 1] = node
                 index[queue + 2] += 1
+                index[queue + 3] = max(index[queue + 3], index[ahead + node])
     run = 0
     while left > 0:
-        queue = queues
-        for i in range(1, lanes):
-            if index[queues + 3 * i + 2] > index[queue + 2]:
-                queue = queues + 3 * i
-        node = index[queue]
-        left -= index[queue + 2]
-        index[queue + 2] = 0
+        chosen = queues
+        for i in range(lanes):
+            queue = queues + 4 * i
+            longer = index[queue + 3] - index[chosen + 3]
+            if index[chosen + 2] == 0 or longer > 0:
+                better = index[queue + 2] > 0
+            else:
+                better = longer == 0 and index[queue + 2] > index[chosen + 2]
+            if better:
+                chosen = queue
+        node = index[chosen]
+        left -= index[chosen + 2]
+        index[chosen + 2] = index[chosen + 3] = 0
         run += 1
         while node >= 0:
             index[turn + node] = run
@@ -172,14 +191,15 @@ def take_turns(v, g, u, gu, index, labels, first, start, stop, lanes):  # type: 
                 user = index[users + k]
                 index[waiting + user] -= 1
                 if index[waiting + user] == 0:
-                    ready = queues + 3 * index[kind + user]
+                    queue = queues + 4 * index[kind + user]
                     index[following + user] = -1
-                    if index[ready + 2] == 0:
-                        index[ready] = user
+                    if index[queue + 2] == 0:
+                        index[queue] = user
                     else:
-                        index[following + index[ready + 1]] = user
-                    index[ready + 1] = user
-                    index[ready + 2] += 1
+                        index[following + index[queue + 1]] = user
+                    index[queue + 1] = user
+                    index[queue + 2] += 1
+                    index[queue + 3] = max(index[queue + 3], index[ahead + user])
             node = index[following + node]
 
 
