@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any, NamedTuple
 
 from autograd_lite.native.kernels.blocks import room
-from autograd_lite.native.kernels.intrinsics import memory
+from autograd_lite.native.kernels.intrinsics import gathering, memory
 from autograd_lite.native.kernels.loops import (
     LETTERS,
     PARTS,
@@ -41,10 +41,8 @@ from autograd_lite.primitives import Primitive, Variadic, is_stated
 DIRECTIONS = ("forward", "backward")
 WRITERS = {"point": over_points, "together": side_by_side, "lanes": over_lanes}
 
-SLOW = {
-    "forward": "exp exp2 expm1 log log1p sin cos sinh cosh tanh sigmoid softplus log_sigmoid silu",
-    "backward": "expm1 sin cos sinh cosh tanh sigmoid softplus log_sigmoid silu",
-}
+_IN_BOTH = "expm1 sin cos sinh cosh tanh sigmoid softplus log_sigmoid silu"
+SLOW = {"forward": f"{_IN_BOTH} sqrt exp exp2 log log1p", "backward": _IN_BOTH}
 """Primitives for which bringing operands side by side takes less time than it saves."""
 
 
@@ -239,7 +237,7 @@ def elementwise_kernel(
         names["holds"] = translated(special.holds, vectorised=vectorised)
         names |= {f"quick_{x}": translated(quick[x], vectorised=vectorised) for x in quick}
     if layout == "together":
-        names["block"] = room()
+        names |= {"block": room(), **gathering()}
     text = "\n".join(WRITERS[layout](outline._replace(quick=quick)))
     import numba
 

@@ -219,6 +219,80 @@ def memory() -> dict[str, Any]:
     return {"read": read, "write": write, "accumulate": accumulate}
 
 
+WIDTH = 8
+"""How many numbers `gathering` puts next to each other: a vector of AVX-512."""
+
+
+@functools.cache
+def gathering() -> dict[str, Any]:
+    """Return how compiled loops bring numbers next to each other in a block, by name.
+
+    For k below `WIDTH`, ``gather(block, i, source, index, first, step, last)`` writes
+    ``block[i + k] = source[index[first + min(i + k, last) * step]]``, and
+    ``take(block, i, source, first, last)`` the same of ``source[first + min(i + k, last)]``. The
+    numbers are put together in a register: read as a vector from where they were written one by
+    one, they would have to reach the cache first.
+    """
+    from llvmlite import ir
+    from numba import types
+    from numba.core import typing
+    from numba.extending import intrinsic
+
+    whole = types.int64
+
+    def emitted(context: Any, builder: Any, signature: Any, arguments: Any, read: Any) -> Any:
+        block, i, source, *_, last = arguments
+        number = signature.args[2].dtype
+        kind = context.get_data_type(number)
+        vector = ir.VectorType(ir.DoubleType(), WIDTH)
+        found = ir.Constant(vector, ir.Undefined)
+        for k in range(WIDTH):
+            row = builder.add(i, ir.Constant(i.type, k))
+            row = builder.select(builder.icmp_signed("<", row, last), row, last)
+            x = builder.load(builder.gep(source, [read(row)], source_etype=kind), typ=kind)
+            x = context.cast(builder, x, number, types.float64)
+            found = builder.insert_element(found, x, ir.Constant(ir.IntType(32), k))
+        to = builder.gep(block, [i], source_etype=ir.DoubleType())
+        builder.store(found, builder.bitcast(to, vector.as_pointer()), align=WIDTH * 8)
+        return context.get_dummy_value()
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def gather(
+        typing_context: Any,
+        block: Any,
+        i: Any,
+        source: Any,
+        index: Any,
+        first: Any,
+        step: Any,
+        last: Any,
+    ) -> Any:
+        def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            *_, index, first, step, _ = arguments
+            kind = ir.IntType(32)
+
+            def read(row: Any) -> Any:
+                place = builder.add(first, builder.mul(row, step))
+                at = builder.gep(index, [place], source_etype=kind)
+                return builder.sext(builder.load(at, typ=kind), row.type)
+
+            return emitted(context, builder, signature, arguments, read)
+
+        return typing.signature(types.void, block, whole, source, index, *[whole] * 3), emit
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def take(typing_context: Any, block: Any, i: Any, source: Any, first: Any, last: Any) -> Any:
+        def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            def read(row: Any) -> Any:
+                return builder.add(arguments[3], row)
+
+            return emitted(context, builder, signature, arguments, read)
+
+        return typing.signature(types.void, block, whole, source, whole, whole), emit
+
+    return {"gather": gather, "take": take}
+
+
 TILE = 8
 """Rows and columns of what `tile_turner` turns: a cache line of float64 in every row."""
 

@@ -12,12 +12,10 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from autograd_lite.native.kernels.blocks import BLOCK
+from autograd_lite.native.kernels.intrinsics import WIDTH
 
 LETTERS = "abc"
 PARTS = ("value", "partial_a", "partial_b", "partial_c")
-WIDTH = 8
-"""How many rows of a point go into one vector (of AVX-512)."""
-
 _HEAD = "def kernel(v, g, u, gu, index, labels, first, start, stop, lanes):"
 
 
@@ -170,13 +168,13 @@ def side_by_side(outline: Outline) -> Iterator[str]:
     yield f"        width = min(stop - begin, {BLOCK})"
     yield f"        padded = (width + {WIDTH - 1}) // {WIDTH} * {WIDTH}"
     yield f"        at = first + {outline.arity} * (begin - start)"
-    yield "        for i in range(padded):"
-    yield "            row = min(i, width - 1)"
+    yield "        last = width - 1"
+    yield f"        for i in range(0, padded, {WIDTH}):"
     for slot, x in enumerate(letters):
-        yield f"            operand_{x}[i] = v[index[at + {outline.arity} * row + {slot}]]"
+        yield f"            gather(operand_{x}, i, v, index, at + {slot}, {outline.arity}, last)"
     if not forward:
-        yield "            result[i] = v[begin + row]"
-        yield "            adjoint[i] = g[begin + row]"
+        yield "            take(result, i, v, begin, last)"
+        yield "            take(adjoint, i, g, begin, last)"
     for name in outline.results:
         given = operands if forward else f"{operands}, result[i]"
         times = "" if forward else "adjoint[i] * "
