@@ -26,13 +26,15 @@ COLUMNS = (
     "ahead",  # the operations on the longest way from a node on
     "user_starts",  # where the users of each node begin, as ``starts``
     "users",  # of all nodes
-    "queues",  # of every kind, what `QUEUE` says of the nodes that are ready
+    "queues",  # of every kind, four numbers on the nodes that are ready
 )
-QUEUE = ("first", "last", "count", "farthest")
-"""Of a queue: the first node and the last, how many there are, the most that is ahead of one."""
-
 STARTS, OPERANDS, FLOWS, JOINS, VARIES, WANTS, LIVE, CARRIES, LEVEL = range(1, 10)
 COMPUTED, KIND, TURN, WAITING, FOLLOWING, AHEAD, USER_STARTS, USERS, QUEUES = range(10, 19)
+
+FIRST, LAST, COUNT, FARTHEST = range(4)
+"""Of a queue: the first node and the last, how many there are, the most that is ahead of one."""
+
+QUEUE = 4
 
 
 class Workspace:
@@ -60,7 +62,7 @@ class Workspace:
             "operands": len(operands),
             "user_starts": nodes + 1,
             "users": len(operands),
-            "queues": len(QUEUE) * kinds,
+            "queues": QUEUE * kinds,
         }
         sizes = [own.get(name, nodes) for name in COLUMNS]
         head = 1 + len(COLUMNS)
@@ -159,30 +161,30 @@ def take_turns(v, g, u, gu, index, labels, first, start, stop, lanes):  # type: 
         if index[computed + node]:
             left += 1
             if index[waiting + node] == 0:
-                queue = queues + 4 * index[kind + node]
+                queue = queues + QUEUE * index[kind + node]
                 index[following + node] = -1
-                if index[queue + 2] == 0:
-                    index[queue] = node
+                if index[queue + COUNT] == 0:
+                    index[queue + FIRST] = node
                 else:
-                    index[following + index[queue + 1]] = node
-                index[queue + 1] = node
-                index[queue + 2] += 1
-                index[queue + 3] = max(index[queue + 3], index[ahead + node])
+                    index[following + index[queue + LAST]] = node
+                index[queue + LAST] = node
+                index[queue + COUNT] += 1
+                index[queue + FARTHEST] = max(index[queue + FARTHEST], index[ahead + node])
     run = 0
     while left > 0:
         chosen = queues
         for i in range(lanes):
-            queue = queues + 4 * i
-            longer = index[queue + 3] - index[chosen + 3]
-            if index[chosen + 2] == 0 or longer > 0:
-                better = index[queue + 2] > 0
+            queue = queues + QUEUE * i
+            longer = index[queue + FARTHEST] - index[chosen + FARTHEST]
+            if index[chosen + COUNT] == 0 or longer > 0:
+                better = index[queue + COUNT] > 0
             else:
-                better = longer == 0 and index[queue + 2] > index[chosen + 2]
+                better = longer == 0 and index[queue + COUNT] > index[chosen + COUNT]
             if better:
                 chosen = queue
-        node = index[chosen]
-        left -= index[chosen + 2]
-        index[chosen + 2] = index[chosen + 3] = 0
+        node = index[chosen + FIRST]
+        left -= index[chosen + COUNT]
+        index[chosen + COUNT] = index[chosen + FARTHEST] = 0
         run += 1
         while node >= 0:
             index[turn + node] = run
@@ -191,15 +193,15 @@ def take_turns(v, g, u, gu, index, labels, first, start, stop, lanes):  # type: 
                 user = index[users + k]
                 index[waiting + user] -= 1
                 if index[waiting + user] == 0:
-                    queue = queues + 4 * index[kind + user]
+                    queue = queues + QUEUE * index[kind + user]
                     index[following + user] = -1
-                    if index[queue + 2] == 0:
-                        index[queue] = user
+                    if index[queue + COUNT] == 0:
+                        index[queue + FIRST] = user
                     else:
-                        index[following + index[queue + 1]] = user
-                    index[queue + 1] = user
-                    index[queue + 2] += 1
-                    index[queue + 3] = max(index[queue + 3], index[ahead + user])
+                        index[following + index[queue + LAST]] = user
+                    index[queue + LAST] = user
+                    index[queue + COUNT] += 1
+                    index[queue + FARTHEST] = max(index[queue + FARTHEST], index[ahead + user])
             node = index[following + node]
 
 

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from autograd_lite.native.lowering.flat import Flat
 from autograd_lite.native.tape import Argument, Closure, Constant, Drawn, Parameter, Source, Tape
 
-KINDS: tuple[type[Source], ...] = (Argument, Drawn, Closure, Constant, Parameter)
-_KIND_OF = {kind: i for i, kind in enumerate(KINDS)}
+SOURCE_KINDS: tuple[type[Source], ...] = (Argument, Drawn, Closure, Constant, Parameter)
+_KIND_OF = {kind: i for i, kind in enumerate(SOURCE_KINDS)}
 _WITH_COLUMN = (Argument, Drawn)
 _NUMBERED = (*_WITH_COLUMN, Parameter)
 
@@ -22,7 +22,7 @@ class Sources(NamedTuple):
     ----------
     nodes : int64 array
     kind : int8 array
-        Of each leaf, its position in `KINDS`.
+        Of each leaf, its position in `SOURCE_KINDS`.
     which : int64 array
         Which argument, which draw or which parameter; 0 for others.
     column : int64 array
