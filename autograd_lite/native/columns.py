@@ -61,9 +61,6 @@ class Operations:
     def __iter__(self) -> Iterator[Any]:
         return map(self.different.__getitem__, self.codes)
 
-    def __contains__(self, operation: object) -> bool:
-        return self._code_of.get(operation) in self.codes
-
     def __repr__(self) -> str:
         return repr([*self])
 

@@ -68,7 +68,7 @@ class Leaves:
 
         sources = about.sources
         rows, spaces = layout.row[sources.nodes], layout.space[sources.nodes]
-        order = np.argsort(rows, kind="stable")
+        order = np.lexsort((rows, spaces))
         order = order[rows[order] != NO_ROW]
 
         def of(kind: type[Source]) -> Any:
@@ -195,7 +195,6 @@ def _grouped(
     every = sources.are(kind)
     widths = np.zeros(1 + int(sources.which.max(initial=0)), np.int64)
     np.maximum.at(widths, sources.which[every], sources.column[every] + 1)
-    chosen = chosen[np.lexsort((rows[chosen], sources.which[chosen], spaces[chosen]))]
     begins = begins_of_runs(spaces[chosen], sources.which[chosen])
     found: tuple[list[Rows], list[Rows]] = ([], [])
     for group in np.split(chosen, begins[1:]) if len(chosen) else ():

@@ -55,17 +55,18 @@ class Gradients:
         """Let that of every parameter be what `each` returned."""
         self.zero()
         memory = self.memory
-        for place, gradient in zip(self.places, gradients, strict=True):
-            if isinstance(gradient, float):
+        if all(isinstance(gradient, float) for gradient in gradients):
+            for place, gradient in zip(self.places, gradients, strict=True):
                 memory.gradients[place] = gradient
-            elif gradient is not None:
-                memory.graphs[place] = gradient
-        if None not in gradients and not memory.graphs:
             memory.reach(self.spans)
             return
         for place, gradient in zip(self.places, gradients, strict=True):
-            if gradient is not None:
-                memory.reached[place] = WRITTEN if isinstance(gradient, float) else RECORDED
+            if isinstance(gradient, float):
+                memory.gradients[place] = gradient
+                memory.reached[place] = WRITTEN
+            elif gradient is not None:
+                memory.graphs[place] = gradient
+                memory.reached[place] = RECORDED
 
     def written(self) -> list[float]:
         """Return those that were written, in the order of the parameters."""
@@ -74,13 +75,7 @@ class Gradients:
             (span,) = self.spans
             numbers: list[float] = memory.gradients[slice(*span)].tolist()
             return numbers
-        return [
-            memory.gradients[place]
-            if memory.code(place) < RECORDED
-            else float(memory.graphs[place])
-            for place in self.places
-            if memory.code(place) != UNWRITTEN and memory.required[place]
-        ]
+        return [float(gradient) for gradient in self.each() if gradient is not None]
 
     def norm(self) -> float:
         """Return the root of the sum of the squares of all that were written, to about 1e-15.

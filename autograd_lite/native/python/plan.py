@@ -71,7 +71,7 @@ class PythonPlan:
         self._code: dict[int | None, list[Any]] = {}
         self._made: dict[tuple[int | None, bool], dict[str, Any]] = {}
         self._reached: dict[int, frozenset[int]] = {}
-        self._joins = LANE_MEAN in tape.operations or LANE_VARIANCE in tape.operations
+        self._joins = not {LANE_MEAN, LANE_VARIANCE}.isdisjoint(tape.operations.different)
         self._lock = RLock()  # an effect may evaluate again
 
     def evaluate(

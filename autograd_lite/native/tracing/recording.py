@@ -320,11 +320,10 @@ class Recorder:
             stack += [operand for operand, _ in edges(node)]
 
     def _new(self, source: Source) -> int:
-        operations, operands = self._operations, self._operands
-        node = len(operations.codes)
+        node = len(self._operations)
         self._sources[node] = source
-        operations.codes.append(0)
-        operands.starts.append(len(operands.nodes))
+        self._operations.append(None)
+        self._operands.append(())
         return node
 
     def _know(self, value: Node, node: int) -> None:
