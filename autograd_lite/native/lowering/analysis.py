@@ -6,6 +6,7 @@ each of them begins. The loops read that table; they use nothing else of a kerne
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 COLUMNS = (
@@ -80,8 +81,7 @@ class Workspace:
         from autograd_lite.native.kernels.building import address
         from autograd_lite.native.kernels.convention import callable_at
 
-        function = PASSES[name]
-        at = address(f"{name} of nodes", lambda: function)
+        at = address(f"{name} of nodes", PASSES[name])
         callable_at(at)(0, 0, 0, 0, self.memory.ctypes.data, 0, 0, 0, 0, kinds)
 
 
@@ -121,88 +121,98 @@ def rank(v, g, u, gu, index, labels, first, start, stop, lanes):  # type: ignore
         index[level + node] = highest + 1
 
 
-def take_turns(v, g, u, gu, index, labels, first, start, stop, lanes):  # type: ignore[no-untyped-def]
-    """Put nodes into runs of one kind, as few of them as are found by going the longest way first.
+def turn_taking() -> Any:
+    """Return the pass that puts nodes into runs of one kind, the longest way first.
 
     Again and again comes the kind with the node that has most ahead of it, of several kinds that of
-    which most are ready; what has less ahead can wait for more of its kind. (T. C. Hu, Parallel
-    sequencing and assembly line problems, Operations Research 9, 1961.) ``lanes`` is the number of
-    kinds.
+    which most are ready; what has less ahead can wait for more of its kind, so runs are few. (T. C.
+    Hu, Parallel sequencing and assembly line problems, Operations Research 9, 1961.) The pass takes
+    the number of kinds as ``lanes``.
     """
-    nodes, starts, operands = index[0], index[STARTS], index[OPERANDS]
-    computed, kind, turn = index[COMPUTED], index[KIND], index[TURN]
-    waiting, following, queues = index[WAITING], index[FOLLOWING], index[QUEUES]
-    ahead, user_starts, users = index[AHEAD], index[USER_STARTS], index[USERS]
-    for i in range(nodes):
-        node = nodes - 1 - i
-        if index[computed + node]:
-            for k in range(index[starts + node], index[starts + node + 1]):
-                operand = index[operands + k]
-                index[ahead + operand] = max(index[ahead + operand], index[ahead + node] + 1)
-    for node in range(nodes):  # count users, and what is waited for
-        if index[computed + node]:
-            for k in range(index[starts + node], index[starts + node + 1]):
-                operand = index[operands + k]
-                if index[computed + operand]:
-                    index[waiting + node] += 1
-                    index[user_starts + operand + 1] += 1
-    for node in range(nodes):
-        index[user_starts + node + 1] += index[user_starts + node]
-    for node in range(nodes):
-        if index[computed + node]:
-            for k in range(index[starts + node], index[starts + node + 1]):
-                operand = index[operands + k]
-                if index[computed + operand]:
-                    at = user_starts + operand
-                    index[users + index[at]] = node
-                    index[at] += 1
-    left = 0
-    for node in range(nodes):
-        if index[computed + node]:
-            left += 1
-            if index[waiting + node] == 0:
-                queue = queues + QUEUE * index[kind + node]
-                index[following + node] = -1
-                if index[queue + COUNT] == 0:
-                    index[queue + FIRST] = node
+    from autograd_lite.native.kernels.blocks import inlined
+
+    put = inlined(_put)
+
+    def take_turns(v, g, u, gu, index, labels, first, start, stop, lanes):  # type: ignore[no-untyped-def]
+        nodes, starts, operands = index[0], index[STARTS], index[OPERANDS]
+        computed, turn = index[COMPUTED], index[TURN]
+        waiting, following, queues = index[WAITING], index[FOLLOWING], index[QUEUES]
+        ahead, user_starts, users = index[AHEAD], index[USER_STARTS], index[USERS]
+        for i in range(nodes):
+            node = nodes - 1 - i
+            if index[computed + node]:
+                for k in range(index[starts + node], index[starts + node + 1]):
+                    operand = index[operands + k]
+                    index[ahead + operand] = max(index[ahead + operand], index[ahead + node] + 1)
+        for node in range(nodes):  # count users, and what is waited for
+            if index[computed + node]:
+                for k in range(index[starts + node], index[starts + node + 1]):
+                    operand = index[operands + k]
+                    if index[computed + operand]:
+                        index[waiting + node] += 1
+                        index[user_starts + operand + 1] += 1
+        for node in range(nodes):
+            index[user_starts + node + 1] += index[user_starts + node]
+        for node in range(nodes):
+            if index[computed + node]:
+                for k in range(index[starts + node], index[starts + node + 1]):
+                    operand = index[operands + k]
+                    if index[computed + operand]:
+                        at = user_starts + operand
+                        index[users + index[at]] = node
+                        index[at] += 1
+        left = 0
+        for node in range(nodes):
+            if index[computed + node]:
+                left += 1
+                if index[waiting + node] == 0:
+                    put(index, node)
+        run = 0
+        while left > 0:
+            chosen = queues
+            for i in range(lanes):
+                queue = queues + QUEUE * i
+                longer = index[queue + FARTHEST] - index[chosen + FARTHEST]
+                if index[chosen + COUNT] == 0 or longer > 0:
+                    better = index[queue + COUNT] > 0
                 else:
-                    index[following + index[queue + LAST]] = node
-                index[queue + LAST] = node
-                index[queue + COUNT] += 1
-                index[queue + FARTHEST] = max(index[queue + FARTHEST], index[ahead + node])
-    run = 0
-    while left > 0:
-        chosen = queues
-        for i in range(lanes):
-            queue = queues + QUEUE * i
-            longer = index[queue + FARTHEST] - index[chosen + FARTHEST]
-            if index[chosen + COUNT] == 0 or longer > 0:
-                better = index[queue + COUNT] > 0
-            else:
-                better = longer == 0 and index[queue + COUNT] > index[chosen + COUNT]
-            if better:
-                chosen = queue
-        node = index[chosen + FIRST]
-        left -= index[chosen + COUNT]
-        index[chosen + COUNT] = index[chosen + FARTHEST] = 0
-        run += 1
-        while node >= 0:
-            index[turn + node] = run
-            begin = index[user_starts + node - 1] if node > 0 else 0
-            for k in range(begin, index[user_starts + node]):
-                user = index[users + k]
-                index[waiting + user] -= 1
-                if index[waiting + user] == 0:
-                    queue = queues + QUEUE * index[kind + user]
-                    index[following + user] = -1
-                    if index[queue + COUNT] == 0:
-                        index[queue + FIRST] = user
-                    else:
-                        index[following + index[queue + LAST]] = user
-                    index[queue + LAST] = user
-                    index[queue + COUNT] += 1
-                    index[queue + FARTHEST] = max(index[queue + FARTHEST], index[ahead + user])
-            node = index[following + node]
+                    better = longer == 0 and index[queue + COUNT] > index[chosen + COUNT]
+                if better:
+                    chosen = queue
+            node = index[chosen + FIRST]
+            left -= index[chosen + COUNT]
+            index[chosen + COUNT] = index[chosen + FARTHEST] = 0
+            run += 1
+            while node >= 0:
+                index[turn + node] = run
+                begin = index[user_starts + node - 1] if node > 0 else 0
+                for k in range(begin, index[user_starts + node]):
+                    user = index[users + k]
+                    index[waiting + user] -= 1
+                    if index[waiting + user] == 0:
+                        put(index, user)
+                node = index[following + node]
+
+    return take_turns
 
 
-PASSES = {"spread": spread, "reach": reach, "rank": rank, "take_turns": take_turns}
+def _put(index, node):  # type: ignore[no-untyped-def]
+    """Put a node that is ready at the end of the queue of its kind."""
+    queue = index[QUEUES] + QUEUE * index[index[KIND] + node]
+    following = index[FOLLOWING]
+    index[following + node] = -1
+    if index[queue + COUNT] == 0:
+        index[queue + FIRST] = node
+    else:
+        index[following + index[queue + LAST]] = node
+    index[queue + LAST] = node
+    index[queue + COUNT] += 1
+    index[queue + FARTHEST] = max(index[queue + FARTHEST], index[index[AHEAD] + node])
+
+
+PASSES: dict[str, Callable[[], Any]] = {
+    "spread": lambda: spread,
+    "reach": lambda: reach,
+    "rank": lambda: rank,
+    "take_turns": turn_taking,
+}
