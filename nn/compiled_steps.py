@@ -58,7 +58,7 @@ class CompiledSteps(Steps):
         super().__init__(model, loss, optimizer, train, held_out)
         self._inputs, self._targets = map(_array, train, ("inputs", "targets"))
         given = (*optimizer.params, *model.parameters())
-        parameters = list({id(parameter): parameter for parameter in given}.values())
+        parameters = list(dict(zip(map(id, given), given, strict=True)).values())
         self._step = autograd_lite.compile(_loss_of_one(model, loss), parameters=parameters)
         self._validation = autograd_lite.compile(_loss_and_outputs_of_one(model, loss))
         self._held_out: list[Any] | None = None

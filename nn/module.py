@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from operator import attrgetter
 from typing import Any, Self
 
 from autograd_lite import Value, lanes, scope
 from nn.gradients import zero_gradients
 from nn.parameter import Parameter as Parameter
-from nn.traversal import Tree, name_in_owner, path_of
+from nn.traversal import Tree, elements_of, name_in_owner, path_of
 
 
 def flag(given: Any, what: str) -> bool:
@@ -106,7 +106,7 @@ class Module(Tree):
         """Name all modules below as their owners do, and this one, the root, not at all."""
         roots = [""]  # paths of modules that have named what is below them before
         holders: dict[str, str] = {}  # names of what is never called, so opens no scope, by path
-        for _, owner, keys, thing in self._walk(parameters=False):
+        for _, owner, keys, thing in self._walk_in_rows(parameters=False):
             if isinstance(thing, Module):
                 path = path_of(owner, keys, thing)
                 if thing._scope_name == "":
@@ -139,14 +139,14 @@ class Module(Tree):
         ['', 'layers.0', 'layers.0.neurons.0']
         """
         yield "", self
-        for _, owner, keys, thing in self._walk(parameters=False):
+        for _, owner, keys, thing in self._walk_in_rows(parameters=False):
             if isinstance(thing, Module):
                 yield path_of(owner, keys, thing), thing
 
     def modules(self) -> Iterator[Module]:
         """Yield this module and all below it, each once."""
         yield self
-        for _, _, _, thing in self._walk(parameters=False):
+        for _, _, _, thing in self._walk_in_rows(parameters=False):
             if isinstance(thing, Module):
                 yield thing
 
@@ -164,7 +164,7 @@ class Module(Tree):
         >>> [name for name, _ in model[0].named_children()]
         ['layers.0', 'layers.1']
         """
-        for _, _, keys, thing in self._walk(deep=False, parameters=False):
+        for _, _, keys, thing in self._walk_in_rows(deep=False, parameters=False):
             if isinstance(thing, Module):
                 yield name_in_owner(keys, thing), thing
 
@@ -250,12 +250,15 @@ class Module(Tree):
         337
         """
         found: dict[int, Value] = {}
-        for _, _, _, thing in self._walk():
-            if not isinstance(thing, Module):
-                found.setdefault(id(thing), thing)
+        for _, _, _, thing in self._walk_in_rows():
+            met: Collection[Any] = ()
+            if isinstance(thing, Parameter):
+                met = (thing,)
+            elif not isinstance(thing, Module):
+                met = elements_of(thing)
             elif _overrides_parameters(thing):
-                for parameter in thing.parameters():
-                    found.setdefault(id(parameter), parameter)
+                met = tuple(thing.parameters())
+            found.update(zip(map(id, met), met, strict=True))
         return list(found.values())
 
     # -- what can be done with them -------------------------------------------------------------
@@ -297,7 +300,7 @@ class Module(Tree):
             )
         order: list[Module] = []
         waiting: list[tuple[int, Module]] = [(0, self)]  # owners, till what they hold is through
-        for depth, _, _, thing in self._walk():
+        for depth, _, _, thing in self._walk_in_rows(parameters=False):
             if isinstance(thing, Module):
                 while waiting[-1][0] >= depth:
                     order.append(waiting.pop()[1])

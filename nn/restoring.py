@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -86,15 +86,22 @@ def _kept(model: Module) -> list[Callable[[], None]]:
         seen.add(id(thing))
         if isinstance(thing, dict):
             undo.append(_refill(thing, dict(thing)))
-            stack += [x for x in thing.values() if isinstance(x, _CHANGEABLE)]
+            stack += _changeable(thing.values())
         elif isinstance(thing, list):
             undo.append(_refill_list(thing, list(thing)))
-            stack += [x for x in thing if isinstance(x, _CHANGEABLE)]
+            stack += _changeable(thing)
         elif isinstance(thing, tuple):
-            stack += [x for x in thing if isinstance(x, _CHANGEABLE)]
+            stack += _changeable(thing)
         elif isinstance(thing, random.Random):
             undo.append(_rewind(thing, thing.getstate()))
     return undo
+
+
+def _changeable(members: Collection[Any]) -> list[Any]:
+    """Return those that can be changed in place."""
+    if not any(issubclass(kind, _CHANGEABLE) for kind in {*map(type, members)}):
+        return []  # a long list of parameters, perhaps
+    return [x for x in members if isinstance(x, _CHANGEABLE)]
 
 
 def _refill(members: dict[Any, Any], kept: dict[Any, Any]) -> Callable[[], None]:

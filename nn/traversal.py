@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from nn.parameter import Parameter
@@ -16,11 +16,27 @@ Found = tuple[int, str, tuple[Any, ...], Any]
 class Tree(Stateful):
     """What holds parameters and others of its kind, as attributes."""
 
-    def _walk(self, *, deep: bool = True, parameters: bool = True) -> Iterator[Found]:
-        """Yield every module and parameter below this one once, in the order of definition.
+    def _walk(self) -> Iterator[Found]:
+        """Yield every module and parameter below this one once, in the order of definition."""
+        seen: set[int] = set()
+        for found in self._walk_in_rows():
+            depth, owner, keys, thing = found
+            if isinstance(thing, Tree):
+                yield found
+                continue
+            row = [(keys, thing)]
+            if isinstance(thing, _CONTAINERS):
+                row = [((*keys, key), element) for key, element in _pairs(thing)]
+            for path, parameter in row:
+                if id(parameter) not in seen:
+                    seen.add(id(parameter))
+                    yield depth, owner, path, parameter
 
-        What modules below hold is left out unless ``deep``; parameters on request, which is much
-        quicker.
+    def _walk_in_rows(self, *, deep: bool = True, parameters: bool = True) -> Iterator[Found]:
+        """Yield what `_walk` does, but a list, tuple or dict of parameters alone as it is.
+
+        Parameters come as often as they are met. They are left out on request, and what modules
+        below hold unless ``deep``.
         """
         seen: set[int] = {id(self)}
         followed = _followed(_FOLLOWED if parameters else _WITHOUT_PARAMETERS)
@@ -30,18 +46,14 @@ class Tree(Stateful):
             depth, owner, keys, thing = found
             if isinstance(thing, _CONTAINERS):
                 kinds = _kinds(thing)
-                if not parameters and not any(issubclass(kind, followed) for kind in kinds):
-                    continue  # a long list of parameters, perhaps
-                pairs = thing.items() if isinstance(thing, dict) else enumerate(thing)
-                if all(issubclass(kind, Parameter) for kind in kinds):  # nothing is below them
-                    for key, element in pairs:
-                        if id(element) not in seen:
-                            seen.add(id(element))
-                            yield depth, owner, (*keys, key), element
+                if not any(issubclass(kind, followed) for kind in kinds):
+                    continue
+                if all(issubclass(kind, Parameter) for kind in kinds):
+                    yield found
                     continue
                 stack += [
                     (depth, owner, (*keys, key), element)
-                    for key, element in pairs
+                    for key, element in _pairs(thing)
                     if isinstance(element, followed)
                 ][::-1]
             elif isinstance(thing, _SETS):
@@ -51,22 +63,33 @@ class Tree(Stateful):
                         f" dicts or arrays, got a set in {path_of(owner, keys, thing)!r}, which has"
                         " no order"
                     )
-            elif not isinstance(thing, _PARTS):  # an array, of objects perhaps
+            elif isinstance(thing, Parameter):
+                yield found
+            elif not isinstance(thing, Tree):  # an array, of objects perhaps
                 held = thing.tolist() if thing.dtype.hasobject else None
                 if isinstance(held, followed):
                     stack.append((depth, owner, keys, held))
             elif id(thing) not in seen:
                 seen.add(id(thing))
                 yield found
-                if deep and isinstance(thing, Tree):
+                if deep:
                     stack += _members(thing, depth + 1, path_of(owner, keys, thing), followed)
+
+
+def elements_of(container: Any) -> Collection[Any]:
+    """Return what is in a list, tuple or dict."""
+    return container.values() if isinstance(container, dict) else container
+
+
+def _pairs(container: Any) -> Iterable[tuple[Any, Any]]:
+    """Return the keys or positions of what is in a list, tuple or dict, each with that."""
+    return container.items() if isinstance(container, dict) else enumerate(container)
 
 
 # Tuples, since a union of types would be built anew at each test.
 _CONTAINERS = (list, tuple, dict)
 _SETS = (set, frozenset)
-_PARTS = (Parameter, Tree)
-_FOLLOWED: tuple[type, ...] = (*_PARTS, *_CONTAINERS, *_SETS)
+_FOLLOWED: tuple[type, ...] = (Parameter, Tree, *_CONTAINERS, *_SETS)
 _WITHOUT_PARAMETERS: tuple[type, ...] = (Tree, *_CONTAINERS, *_SETS)
 
 
@@ -78,7 +101,7 @@ def _followed(kinds: tuple[type, ...]) -> tuple[type, ...]:
 
 def _kinds(container: Any) -> set[type]:
     """Return the types of what is in a list, tuple or dict."""
-    return set(map(type, container.values() if isinstance(container, dict) else container))
+    return set(map(type, elements_of(container)))
 
 
 def _members(module: Tree, depth: int, path: str, followed: tuple[type, ...]) -> list[Found]:

@@ -145,10 +145,11 @@ def memory_order(tape: Tape, parameters: int) -> list[int]:
     model has them in.
     """
     factors: dict[int, None] = {}
-    for operation, operands in zip(tape.operations, tape.operands, strict=True):
+    for node, operation in enumerate(tape.operations):
         if operation is nary.dot_product or operation is arithmetic.multiply:
-            for operand in operands[: len(operands) // 2 * 2]:
-                source = tape.sources[operand]
-                if isinstance(source, Parameter):
-                    factors[source.position] = None
-    return [*factors, *(i for i in range(parameters) if i not in factors)]
+            operands = tape.operands[node]
+            factors.update(dict.fromkeys(operands[: len(operands) // 2 * 2]))
+    sources = map(tape.sources.__getitem__, factors)
+    order = [source.position for source in sources if isinstance(source, Parameter)]
+    placed = {*order}
+    return [*order, *(i for i in range(parameters) if i not in placed)]

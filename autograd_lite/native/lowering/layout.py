@@ -243,12 +243,14 @@ def laid_out(about: Analysed, direct: Collection[int], kernels: Kernels) -> Layo
     needed[operands[used]] = True
     needed[broadcast] = True
     needed[observed(about.tape)] = True
+    learned = about.sources.positions(Parameter, n) >= 0
     for product in about.products:
         needed[np.ravel(product.inputs)] = True
         if product.starts is not None:
             needed[np.ravel(product.starts)] = True
-        if not _all_parameters(about.tape, product):
-            needed[np.ravel(product.weights)] = True
+        weights = np.ravel(product.weights)
+        if not learned[weights].all():
+            needed[weights] = True
     needed[:n] &= about.live
     needed[list(direct)] = False
     leaves = _leaves(about, needed)
@@ -378,10 +380,6 @@ def _stable(keys: Any) -> Any:
     if len(keys) and int(keys.max()) > 0xFFFF:
         order = order[np.argsort((keys[order] >> 16).astype(np.uint16), kind="stable")]
     return order
-
-
-def _all_parameters(tape: Tape, product: Product) -> bool:
-    return all(isinstance(tape.sources[w], Parameter) for row in product.weights for w in row)
 
 
 def _leaves(about: Analysed, needed: Any) -> Any:

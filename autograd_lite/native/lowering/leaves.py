@@ -49,7 +49,7 @@ class Leaves:
     layout : Layout
     labels : list of int
         The leaves whose whole numbers picks go by.
-    places : sequence of int
+    places : int array
         Of every parameter, where its number is in the binding.
     varying, wanted : collections of int
         The positions of the arguments with lanes, and of those to differentiate.
@@ -60,7 +60,7 @@ class Leaves:
         about: Analysed,
         layout: Layout,
         labels: Sequence[int],
-        places: Sequence[int],
+        places: Any,
         varying: Collection[int],
         wanted: Collection[int],
     ) -> None:
@@ -206,12 +206,11 @@ def _grouped(
     return found
 
 
-def _learned(rows: Any, which: Any, places: Sequence[int]) -> Learned | None:
-    import numpy as np
+def _learned(rows: Any, which: Any, places: Any) -> Learned | None:
 
     if not len(rows):
         return None
-    return Learned(_stretch(rows), _stretch(np.asarray(places, np.int64)[which]))
+    return Learned(_stretch(rows), _stretch(places[which]))
 
 
 def _stretch(numbers: Any) -> Any:

@@ -105,7 +105,7 @@ def placed(
     about: Analysed,
     layout: Layout,
     direct: dict[int, list[int]],
-    places: Sequence[int],
+    places: Any,
     rows: tuple[int, int],
 ) -> tuple[list[Placed], tuple[int, int]]:
     """Find the places of all products' numbers; return also how many rows there are with copies.
@@ -114,7 +114,7 @@ def placed(
     ----------
     direct : dict
         As `direct_arguments` returns them.
-    places : sequence of int
+    places : int array
         Of every parameter, where its number is.
     rows : tuple of two int
         How many rows the layout has in each space.
@@ -123,7 +123,7 @@ def placed(
 
     if not about.products:
         return [], rows
-    tape = about.tape
+    parameter = about.sources.positions(Parameter, len(about.flat.codes))
     owner = {node: position for position, nodes in direct.items() for node in nodes}
     users = _users(about)
     learned = _weight_uses(about)
@@ -132,12 +132,8 @@ def placed(
     for product, place in zip(about.products, layout.product_place, strict=True):
         m, n, columns = product.shape
         nodes = np.array(product.weights)
-        of_parameters = all(isinstance(tape.sources[w], Parameter) for w in nodes.flat)
-        if of_parameters:
-            where = [places[tape.sources[w].position] for w in nodes.flat]
-            weights = np.array(where).reshape(m, n)
-        else:
-            weights = layout.row[nodes]
+        of_parameters = bool((parameter[nodes] >= 0).all())
+        weights = places[parameter[nodes]] if of_parameters else layout.row[nodes]
         inputs = np.array(product.inputs)
         argument = owner.get(int(inputs.flat[0]))
         with_lanes = bool(about.varies[product.outputs[0][0]])
@@ -160,7 +156,7 @@ def placed(
                 weights,
                 of_parameters,
                 _in_order(weights) and (m == 1 or int(weights[1, 0] - weights[0, 0]) == n),
-                of_parameters and all(learned[w] == 1 for w in nodes.flat),
+                of_parameters and bool((learned[nodes] == 1).all()),
                 begin + np.arange(given.size).reshape(given.shape) if copied else given,
                 argument,
                 given if copied else None,
@@ -168,7 +164,7 @@ def placed(
                 None if product.starts is None else layout.row[np.array(product.starts)],
                 active and bool(about.active[nodes].any()),
                 passes_on,
-                passes_on and (copied or all(users[x] == m for x in inputs.flat)),
+                passes_on and (copied or bool((users[inputs] == m).all())),
                 active,
             )
         )

@@ -61,13 +61,16 @@ def products_of(flat: Flat, *, live: Any, varies: Any, active: Any, level: Any) 
         The longest way to a leaf; nodes of one level do not depend on each other.
     """
     nodes = [node for node in flat.using(nary.dot_product).tolist() if live[node]]
+    if not nodes:
+        return []
+    lanes = varies.tolist()  # a list is quicker to look things up in
     split = {node: _halves(flat.operands_of(node)) for node in nodes}
     with_lanes, without = [], []
     for node, (xs, ys, start) in split.items():
-        if not varies[node]:
+        if not lanes[node]:
             without.append((node, xs, ys, start))
-        elif not any(varies[s] for s in start):
-            dot = _with_uniform_weights(node, xs, ys, start, varies)
+        elif not any(lanes[s] for s in start):
+            dot = _with_uniform_weights(node, xs, ys, start, lanes)
             if dot is not None:
                 with_lanes.append(dot)
     found = []
@@ -89,16 +92,18 @@ def _halves(operands: list[int]) -> tuple[tuple[int, ...], tuple[int, ...], tupl
 
 
 def _with_uniform_weights(
-    node: int, xs: tuple[int, ...], ys: tuple[int, ...], start: tuple[int, ...], varies: Any
+    node: int,
+    xs: tuple[int, ...],
+    ys: tuple[int, ...],
+    start: tuple[int, ...],
+    lanes: list[bool],
 ) -> _Dot | None:
     """Return the node with the factors that are the same in all lanes as its weights."""
-    weights, inputs = [], []
-    for x, y in zip(xs, ys, strict=True):
-        if varies[x] == varies[y]:
-            return None
-        weights.append(y if varies[x] else x)
-        inputs.append(x if varies[x] else y)
-    return _Dot(node, tuple(weights), tuple(inputs), start)
+    pairs = [*zip(xs, ys, strict=True)]
+    if any(lanes[x] == lanes[y] for x, y in pairs):
+        return None
+    weights, inputs = zip(*[(y, x) if lanes[x] else (x, y) for x, y in pairs], strict=True)
+    return _Dot(node, weights, inputs, start)
 
 
 def _oriented(dots: list[Any]) -> list[_Dot]:

@@ -89,7 +89,7 @@ def scheduled(
     direct = direct_arguments(about, sorted(wanted))
     layout = laid_out(about, [x for nodes in direct.values() for x in nodes], kernels)
     runs = recorded(about, layout, kernels)
-    places: Sequence[int] = () if binding is None else binding.place
+    places = np.array(() if binding is None else binding.place, np.int64)
     products, rows = placed(about, layout, direct, places, layout.rows)
     index, around = _around(runs.index, products, kernels)
     zeroed = _rows_to_zero(about, layout, products, rows[LANES])

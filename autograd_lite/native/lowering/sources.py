@@ -38,6 +38,15 @@ class Sources(NamedTuple):
         """Mark those of one kind."""
         return self.kind == _KIND_OF[kind]
 
+    def positions(self, kind: type[Source], count: int) -> Any:
+        """Return an array of so many nodes: of leaves of one kind, ``which``; -1 for others."""
+        import numpy as np
+
+        found = np.full(count, -1)
+        chosen = self.are(kind)
+        found[self.nodes[chosen]] = self.which[chosen]
+        return found
+
 
 def sources_of(tape: Tape, flat: Flat) -> Sources:
     """Turn the sources of a tape into arrays.

@@ -69,7 +69,10 @@ class Binding:
 
     def spans_at(self, positions: Iterable[int]) -> Spans:
         """Return the stretches of the arrays that some of the parameters take up."""
-        return spans_of([self.place[position] for position in positions])
+        chosen = {*positions}
+        if len(chosen) == len(self.place):
+            return self.spans
+        return spans_of([self.place[position] for position in chosen])
 
     def is_clear(self, spans: Spans) -> bool:
         """Tell whether nothing there has a gradient, so that it can be overwritten.

@@ -162,5 +162,8 @@ def gradients_of(values: Sequence[Any]) -> Gradients | None:
     >>> arrays.gradients_of(values).norm()
     5.0
     """
+    known = known_gradients_of(values)
+    if known is not None:
+        return known
     memory = memory_of(values)
     return None if memory is None else Gradients(memory, [value._b[1] for value in values])

@@ -35,15 +35,14 @@ def with_numbers(tape: Tape) -> Tape:
     """
     if not any(isinstance(x, Argument) and x.whole for x in tape.leaves):
         return tape
-    computed = {
-        operand
-        for operation, operands in zip(tape.operations, tape.operands, strict=True)
-        for operand in (operands[1:] if operation is PICK else operands)
-    }
-    computed.update(tape.outputs)
+    operands = list(tape.operands.nodes)
+    for node, operation in enumerate(tape.operations):
+        if operation is PICK:  # whose first operand, the label, is not computed with
+            operands[tape.operands.starts[node]] = node
+    computed = {*operands, *tape.outputs}
     sources = [
         source._replace(whole=False)
-        if isinstance(source, Argument) and node in computed
+        if isinstance(source, Argument) and source.whole and node in computed
         else source
         for node, source in enumerate(tape.sources)
     ]
@@ -58,9 +57,9 @@ def check_parameters(tape: Tape, parameters: Sequence[Value]) -> str:
             f"the function uses none of the {len(parameters)} parameters that compile was given, so"
             " it would learn nothing: give the parameters of the model that it calls"
         )
-    unused = [p for i, p in enumerate(parameters) if i not in used]
-    if not unused or tape.guards:  # another branch may use them
+    if len(used) == len(parameters) or tape.guards:  # another branch may use them
         return ""
+    unused = [p for i, p in enumerate(parameters) if i not in used]
     names = [p.label for p in unused if p.label][:3]
     named = f" ({', '.join(names)}{', …' if len(unused) > len(names) else ''})" if names else ""
     return (

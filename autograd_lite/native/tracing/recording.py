@@ -177,13 +177,9 @@ class Recorder:
 
     def _floats(self, position: int, leaves: list[float]) -> list[Value]:
         """Return Values for the numbers of an argument, all at once."""
-        count, first = len(leaves), len(self._operations)
-        nodes = range(first, first + count)
         values = [*map(Value, leaves)]
-        self._operations.add_leaves(count)
-        self._operands.add_leaves(count)
-        self._sources.update(zip(nodes, map(Argument, repeat(position), range(count)), strict=True))
-        self._nodes.update(zip(map(id, values), nodes, strict=True))
+        sources = map(Argument, repeat(position), range(len(values)))
+        self._add_leaves(map(id, values), sources, len(values))
         self._kept += values
         return values
 
@@ -264,7 +260,11 @@ class Recorder:
                 end += 1
             else:
                 given = arguments(result)
-                nodes += [node(x) if (i := find(id(x))) is None else i for x in given]
+                found: list[Any] = [*map(find, map(id, given))]
+                if None in found:
+                    self._add_parameters(x for x, i in zip(given, found, strict=True) if i is None)
+                    found = [node(x) if (i := find(id(x))) is None else i for x in given]
+                nodes += found
                 own, end = len(codes), len(nodes)
             known[key] = own
             own += 1
@@ -280,15 +280,20 @@ class Recorder:
             self._arities.append(3 if many else primitive.arity)
         return code
 
+    def _add_parameters(self, values: Iterable[Any]) -> None:
+        """Put on the tape the parameters among what was not met before, all at once."""
+        positions = self._parameters
+        new = {key: value for value in values if (key := id(value)) in positions}
+        self._add_leaves(new, map(Parameter, map(positions.__getitem__, new)), len(new))
+        self.labelled += new.values()
+
     def _from_outside(self, value: Node) -> int:
         """Return the node of a Value that is no result and no argument."""
+        if id(value) in self._parameters:
+            self._add_parameters([value])
+            return self._nodes[id(value)]
         if value.label:
             self.labelled.append(value)
-        position = self._parameters.get(id(value))
-        if position is not None:
-            node = self._new(Parameter(position))
-            self._know(value, node)
-            return node
         if value._primitive is not None:
             self._refuse_hidden_gradient(value)
         node = self._new(Closure(value))
@@ -318,6 +323,15 @@ class Recorder:
             self._harmless.add(id(node))
             self._kept.append(node)
             stack += [operand for operand, _ in edges(node)]
+
+    def _add_leaves(self, keys: Iterable[int], sources: Iterable[Source], count: int) -> None:
+        """Put leaves on the tape, whose Values have these identities."""
+        first = len(self._operations)
+        nodes = range(first, first + count)
+        self._operations.add_leaves(count)
+        self._operands.add_leaves(count)
+        self._sources.update(zip(nodes, sources, strict=True))
+        self._nodes.update(zip(keys, nodes, strict=True))
 
     def _new(self, source: Source) -> int:
         node = len(self._operations)
@@ -471,14 +485,22 @@ class Recorder:
         )
 
     def _take_labels(self) -> None:
-        for value in self.labelled:
-            if id(value) in self._nodes:
-                self._names[self._nodes[id(value)]] = value.label
+        nodes = map(self._nodes.get, map(id, self.labelled))
+        for node, value in zip(nodes, self.labelled, strict=True):
+            if node is not None and (label := value.label):
+                self._names[node] = label
+
+    def _is_given(self, node: int) -> bool:
+        """Tell whether a node is a leaf whose number may be another one."""
+        return not isinstance(self._sources.get(node), Constant | None)
 
     def _open_guards(self) -> tuple[Guard, ...]:
         """Return the questions whose answers may change."""
         if not self._guards:
             return ()
+        guards = tuple(self._guards.values())
+        if all(self._is_given(guard.a) or self._is_given(guard.b) for guard in guards):
+            return guards
         fixed: list[bool] = []
         for node, operands in enumerate(self._operands):
             source = self._sources.get(node)
@@ -486,7 +508,7 @@ class Recorder:
                 fixed.append(all(fixed[i] for i in operands))
             else:
                 fixed.append(isinstance(source, Constant))
-        return tuple(g for g in self._guards.values() if not (fixed[g.a] and fixed[g.b]))
+        return tuple(guard for guard in guards if not (fixed[guard.a] and fixed[guard.b]))
 
 
 def _called(value: Node) -> str:
