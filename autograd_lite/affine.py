@@ -8,7 +8,7 @@ from operator import add, mul
 from typing import Any
 
 from autograd_lite.allocation import allocator
-from autograd_lite.modes import current_mode, runtime
+from autograd_lite.modes import Mode, current_mode, runtime
 from autograd_lite.node import UNREACHED
 from autograd_lite.primitives import nary, operands_of
 from autograd_lite.value import Value
@@ -56,13 +56,20 @@ def linear(
             f"linear expected as many biases as rows of weights, {len(weight)}, got {len(biases)}"
         )
     rows = [_Row(operands_of("linear", row), b) for row, b in zip(weight, biases, strict=True)]
+    mode = current_mode() if runtime.special else None
+    if mode is None or not (mode.watching or mode.recorder is not None):
+        for row in rows:
+            row.read()
     if isinstance(x[0], list | tuple):
-        return [_outputs(operands_of("linear", sample), rows) for sample in x]
-    return _outputs(tuple(x), rows)
+        return [_outputs(operands_of("linear", sample), rows, mode) for sample in x]
+    return _outputs(tuple(x), rows, mode)
 
 
 class _Row:
-    """The weights of one output and its bias, with what all samples need of them."""
+    """The weights of one output and its bias, with what all samples need of them.
+
+    ``learned`` is whether they were read, so that the quick way is open.
+    """
 
     __slots__ = ("bias", "data", "learned", "ones", "start", "values", "weights")
 
@@ -71,12 +78,16 @@ class _Row:
         self.bias = () if bias is None else (bias,)
         self.values = self.weights + self.bias
         self.ones = (1.0,) * len(self.bias)
+        self.learned = False
+
+    def read(self) -> None:
+        """Read the numbers of what is learned, for the quick way."""
         try:
             self.data = [w._data for w in self.weights]
             self.start = [b._data for b in self.bias]
             self.learned = self.weights[0]._grad is not None
         except (AttributeError, IndexError):  # plain numbers, or no weights at all
-            self.learned = False
+            return
 
     def dot(self, x: tuple[Any, ...]) -> Any:
         """Record the weighted sum by the general way."""
@@ -86,14 +97,11 @@ class _Row:
         return nary.dot_product(self.weights + x + self.bias)
 
 
-def _outputs(x: tuple[Any, ...], rows: Sequence[_Row]) -> list[Any]:
+def _outputs(x: tuple[Any, ...], rows: Sequence[_Row], mode: Mode | None) -> list[Any]:
     """Return all weighted sums of one sample.
 
     Nodes share what they can: those of one row their weights, those of one sample its numbers.
     """
-    mode = current_mode() if runtime.special else None
-    if mode is not None and (mode.watching or mode.recorder is not None):
-        return [row.dot(x) for row in rows]
     recording, tag = (True, None) if mode is None else (mode.recording, mode.tag)
     try:
         numbers: tuple[Any, ...] = tuple([v._data for v in x])

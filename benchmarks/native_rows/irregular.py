@@ -99,18 +99,13 @@ def in_c(table: Table, program: Program, options: Options) -> None:
         for name in (MACHINE, IN_C, MAP):
             table.absent(over_points if name == MAP else what, name, error)
         return
-    prepared: list[Any] = []
 
-    def prepare() -> None:
+    def prepare() -> tuple[Any, Any]:
         function = irregular_casadi.value_and_gradient(program)
-        prepared[:] = [function, irregular_casadi.in_c(function, Path(folder))]
-
-    def prepare_ours() -> None:
-        compiled(program).value_and_grad(*ours.run.args)
+        return function, irregular_casadi.in_c(function, Path(tempfile.mkdtemp(dir=folder)))
 
     with tempfile.TemporaryDirectory() as folder:
-        theirs = seconds(prepare)
-        function, library = prepared
+        function, library = prepare()
         machine = irregular_casadi.Buffered(function, program.points[:1])
         native = irregular_casadi.Buffered(library, program.points[:1])
         mapped = irregular_casadi.Buffered(library.map(len(program.points)), program.points)
@@ -133,13 +128,12 @@ def in_c(table: Table, program: Program, options: Options) -> None:
             statistics.median(listed),
             duration(statistics.median(listed)),
         )
-        [preparing] = in_turn([prepare_ours], options.few)
-        table.ratio(
+        compare(
+            table,
             f"{len(program.operations):,} operations: preparing it",
-            IN_C,
-            [theirs] * len(preparing),
-            preparing,
-            500.0,
+            lambda: compiled(program).value_and_grad(*ours.run.args),
+            [Peer(IN_C, prepare, 500.0)],
+            options._replace(rounds=options.few),
         )
         compare(
             table,

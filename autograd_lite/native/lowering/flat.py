@@ -48,8 +48,8 @@ class Flat(NamedTuple):
         """Return the numbers of the nodes with one of these operations."""
         import numpy as np
 
-        chosen = [i for i, known in enumerate(self.operations) if known in operations]
-        return np.flatnonzero(np.isin(self.codes, chosen))
+        chosen = np.array([known in operations for known in self.operations])
+        return np.flatnonzero(chosen[self.codes])
 
 
 def flat(operations: Operations, operands: Operands, flows: list[bool]) -> Flat:

@@ -218,9 +218,9 @@ def laid_out(about: Analysed, direct: Collection[int], kernels: Kernels) -> Layo
     begun = np.zeros(len(place), bool)
     heir = np.arange(len(place))
     if about.varies.any() and not about.exact:
-        by_kernel = computed & (_has_fixed_arity(flat) & ~kernels.in_python)[flat.codes]
-        able = about.active[flat.operands] & (space[operands] == LANES) & by_kernel[consumer]
-        alone = able & (operands < n) & by_kernel[flat.operands]
+        native = computed & (_has_fixed_arity(flat) & ~kernels.in_python)[flat.codes]
+        able = about.active[flat.operands] & (space[operands] == LANES) & native[consumer]
+        alone = able & (operands < n) & native[flat.operands]
         counts = about.active[consumer] & about.live[consumer]
         alone &= _passed_on(about, consumer, slot, counts)
         kind -= np.bincount(consumer[alone], 1 << slot[alone], len(kind)).astype(np.int64)
@@ -264,8 +264,8 @@ def laid_out(about: Analysed, direct: Collection[int], kernels: Kernels) -> Layo
         behind, size = _rows(found, kind, place, keeping)
         row[found] = len(given) + behind
         sizes.append(len(given) + size)
-    native = ~np.isin(everything, np.concatenate([*products, np.empty(0, np.int64)]))
-    order = everything[native]
+    by_kernel = np.concatenate([~in_product, np.ones(len(broadcast), bool)])
+    order = everything[by_kernel[everything]]
     return Layout(
         row,
         (sizes[0], sizes[1]),

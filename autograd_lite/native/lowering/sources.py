@@ -69,7 +69,7 @@ def sources_of(tape: Tape, flat: Flat) -> Sources:
     kind = np.fromiter(map(_KIND_OF.__getitem__, map(type, leaves)), np.int8, len(leaves))
     columns = []
     for field, kinds in enumerate((_NUMBERED, _WITH_COLUMN)):
-        having = np.isin(kind, [_KIND_OF[x] for x in kinds])
+        having = np.array([x in kinds for x in SOURCE_KINDS])[kind]
         column = np.zeros(len(leaves), np.int64)
         column[having] = list(map(itemgetter(field), compress(leaves, having.tolist())))
         columns.append(column)
