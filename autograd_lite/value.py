@@ -125,56 +125,67 @@ def _wanted(primitive: Any) -> str:
     return f"a number or Value for {primitive.name!r}"
 
 
-def _binary(primitive: Primitive, a: Any, b: Any) -> Any:
-    """Record an operator whose operands are Values and plain numbers; `_foreign` sees the rest."""
-    try:
-        if isinstance(a, Value):
-            x = a._data
-            needed = a._grad is not None
-        elif type(a) is float or type(a) is int:
-            x = a = float(a)
-            needed = False
-        else:
-            return _foreign(primitive, a, b)
-        if isinstance(b, Value):
-            z = b._data
-            needed = needed or b._grad is not None
-        elif type(b) is float or type(b) is int:
-            z = b = float(b)
-        else:
-            return _foreign(primitive, a, b)
-        mode = None
-        if runtime.special:
-            mode = current_mode()
-            needed = needed and mode.short
-            if (
-                needed and mode.recorder is not None
-            ):  # who has something else in place of some constants
-                needed = (a is x or a._grad is not None) and (b is z or b._grad is not None)
-        if not needed:
-            return _record(primitive, (a, b))
-        y = primitive.value(x, z)
-        da = primitive.partials[0](x, z, y) if a is not x else None
-        db = primitive.partials[1](x, z, y) if b is not z else None
-    except RAISED_BY_FLOATS:
-        return _record(primitive, (a, b))
-    out = _blank()
-    out._data = y
-    out._primitive = primitive
-    out._a = a
-    out._b = b
-    out._da = da
-    out._db = db
-    out._grad = UNREACHED
-    out._position = 0
-    out._stamp = runtime.clock
-    if mode is not None:
-        if mode.tag is not None:
-            out._tag = mode.tag
-        if mode.note is not None:
-            mode.note(out)
-    return out
+def _binary(primitive: Primitive) -> Callable[[Any, Any], Any]:
+    """Make what records an operator of Values and plain numbers; `_foreign` sees other operands."""
+    value = primitive.value
+    partial_a, partial_b = primitive.partials
 
+    def operator(a: Any, b: Any) -> Any:
+        try:
+            if isinstance(a, Value):
+                x = a._data
+                needed = a._grad is not None
+            elif type(a) is float or type(a) is int:
+                x = a = float(a)
+                needed = False
+            else:
+                return _foreign(primitive, a, b)
+            if isinstance(b, Value):
+                z = b._data
+                needed = needed or b._grad is not None
+            elif type(b) is float or type(b) is int:
+                z = b = float(b)
+            else:
+                return _foreign(primitive, a, b)
+            mode = None
+            if runtime.special:
+                mode = current_mode()
+                needed = needed and mode.short
+                if needed and mode.recorder is not None:  # who replaces some constants
+                    needed = (a is x or a._grad is not None) and (b is z or b._grad is not None)
+            if not needed:
+                return _record(primitive, (a, b))
+            y = value(x, z)
+            da = partial_a(x, z, y) if a is not x else None
+            db = partial_b(x, z, y) if b is not z else None
+        except RAISED_BY_FLOATS:
+            return _record(primitive, (a, b))
+        out = _blank()
+        out._data = y
+        out._primitive = primitive
+        out._a = a
+        out._b = b
+        out._da = da
+        out._db = db
+        out._grad = UNREACHED
+        out._position = 0
+        out._stamp = runtime.clock
+        if mode is not None:
+            if mode.tag is not None:
+                out._tag = mode.tag
+            if mode.note is not None:
+                mode.note(out)
+        return out
+
+    return operator
+
+
+_add = _binary(arithmetic.add)
+_subtract = _binary(arithmetic.subtract)
+_multiply = _binary(arithmetic.multiply)
+_divide = _binary(arithmetic.divided)
+_power = _binary(arithmetic.to_the_power)
+_remainder = _binary(arithmetic.remainder)
 
 _NEVER_OPERANDS = (str, bytes, list, tuple, dict, set, complex, type(None))
 
@@ -420,7 +431,7 @@ class Value(Node):
 
     def __add__(self, other: Any) -> Value:
         if runtime.special or self._grad is None:
-            return _binary(_ADD, self, other)
+            return _add(self, other)
         if isinstance(other, Value):
             out = _blank()
             out._data = self._data + other._data
@@ -430,7 +441,7 @@ class Value(Node):
             out._data = self._data + other
             out._db = None
         else:
-            return _binary(_ADD, self, other)
+            return _add(self, other)
         out._primitive = _ADD
         out._a = self
         out._b = other
@@ -442,7 +453,7 @@ class Value(Node):
 
     def __sub__(self, other: Any) -> Value:
         if runtime.special or self._grad is None:
-            return _binary(_SUBTRACT, self, other)
+            return _subtract(self, other)
         if isinstance(other, Value):
             out = _blank()
             out._data = self._data - other._data
@@ -452,7 +463,7 @@ class Value(Node):
             out._data = self._data - other
             out._db = None
         else:
-            return _binary(_SUBTRACT, self, other)
+            return _subtract(self, other)
         out._primitive = _SUBTRACT
         out._a = self
         out._b = other
@@ -464,7 +475,7 @@ class Value(Node):
 
     def __mul__(self, other: Any) -> Value:
         if runtime.special or self._grad is None:
-            return _binary(_MULTIPLY, self, other)
+            return _multiply(self, other)
         if isinstance(other, Value):
             out = _blank()
             out._da = b = other._data
@@ -476,7 +487,7 @@ class Value(Node):
             out._db = None
             out._data = self._data * other
         else:
-            return _binary(_MULTIPLY, self, other)
+            return _multiply(self, other)
         out._primitive = _MULTIPLY
         out._a = self
         out._b = other
@@ -487,11 +498,11 @@ class Value(Node):
 
     def __truediv__(self, other: Any) -> Value:
         if runtime.special or self._grad is None:
-            return _binary(_DIVIDED, self, other)
+            return _divide(self, other)
         if isinstance(other, Value):
             b = other._data
             if not b:
-                return _binary(_DIVIDED, self, other)
+                return _divide(self, other)
             out = _blank()
             out._data = y = self._data / b
             out._da = 1.0 / b
@@ -502,7 +513,7 @@ class Value(Node):
             out._da = 1.0 / other
             out._db = None
         else:
-            return _binary(_DIVIDED, self, other)
+            return _divide(self, other)
         out._primitive = _DIVIDED
         out._a = self
         out._b = other
@@ -526,28 +537,28 @@ class Value(Node):
         return out
 
     def __radd__(self, other: Any) -> Value:
-        return _binary(_ADD, other, self)
+        return _add(other, self)
 
     def __rsub__(self, other: Any) -> Value:
-        return _binary(_SUBTRACT, other, self)
+        return _subtract(other, self)
 
     def __rmul__(self, other: Any) -> Value:
-        return _binary(_MULTIPLY, other, self)
+        return _multiply(other, self)
 
     def __rtruediv__(self, other: Any) -> Value:
-        return _binary(_DIVIDED, other, self)
+        return _divide(other, self)
 
     def __pow__(self, other: Any) -> Value:
-        return _binary(arithmetic.to_the_power, self, other)
+        return _power(self, other)
 
     def __rpow__(self, other: Any) -> Value:
-        return _binary(arithmetic.to_the_power, other, self)
+        return _power(other, self)
 
     def __mod__(self, other: Any) -> Value:
-        return _binary(arithmetic.remainder, self, other)
+        return _remainder(self, other)
 
     def __rmod__(self, other: Any) -> Value:
-        return _binary(arithmetic.remainder, other, self)
+        return _remainder(other, self)
 
     def __pos__(self) -> Value:
         return self

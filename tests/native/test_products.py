@@ -15,7 +15,7 @@ from autograd_lite import Value, dot, no_grad, total, value_and_grad
 from autograd_lite.affine import linear
 from autograd_lite.native.kernels import tiles
 from autograd_lite.native.lowering import products
-from autograd_lite.native.running import matrix, plan
+from autograd_lite.native.running import blocks, matrix
 
 
 @pytest.fixture(autouse=True, params=["tiles", "BLAS"])
@@ -29,7 +29,7 @@ def products_of_any_size(request: pytest.FixtureRequest, monkeypatch: pytest.Mon
 
 def blocks_of(lanes: int, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, size in (("BLOCK_BYTES", 1), ("NARROWEST", lanes), ("WIDEST", lanes)):
-        monkeypatch.setattr(plan, name, size)
+        monkeypatch.setattr(blocks, name, size)
 
 
 def learned(
@@ -264,14 +264,14 @@ def test_a_guard_that_fails_late_adds_nothing_before(
     """Gradients of blocks in which all guards hold are added as long as no other one fails."""
     blocks_of(8, monkeypatch)
     passes: list[bool] = []
-    kept = plan.Plan._pass
+    kept = blocks.Blocks._pass
 
     def noted(self: Any, *given: Any) -> Any:
         found = kept(self, *given)
         passes.append(len(given) > 5)
         return found
 
-    monkeypatch.setattr(plan.Plan, "_pass", noted)
+    monkeypatch.setattr(blocks.Blocks, "_pass", noted)
     weights = numbers(5)
 
     def loss(x: Any) -> Any:

@@ -21,7 +21,7 @@ from wide_programs import draw_oracle
 
 import autograd_lite
 from autograd_lite import value_and_grad
-from autograd_lite.native.running import plan
+from autograd_lite.native.running import blocks
 
 MOST = 60 if NIGHTLY else 8  # operations: each has kernels to be compiled, once per machine
 LANES = (1, 2, 7, 8, 33)
@@ -104,7 +104,7 @@ def test_every_lane_takes_its_own_branches(seed: int, monkeypatch: pytest.Monkey
     """Now and then in blocks of lanes, and in two threads."""
     if seed % 3 == 0:
         for name, size in (("BLOCK_BYTES", 1), ("NARROWEST", 8), ("WIDEST", 8)):
-            monkeypatch.setattr(plan, name, size)
+            monkeypatch.setattr(blocks, name, size)
     function, count = branching.function(seed)
     draw = random.Random(seed)
     points = [

@@ -13,7 +13,7 @@ import pytest
 import autograd_lite
 from autograd_lite import Value, dot, grad, lanes, logsumexp, total, value_and_grad
 from autograd_lite.native.programs import backend
-from autograd_lite.native.running import plan
+from autograd_lite.native.running import blocks
 from autograd_lite.testing import Program
 from autograd_lite.testing.programs import Step
 
@@ -25,7 +25,7 @@ def evaluation(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     """All lanes at once, four by four, or as generated Python."""
     if request.param == "blocks":
         for name, size in (("BLOCK_BYTES", 1), ("NARROWEST", 4), ("WIDEST", 4)):
-            monkeypatch.setattr(plan, name, size)
+            monkeypatch.setattr(blocks, name, size)
     if request.param == "python":
         monkeypatch.setattr(backend, "missing", lambda: ("llvmlite", "numba"))
         monkeypatch.setattr(backend, "_tell", lambda what: None)
