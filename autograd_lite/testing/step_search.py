@@ -22,7 +22,8 @@ ANOTHER = 0.77  # of a step: multiples of the one are none of the other
 PATIENCE = 8  # steps without improvement after which accurate estimates are kept
 NOTHING = 2.0**-200  # of the largest values and steps, as good as none at x = 0
 FEW = 64.0  # ulps of x, below which there are no smaller steps to confirm what is found
-FURTHER = 4.0  # how much smaller steps become after a failure
+FURTHER = 4.0  # how much smaller steps become after a failure,
+FAILURES = 16  # the square of that after so many, then the square of the square: as at a cusp
 SIDES = {"central": (1.0, -1.0), "forward": (1.0,), "backward": (-1.0,)}
 
 
@@ -175,12 +176,15 @@ def _search(samples: Samples, names: Sequence[str], columns: range, scale: float
     _, exponent = math.frexp(scale)
     start = math.ldexp(MANTISSA, exponent - 1)
     tried: list[StepSearch] = []
+    further = FURTHER
     while True:
         found = StepSearch(samples, names, columns, steps_below(samples.x, start))
         name, best = found.best()
         if best is UNKNOWN:
             break
-        start = best.step / FURTHER
+        if len(tried) >= FAILURES:
+            further *= further
+        start = best.step / further
         smooth = found.smooth()
         if not smooth:
             for table in found.tables.values():

@@ -11,8 +11,9 @@ from mpmath import mp, mpf
 
 import autograd_lite
 from autograd_lite import Value, grad, sin
-from autograd_lite.testing import Difference, error_curve, finite_difference
+from autograd_lite.testing import Difference, error_curve, finite_difference, step_search
 from autograd_lite.testing.extrapolation import MANTISSA
+from autograd_lite.testing.step_search import FAILURES
 
 SHARE = settings.default.max_examples / 200  # 1 in the test command, 50 in the nightly run
 
@@ -320,6 +321,21 @@ def test_at_a_jump_there_is_no_derivative(f, x):
 )
 def test_what_is_steep_or_rounded_is_no_jump(f, x):
     assert finite_difference(f, x).method != "jump"
+
+
+@pytest.mark.parametrize("power", [0.1, 0.5, 0.9])
+def test_at_a_cusp_few_scales_are_tried(power, monkeypatch):
+    searches = []
+
+    class Counted(step_search.StepSearch):
+        def __init__(self, *given):
+            searches.append(given)
+            super().__init__(*given)
+
+    monkeypatch.setattr(step_search, "StepSearch", Counted)
+    found = finite_difference(lambda x: abs(x) ** power, 0.0)
+    assert found.error == math.inf
+    assert FAILURES < len(searches) <= 30
 
 
 def test_beside_a_kink_there_is_none():
