@@ -9,6 +9,7 @@ from autograd_lite.native.tape import Special
 from autograd_lite.primitives.core import Primitive, Variadic
 
 Operation = Primitive | Variadic | Special
+ANY = -1  # number of operands
 
 
 class Flat(NamedTuple):
@@ -56,10 +57,23 @@ def flat(operations: Operations, operands: Operands, flows: list[bool]) -> Flat:
     """Turn the columns of a tape into arrays of NumPy."""
     import numpy as np
 
+    codes = np.fromiter(operations.codes, np.int32, len(operations))
+    counts = np.array([_count(operation) for operation in operations.different])
+    if (counts == ANY).any():
+        starts = np.fromiter(operands.starts, np.int64, len(operands.starts))
+    else:  # which is the same, in a tenth of the time
+        starts = np.concatenate([[0], np.cumsum(counts[codes])])
     return Flat(
         operations.different,
-        np.fromiter(operations.codes, np.int32, len(operations)),
-        np.fromiter(operands.starts, np.int64, len(operands.starts)),
+        codes,
+        starts,
         np.fromiter(operands.nodes, np.int32, len(operands.nodes)),
         np.frombuffer(bytes(flows), np.uint8),
     )
+
+
+def _count(operation: Operation | None) -> int:
+    """Return how many operands an operation has, `ANY` if any number."""
+    if operation is None:
+        return 0
+    return operation.arity if isinstance(operation, Primitive) else ANY

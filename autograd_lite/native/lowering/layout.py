@@ -348,11 +348,12 @@ def _turns(flat: Flat, computed: Any, kind: Any) -> Any:
     """Return the number of each node's run, for a point: the longer runs are, the fewer calls."""
     import numpy as np
 
-    different, compact = np.unique(kind[computed], return_inverse=True)
-    work = Workspace(flat.starts, flat.operands, kinds=len(different))
+    met = np.bincount(kind[computed]) > 0
+    count = int(met.sum())
+    work = Workspace(flat.starts, flat.operands, kinds=count)
     work.computed[:] = computed
-    work.kind[computed] = compact
-    work.run("take_turns", len(different))
+    work.kind[computed] = (np.cumsum(met) - 1)[kind[computed]]
+    work.run("take_turns", count)
     return work.turn.astype(np.int64)
 
 

@@ -190,7 +190,8 @@ class Plan:
         """The shortest way from one point to value and gradient; None where it asks for more."""
         if not is_simple(self.tape, self.schedule):
             return None
-        return Point(self.schedule, self._uniform.machine(1, whole=True))
+        machine = self._whole_machines.get(1) or self._uniform.machine(1, whole=True)
+        return Point(self.schedule, machine)
 
     def sweep(
         self, arguments: Sequence[Any], lanes: int, seed: float | None, threads: int
