@@ -7,29 +7,49 @@ import time
 
 import pytest
 
-from autograd_lite.native.running.turns import in_turns
+from autograd_lite.native.running.turns import AHEAD, in_turns
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3, 8])
 @pytest.mark.parametrize("count", [0, 1, 2, 7, 40])
-def test_results_are_taken_in_order_each_by_the_thread_that_computed_it(
-    threads: int, count: int
-) -> None:
+def test_results_are_taken_in_order_one_at_a_time(threads: int, count: int) -> None:
     taken: list[int] = []
-    by: list[bool] = []
+    taking = threading.Lock()
 
-    def compute(item: int) -> tuple[int, int]:
+    def compute(item: int) -> int:
         time.sleep(0.002 * (item % 3 == 0))
-        return item, threading.get_ident()
+        return item
 
-    def take(result: tuple[int, int]) -> None:
-        item, thread = result
+    def take(item: int) -> None:
+        assert taking.acquire(blocking=False)
         taken.append(item)
-        by.append(thread == threading.get_ident())
+        taking.release()
 
     in_turns(threads, range(count), compute, take)
     assert taken == [*range(count)]
-    assert all(by)
+
+
+def test_a_slow_thread_gets_fewer_items_and_the_others_do_not_run_away() -> None:
+    """While the first item takes long, another thread does the next ones, up to a limit."""
+    taken: list[int] = []
+    by: dict[int, int] = {}
+    last = AHEAD * 2 - 1  # that can be begun before the first is taken
+    reached = threading.Event()
+
+    def compute(item: int) -> int:
+        if item == 0:
+            assert reached.wait(60.0)
+            time.sleep(0.05)  # time enough for another item, if one could be begun
+            assert max(by) == last
+        by[item] = threading.get_ident()
+        if item == last:
+            reached.set()
+        return item
+
+    in_turns(2, range(20), compute, taken.append)
+    assert taken == [*range(20)]
+    assert len({by[item] for item in range(1, last + 1)} | {by[0]}) == 2
+    assert by[0] not in {by[item] for item in range(1, last + 1)}
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
@@ -74,4 +94,5 @@ def test_an_interrupt_of_the_calling_thread_ends_the_others(where: str) -> None:
     with pytest.raises(KeyboardInterrupt):
         in_turns(2, range(10), compute, take)
     assert threading.active_count() == before
-    assert taken in ([0], [0, 1])  # item 1 may have been on its way
+    assert taken == [*range(len(taken))]
+    assert len(taken) <= 2  # others may have been on their way

@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from autograd_lite.native.programs.arguments import Batch
+from autograd_lite.native.running.turns import AHEAD
 from autograd_lite.native.tape import Tape
 from autograd_lite.primitives import counted
 
@@ -29,7 +30,8 @@ def check_capacity(plan: Any, tape: Tape, batch: Batch, threads: int) -> None:
     """
     results = 8 * batch.lanes * (len(tape.outputs) + sum(form.width for form in batch.forms))
     if hasattr(plan, "block"):
-        room = 2 * plan.dtype.itemsize * sum(plan.rows) * plan.block(batch.lanes) * threads
+        blocks = threads if threads == 1 else AHEAD * threads
+        room = 2 * plan.dtype.itemsize * sum(plan.rows) * plan.block(batch.lanes) * blocks
     else:
         room = 2 * BYTES_OF_A_FLOAT * len(tape.sources) * batch.lanes
     needed = room + results
