@@ -3,7 +3,10 @@
 ``kernel(call)`` takes the address of int64 fields: the addresses of data, of gradients and of
 stretches, how many stretches there are, the address of the scalars, and the addresses of the
 arrays of the state. A stretch is a start and a stop. Numbers are worked on many at a time, as many
-as wide registers hold, and those that are left over one by one.
+as wide registers hold, after those that would be left over, one by one.
+
+A stretch is gone through from its end: a step of training has just written the last gradients, and
+the next one begins with the first weights, so what the caches hold is what is needed.
 """
 
 from __future__ import annotations
@@ -35,7 +38,7 @@ start:
   br label %next
 
 next:
-  %stretch = phi ptr [ %stretches, %start ], [ %following, %one ]
+  %stretch = phi ptr [ %stretches, %start ], [ %following, %many ]
   %done = icmp eq ptr %stretch, %end
   br i1 %done, label %finished, label %enter
 
@@ -47,27 +50,27 @@ enter:
   %length = sub i64 %stop, %first
   %rest = and i64 %length, {mask}
   %middle = sub i64 %stop, %rest
-  br label %many
-
-many:
-  %i.many = phi i64 [ %first, %enter ], [ %next.many, %work.many ]
-  %more.many = icmp slt i64 %i.many, %middle
-  br i1 %more.many, label %work.many, label %one
-
-work.many:
-{many}
-  %next.many = add i64 %i.many, {width}
-  br label %many
+  br label %one
 
 one:
-  %i.one = phi i64 [ %middle, %many ], [ %next.one, %work.one ]
+  %i.one = phi i64 [ %middle, %enter ], [ %next.one, %work.one ]
   %more.one = icmp slt i64 %i.one, %stop
-  br i1 %more.one, label %work.one, label %next
+  br i1 %more.one, label %work.one, label %many
 
 work.one:
 {one}
   %next.one = add i64 %i.one, 1
   br label %one
+
+many:
+  %above = phi i64 [ %middle, %one ], [ %i.many, %work.many ]
+  %more.many = icmp sgt i64 %above, %first
+  br i1 %more.many, label %work.many, label %next
+
+work.many:
+  %i.many = sub i64 %above, {width}
+{many}
+  br label %many
 
 finished:
   ret void
