@@ -180,10 +180,10 @@ def _binary(primitive: Primitive) -> Callable[[Any, Any], Any]:
     return operator
 
 
-_add = _binary(arithmetic.add)
-_subtract = _binary(arithmetic.subtract)
-_multiply = _binary(arithmetic.multiply)
-_divide = _binary(arithmetic.divided)
+_add = _binary(_ADD)
+_subtract = _binary(_SUBTRACT)
+_multiply = _binary(_MULTIPLY)
+_divide = _binary(_DIVIDED)
 _power = _binary(arithmetic.to_the_power)
 _remainder = _binary(arithmetic.remainder)
 

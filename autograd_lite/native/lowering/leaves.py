@@ -207,7 +207,6 @@ def _grouped(
 
 
 def _learned(rows: Any, which: Any, places: Any) -> Learned | None:
-
     if not len(rows):
         return None
     return Learned(_stretch(rows), _stretch(places[which]))
